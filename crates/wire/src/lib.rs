@@ -1,0 +1,12 @@
+//! Bytes that cross a process: probes from till to parties, messages between platform and parties, the JSON of the
+//! HTTP API, and its errors.
+//!
+//! Invariant: `wire` holds shapes and their encodings only. It decides nothing, keeps nothing and opens nothing but
+//! what it is handed with the key for it.
+
+pub mod api;
+pub mod bytes;
+pub mod party;
+pub mod probe;
+pub mod problem;
+pub mod seal;

@@ -1,0 +1,211 @@
+//! Messages between the platform and one share party, as JSON inside length-prefixed frames over mutual TLS.
+//!
+//! A frame is 4 bytes of length (little-endian, at most [`FRAME_LEN_MAX`]) and that many bytes of JSON. The platform
+//! sends [`PartyRequest`]s with a growing `id`; the party answers each with a [`PartyResponse`] of the same `id`, in
+//! any order.
+
+use base::id::{RecordId, SessionId};
+use base::party::PartyId;
+use base::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::bytes::HexArray;
+use crate::probe::{PartitionLabel, ProbeForParty};
+
+/// A longer frame is refused before it is read: 64 MiB holds some 40,000 sealed enrolments.
+pub const FRAME_LEN_MAX: usize = 64 << 20;
+
+/// One request of the platform.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PartyRequest {
+    /// Chosen by the platform; comes back in the response.
+    pub id: u64,
+    /// What is asked.
+    pub command: PartyCommand,
+}
+
+/// What the platform may ask of a party.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum PartyCommand {
+    /// Who are you, how far is your gallery, whom do you reach?
+    Status,
+    /// Apply the next change of the gallery's log. Applying one again answers as the first time.
+    Apply(Box<GalleryChange>),
+    /// Take part in identifying a probe.
+    Identify(Box<Identify>),
+}
+
+/// One entry of the gallery's log. All three parties apply the same entries in the same order.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct GalleryChange {
+    /// 1 for the first change; each next one is one more.
+    pub sequence: u64,
+    /// What changes.
+    pub operation: GalleryOperation,
+}
+
+/// What changes in the gallery.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "operation", rename_all = "snake_case")]
+pub enum GalleryOperation {
+    /// New records, one for each template in the sealed share, in its order.
+    Enrol {
+        /// The terminal's probe with purpose `enrol`.
+        probe: ProbeForParty,
+        /// One per template.
+        records: Vec<NewRecord>,
+    },
+    /// Destroys the shares of these records. A record that is not there counts as destroyed.
+    Delete {
+        /// Whose shares are destroyed.
+        records: Vec<RecordId>,
+    },
+}
+
+/// What the platform adds to a template at enrolment.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NewRecord {
+    /// The record's name.
+    pub record: RecordId,
+    /// The named parts of the gallery that it stands in, besides the whole.
+    pub partitions: Vec<PartitionLabel>,
+    /// This party's replicated share of the 128-bit payment token: the XOR share of its own number, then the next one's.
+    pub token_share: [HexArray<16>; 2],
+}
+
+/// Take part in identifying a probe.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Identify {
+    /// The run's name, the same at all three, never used before.
+    pub session: SessionId,
+    /// The gallery as of this change is searched; a party that is elsewhere refuses.
+    pub gallery_sequence: u64,
+    /// This party's part of the probe.
+    pub probe: ProbeForParty,
+}
+
+/// One answer of a party.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PartyResponse {
+    /// The request's `id`.
+    pub id: u64,
+    /// What came of it.
+    pub answer: PartyAnswer,
+}
+
+/// What came of a request.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum PartyAnswer {
+    /// To [`PartyCommand::Status`].
+    Status(PartyStatus),
+    /// To [`PartyCommand::Apply`].
+    Applied {
+        /// The change that was applied.
+        sequence: u64,
+        /// Hash chain over all changes so far: equal at the three parties, or they have diverged.
+        gallery_root: HexArray<32>,
+        /// One for each record of a `Delete`.
+        deletions: Vec<DeletionConfirmation>,
+    },
+    /// To [`PartyCommand::Identify`]: this party's share of the result, for the resolver.
+    Identified {
+        /// XOR share of the accepted record's token, or of 0.
+        token_share: HexArray<16>,
+        /// XOR share (0 or 1) of "more than one record is near".
+        ambiguous_share: u8,
+        /// Microseconds spent in each stage, by the party's own clock.
+        stages: Vec<StageMicros>,
+    },
+    /// The party would not, or could not.
+    Refused {
+        /// Why, for programs.
+        code: PartyRefusal,
+        /// Why, for people; holds identifiers at the most.
+        detail: String,
+    },
+}
+
+/// How long one stage of a run took.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StageMicros {
+    /// `checks`, `open`, `agree`, `scan`, `compare`, `select`.
+    pub stage: String,
+    /// Microseconds.
+    pub micros: u64,
+}
+
+/// How a party stands.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PartyStatus {
+    /// Its number.
+    pub party: PartyId,
+    /// The last change it applied; 0 before the first.
+    pub gallery_sequence: u64,
+    /// Hash chain over all changes so far.
+    pub gallery_root: HexArray<32>,
+    /// Records that can be found.
+    pub records: u64,
+    /// Whether it has a connection to the party after it and the party before it.
+    pub peers_connected: bool,
+}
+
+/// A party's signed word that it destroyed its shares of a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeletionConfirmation {
+    /// Who says so.
+    pub party: PartyId,
+    /// Whose shares are gone.
+    pub record: RecordId,
+    /// The change that asked for it.
+    pub sequence: u64,
+    /// When it was done, by the party's clock.
+    pub destroyed_at: Timestamp,
+    /// Ed25519 by the party's confirmation key over [`DeletionConfirmation::message`].
+    pub signature: HexArray<64>,
+}
+
+impl DeletionConfirmation {
+    /// What the party signs.
+    pub fn message(&self) -> [u8; 32] {
+        base::hash::hash_parts(
+            "handsel/deletion/v1",
+            &[&[self.party.number()], &self.record.bits().to_le_bytes(), &self.sequence.to_le_bytes(), &self.destroyed_at.millis().to_le_bytes()],
+        )
+    }
+}
+
+/// Why a party refuses, in order of precedence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartyRefusal {
+    /// The message cannot be read; the sender's software must be mended.
+    RequestMalformed,
+    /// The terminal is not registered here.
+    TerminalUnknown,
+    /// The terminal's signature does not cover this probe.
+    SignatureInvalid,
+    /// The probe was made for another purpose.
+    PurposeMismatch,
+    /// The challenge is over, or not yet valid.
+    ChallengeExpired,
+    /// The nonce was used before: a replay.
+    NonceReused,
+    /// The terminal's counter did not grow: a replay.
+    CounterNotIncreasing,
+    /// The terminal asked too often; wait.
+    BudgetExhausted,
+    /// The share does not open, or is not of the announced shape.
+    ShareMalformed,
+    /// The change is not the next one, or the parties' galleries differ; the platform replays what is missing.
+    GalleryOutOfStep,
+    /// The parties were not handed the same probe.
+    ProbeDiffers,
+    /// Another party cannot be reached or went away; the run was given up and nothing was learned.
+    PeerUnavailable,
+    /// The run's name was used before.
+    SessionReused,
+    /// The party could not store what it must; its operator must look.
+    StorageFailed,
+}

@@ -1,0 +1,143 @@
+//! Errors of the HTTP API: RFC 9457 problem documents with a stable `code`.
+
+use serde::{Deserialize, Serialize};
+
+/// The body of every error answer, `application/problem+json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// A link to the code's page in `docs/errors.md`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The code's sentence.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// The stable name that programs and pages go by.
+    pub code: Code,
+    /// Who can mend it and how.
+    pub remedy: String,
+    /// The field at fault, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub field: Option<String>,
+    /// Tries that are left, for a wrong passcode.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub attempts_left: Option<u32>,
+    /// The request's identifier, for whoever is asked for help.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub request_id: Option<String>,
+}
+
+impl Problem {
+    /// The problem document of `code` with nothing further.
+    pub fn of(code: Code) -> Self {
+        let (status, title, remedy) = code.describe();
+        Self {
+            kind: format!("/docs/errors#{}", code.name()),
+            title: title.into(),
+            status,
+            code,
+            remedy: remedy.into(),
+            field: None,
+            attempts_left: None,
+            request_id: None,
+        }
+    }
+
+    /// The same, naming the field at fault.
+    pub fn with_field(mut self, field: &str) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident, $name:literal, $status:literal, $title:literal, $remedy:literal;)*) => {
+        /// Every outcome that is not success, for programs, pages and people. The name never changes.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum Code {
+            $($(#[$doc])* #[doc = $title] #[serde(rename = $name)] $variant,)*
+        }
+
+        impl Code {
+            /// All codes, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The stable name.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// HTTP status, sentence, remedy.
+            pub const fn describe(self) -> (u16, &'static str, &'static str) {
+                match self { $(Self::$variant => ($status, $title, $remedy),)* }
+            }
+        }
+    };
+}
+
+codes! {
+    InvalidRequest, "invalid_request", 400, "The request cannot be read.", "Mend the field that is named and send it again.";
+    Unauthenticated, "unauthenticated", 401, "Nobody is signed in.", "Sign in, or send the key in the Authorization header.";
+    Forbidden, "forbidden", 403, "This key or person may not do that.", "Use the account or terminal it belongs to.";
+    NotFound, "not_found", 404, "There is no such thing here.", "Check the identifier.";
+    IdempotencyKeyMissing, "idempotency_key_missing", 400, "The Idempotency-Key header is missing.", "Send a fresh random key with each new request and the same key with each retry.";
+    IdempotencyKeyReused, "idempotency_key_reused", 422, "This Idempotency-Key was used for another request.", "Use a fresh key for a new request.";
+    RequestInFlight, "request_in_flight", 409, "The same request is still being worked on.", "Wait a second and send it again with the same key.";
+    StateConflict, "state_conflict", 409, "The payment is past that step.", "Read the payment and go on from where it stands.";
+    PhoneSuffixRequired, "phone_suffix_required", 409, "The last four digits of the phone are needed first.", "Ask the shopper for them; the gallery is too large to search all of it safely.";
+    ChallengeExpired, "challenge_expired", 409, "The look took too long.", "Nothing was charged. Start again.";
+    ProbeReplayed, "probe_replayed", 409, "This look was used before.", "Nothing was charged. Look again.";
+    ProbeMismatch, "probe_mismatch", 409, "This look was made for another payment, amount or till.", "Nothing was charged. Look again at the till that shows the amount.";
+    ProbeInvalid, "probe_invalid", 400, "The look was altered on the way or comes from an unknown device.", "Nothing was charged. Have the till checked.";
+    NotRecognised, "not_recognised", 402, "Nobody enrolled was recognised.", "Nothing was charged. Look again, or pay another way.";
+    Ambiguous, "ambiguous", 402, "The look fits more than one person.", "Nothing was charged. Give the phone's last four digits, or pay another way.";
+    BudgetExhausted, "budget_exhausted", 429, "This till has asked too often.", "Nothing was charged. Wait a minute, or pay another way.";
+    PartiesUnavailable, "parties_unavailable", 503, "The identification service is not complete.", "Nothing was charged. Pay another way; its operator is told.";
+    IdentificationInterrupted, "identification_interrupted", 503, "The identification was interrupted.", "Nothing was charged. Look again.";
+    PasscodeWrong, "passcode_wrong", 402, "The passcode is wrong.", "Nothing was charged. Try again.";
+    PasscodeLocked, "passcode_locked", 402, "Too many wrong passcodes.", "Nothing was charged. Wait until the lock ends, or pay another way.";
+    InsufficientBalance, "insufficient_balance", 402, "The balance is too low.", "Nothing was charged. Top up, or pay another way.";
+    LimitExceeded, "limit_exceeded", 402, "The amount is above a limit of this account.", "Nothing was charged. Pay another way, or have the identity checked further.";
+    AccountPaused, "account_paused", 402, "Paying with the face is paused by its owner.", "Nothing was charged. Resume it in the wallet.";
+    AccountClosed, "account_closed", 402, "The account is closed.", "Nothing was charged. Pay another way.";
+    PaymentExpired, "payment_expired", 409, "The payment was not completed in time.", "Nothing was charged. Start again.";
+    PaymentCancelled, "payment_cancelled", 409, "The payment was cancelled.", "Nothing was charged.";
+    ConsentMissing, "consent_missing", 403, "There is no consent for this.", "Read and give the separate consent first.";
+    ConsentOutdated, "consent_outdated", 409, "The text of the consent has changed.", "Read the current text and consent to it.";
+    EnrolmentExists, "enrolment_exists", 409, "A face is enrolled already.", "Delete it first to enrol anew.";
+    PhoneTaken, "phone_taken", 409, "There is an account with this phone number.", "Sign in to it.";
+    PasscodeWeak, "passcode_weak", 400, "The passcode is too easy to guess.", "Choose six digits that are no run, no repetition and no date.";
+    SignInFailed, "sign_in_failed", 401, "The phone number and passcode do not fit.", "Try again; after five wrong tries wait.";
+    RefundExceedsPayment, "refund_exceeds_payment", 409, "The refunds would be more than what was paid.", "Refund at most what is left.";
+    RefundWindowOver, "refund_window_over", 409, "The payment is too old, or was refunded too often, to be refunded here.", "Pay the shopper back another way.";
+    StorageFull, "storage_full", 503, "The platform cannot store anything at the moment.", "Nothing was charged. Its operator must make room.";
+    PictureUnreadable, "picture_unreadable", 400, "The picture cannot be read.", "Send a whole JPEG or PNG.";
+    PictureTooLarge, "picture_too_large", 413, "The picture is too large.", "Send at most 12 megapixels.";
+    TooFewFrames, "too_few_frames", 400, "There are too few pictures.", "Send at least three.";
+    NoFace, "no_face", 422, "No face is in view.", "Look at the camera.";
+    SeveralFaces, "several_faces", 422, "More than one person is in view.", "Let one person stand in front of the till.";
+    FaceTooSmall, "face_too_small", 422, "The face is too far away.", "Come closer.";
+    FaceOffCentre, "face_off_centre", 422, "The face is too far to the side.", "Move to the middle.";
+    Blurred, "blurred", 422, "The picture is blurred.", "Hold still for a moment.";
+    TooDark, "too_dark", 422, "It is too dark.", "Turn on a light.";
+    TooBright, "too_bright", 422, "It is too bright.", "Turn away from the strong light.";
+    EyesNotVisible, "eyes_not_visible", 422, "The eyes cannot be seen.", "Face the camera and take off dark glasses.";
+    NotLive, "not_live", 422, "This looks like a picture or a screen.", "Face the camera yourself, or pay another way.";
+    PlatformUnreachable, "platform_unreachable", 503, "The till cannot reach the platform.", "Nothing new is charged. If a payment was under way, it is being checked: do not pay again.";
+    Internal, "internal", 500, "Something is wrong on our side.", "Nothing was charged unless the receipt says so. Quote the request identifier.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_survive_json() {
+        for (at, code) in Code::ALL.iter().enumerate() {
+            assert!(Code::ALL[..at].iter().all(|other| other.name() != code.name()));
+            let json = serde_json::to_string(code).expect("a code is a string");
+            assert_eq!(json, format!("\"{}\"", code.name()));
+            assert_eq!(serde_json::from_str::<Code>(&json).expect("reads back"), *code);
+        }
+    }
+}
