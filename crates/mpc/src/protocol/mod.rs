@@ -1,0 +1,94 @@
+//! The protocols, one per file, each with its `ideal` twin: the plain function that it must agree with.
+
+pub mod agree;
+pub mod boolean;
+pub mod compare;
+pub mod convert;
+pub mod identify;
+pub mod select;
+pub mod unique;
+
+use base::party::PartyId;
+
+use crate::error::Error;
+use crate::network::{Neighbour, Network};
+use crate::prss::Prss;
+
+/// One party's side of one run: who it is, its correlated randomness and its connection to the neighbours.
+pub struct Session<'n> {
+    party: PartyId,
+    prss: Prss,
+    network: &'n mut dyn Network,
+}
+
+/// A stage of [`identify::identify`] that has just ended, for whoever measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Inner products of the query share with all record shares.
+    Scan,
+    /// Additive shares of the scores to two operands in Boolean shares.
+    Convert,
+    /// Both comparisons with the thresholds.
+    Compare,
+    /// Whether more than one record is near.
+    Unique,
+    /// The accepted record's token.
+    Select,
+}
+
+impl Stage {
+    /// All stages in order.
+    pub const ALL: [Self; 5] = [Self::Scan, Self::Convert, Self::Compare, Self::Unique, Self::Select];
+
+    /// The stage's name in measurements.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Scan => "scan",
+            Self::Convert => "convert",
+            Self::Compare => "compare",
+            Self::Unique => "unique",
+            Self::Select => "select",
+        }
+    }
+}
+
+impl<'n> Session<'n> {
+    /// A run of `party`; `prss` must be made for this run alone.
+    pub fn new(party: PartyId, prss: Prss, network: &'n mut dyn Network) -> Self {
+        Self { party, prss, network }
+    }
+
+    /// Who this is.
+    pub fn party(&self) -> PartyId {
+        self.party
+    }
+
+    fn send(&mut self, to: Neighbour, message: Vec<u8>) -> Result<(), Error> {
+        self.network.send(to, message)
+    }
+
+    /// The next message of a neighbour, which must be `expected` bytes long.
+    fn receive(&mut self, from: Neighbour, expected: usize) -> Result<Vec<u8>, Error> {
+        let message = self.network.receive(from)?;
+        if message.len() != expected {
+            return Err(Error::MessageLength { peer: from.of(self.party), expected, found: message.len() });
+        }
+        Ok(message)
+    }
+}
+
+fn words_to_bytes(words: &[u64]) -> Vec<u8> {
+    words.iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
+fn bytes_to_words(bytes: &[u8]) -> Vec<u64> {
+    bytes.chunks_exact(8).map(|chunk| u64::from_le_bytes(chunk.try_into().expect("chunks of 8"))).collect()
+}
+
+fn numbers_to_bytes(numbers: &[u16]) -> Vec<u8> {
+    numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+}
+
+fn bytes_to_numbers(bytes: &[u8]) -> Vec<u16> {
+    bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect()
+}

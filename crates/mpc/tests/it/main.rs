@@ -1,0 +1,4 @@
+//! Tests of whole protocols: all three parties in memory against the plain decision.
+
+mod identify;
+mod sharing;
