@@ -1,0 +1,71 @@
+// Words that both pages use.
+
+import type { Dictionary } from './locale.svelte';
+
+const en = {
+  brand: 'Handsel',
+  language: 'Language',
+  voiceOn: 'Voice on',
+  voiceOff: 'Voice off',
+  voiceHint: 'Reads the prompts aloud',
+  back: 'Back',
+  cancel: 'Cancel',
+  close: 'Close',
+  retry: 'Try again',
+  reload: 'Load again',
+  loading: 'Loading…',
+  more: 'Show older ones',
+  whyDisabled: 'Not yet possible:',
+  deleteDigit: 'Delete last digit',
+  clear: 'Clear',
+  digitsEntered: (count: number, length: number) => `${count} of ${length} digits entered`,
+  camera: {
+    off: 'The camera is off.',
+    opening: 'The camera is opening…',
+    on: 'The camera is on.',
+    show: 'Look at the camera',
+    hold: 'Hold still',
+    done: 'Taken. The camera is off again.',
+    progress: (taken: number, wanted: number) => `${taken} of ${wanted} pictures`,
+    silhouette: 'Outline that shows where to hold the face; the face itself is never shown',
+    denied: { title: 'The camera may not be used.', remedy: 'Allow it in the browser, then try again.' },
+    missing: { title: 'No camera was found.', remedy: 'Connect one, then try again, or pay another way.' },
+    busy: { title: 'The camera is used by another program.', remedy: 'Close that program, then try again.' },
+    agentMissing: { title: 'The program that looks at the picture does not answer.', remedy: 'Start the till agent on this machine, then try again.' },
+  },
+};
+
+const zh: typeof en = {
+  brand: 'Handsel',
+  language: '语言',
+  voiceOn: '语音开',
+  voiceOff: '语音关',
+  voiceHint: '朗读提示',
+  back: '返回',
+  cancel: '取消',
+  close: '关闭',
+  retry: '再试一次',
+  reload: '重新加载',
+  loading: '正在加载…',
+  more: '显示更早的记录',
+  whyDisabled: '暂不可用：',
+  deleteDigit: '删除最后一位',
+  clear: '清除',
+  digitsEntered: (count, length) => `已输入 ${count} 位，共 ${length} 位`,
+  camera: {
+    off: '摄像头已关闭。',
+    opening: '正在打开摄像头…',
+    on: '摄像头已打开。',
+    show: '请看镜头',
+    hold: '请保持不动',
+    done: '已采集，摄像头已关闭。',
+    progress: (taken, wanted) => `已采集 ${taken} 张，共 ${wanted} 张`,
+    silhouette: '人脸位置轮廓；画面中不显示您的脸',
+    denied: { title: '未获准使用摄像头。', remedy: '请在浏览器中允许，然后再试一次。' },
+    missing: { title: '没有找到摄像头。', remedy: '请连接摄像头后重试，或换一种方式付款。' },
+    busy: { title: '摄像头正被其他程序使用。', remedy: '请关闭该程序后重试。' },
+    agentMissing: { title: '采集程序没有响应。', remedy: '请在本机启动收银台程序，然后再试一次。' },
+  },
+};
+
+export const commonWords: Dictionary<typeof en> = { en, zh };

@@ -1,0 +1,51 @@
+// One page per mode: `till` is served by the till's agent at `/`, `wallet` by the platform at `/wallet/`. Both use a
+// relative base, so that neither has to know where it is mounted.
+import { fileURLToPath } from 'node:url';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import type { Plugin } from 'vite';
+import { defineConfig } from 'vitest/config';
+
+type Page = 'till' | 'wallet';
+
+// The wallet hands its frames to the capture agent on the shopper's own machine; the till talks to its own origin only.
+const connectSources: Record<Page, string> = {
+  till: "'self'",
+  wallet: "'self' http://localhost:* http://127.0.0.1:*",
+};
+
+export default defineConfig(({ mode }) => {
+  const page: Page = mode === 'wallet' ? 'wallet' : 'till';
+  const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+  return {
+    root: mode === 'test' ? here('.') : here(`./${page}`),
+    base: './',
+    plugins: [svelte({ configFile: here('./svelte.config.js') }), contentSecurityPolicy(page)],
+    build: {
+      outDir: here(`./dist/${page}`),
+      emptyOutDir: true,
+      target: 'es2022',
+      // Inlined files would become data: addresses, which the policy refuses.
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+    },
+    test: { environment: 'node', include: ['{api,ui,till,wallet}/**/*.test.ts'] },
+  };
+});
+
+/** Writes the policy into the built page, so that it holds whatever headers the server sends. */
+function contentSecurityPolicy(page: Page): Plugin {
+  const policy = [
+    "default-src 'self'",
+    `connect-src ${connectSources[page]}`,
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
+  return {
+    name: 'content-security-policy',
+    apply: 'build',
+    transformIndexHtml: () => [
+      { tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content: policy }, injectTo: 'head-prepend' },
+    ],
+  };
+}
