@@ -1,0 +1,139 @@
+//! Request bodies and paths, read strictly: whatever is not understood is refused with the field's name.
+
+use std::str::FromStr;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+use wire::problem::Code;
+
+use crate::problem::Refused;
+
+/// Largest body of an ordinary request: a probe of one template has about 10 kB.
+pub const BODY_LEN_MAX: usize = 256 << 10;
+/// Largest body of a crowd: 10,000 templates of 128 features have about 16 MB.
+pub const CROWD_BODY_LEN_MAX: usize = 48 << 20;
+
+/// A JSON body. Unknown fields are refused where the type says so; values never come back in an error.
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refused> {
+        if !is_json(&request) {
+            return Err(Code::MediaTypeUnsupported.into());
+        }
+        let bytes = read(request.into_body(), CROWD_BODY_LEN_MAX).await?;
+        parse(&bytes).map(Json)
+    }
+}
+
+/// The bytes of `body`, at most `len_max`.
+pub async fn read(body: Body, len_max: usize) -> Result<Bytes, Refused> {
+    axum::body::to_bytes(body, len_max).await.map_err(|error| {
+        // A body that breaks off reads the same way as one that is too long; the source tells which.
+        let too_long = std::error::Error::source(&error).is_some_and(|source| source.to_string().contains("length limit"));
+        if too_long { Code::BodyTooLarge.into() } else { Code::InvalidRequest.into() }
+    })
+}
+
+fn is_json(request: &Request) -> bool {
+    let value = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
+    serde_json::from_slice(bytes).map_err(|error| match field_of(&error.to_string()) {
+        Some(field) => Refused::at(Code::InvalidRequest, &field),
+        None => Code::InvalidRequest.into(),
+    })
+}
+
+/// The field that serde's message names. Only names of our own fields and unknown ones of at most 64 characters come
+/// out, never a value.
+fn field_of(message: &str) -> Option<String> {
+    let rest = message.strip_prefix("missing field `").or_else(|| message.strip_prefix("unknown field `"))?;
+    let field = &rest[..rest.find('`')?];
+    let is_name = field.len() <= 64 && field.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+    is_name.then(|| field.to_owned())
+}
+
+/// An identifier in the path. One that is none is `not_found`, like one that nobody has.
+pub struct PathId<T>(pub T);
+
+impl<T: FromStr + Send, S: Send + Sync> FromRequestParts<S> for PathId<T> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| Code::NotFound)?;
+        text.parse().map(PathId).map_err(|_| Code::NotFound.into())
+    }
+}
+
+/// The query string.
+pub struct Parameters<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        let Query(value) = Query::<T>::from_request_parts(parts, state).await.map_err(|_| Code::InvalidRequest)?;
+        Ok(Parameters(value))
+    }
+}
+
+/// Where a list goes on.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Page {
+    /// The last identifier of the page before; the newest rows without.
+    #[serde(default)]
+    pub starting_after: Option<String>,
+    /// How many rows; 20 without, at most 100.
+    #[serde(default)]
+    pub limit: Option<u32>,
+}
+
+impl Page {
+    /// The page's size.
+    ///
+    /// # Errors
+    /// `invalid_request` unless it is 1 to 100.
+    pub fn size(&self) -> Result<u32, Refused> {
+        match self.limit.unwrap_or(20) {
+            limit @ 1..=100 => Ok(limit),
+            _ => Err(Refused::at(Code::InvalidRequest, "limit")),
+        }
+    }
+
+    /// The identifier that the page before ended with.
+    ///
+    /// # Errors
+    /// `invalid_request` if it is none of this kind.
+    pub fn after<T: FromStr>(&self) -> Result<Option<T>, Refused> {
+        self.starting_after
+            .as_deref()
+            .map(|text| text.parse().map_err(|_| Refused::at(Code::InvalidRequest, "starting_after")))
+            .transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_name_fields_and_never_values() {
+        for (message, field) in [
+            ("missing field `amount_minor` at line 1 column 2", Some("amount_minor")),
+            ("unknown field `price`, expected one of `amount_minor`", Some("price")),
+            ("unknown field `4938 17`, expected", None),
+            ("invalid type: string \"493817\", expected u64 at line 1 column 9", None),
+        ] {
+            assert_eq!(field_of(message).as_deref(), field, "{message}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What happens to every request and every answer: an identifier, one log line, security headers, problem documents.
+
+use axum::extract::{Request, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+use base::id::RequestId;
+use tracing::Instrument;
+
+use crate::app::SharedApp;
+use crate::problem::settle;
+
+/// The header that names a request.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Gives the request its identifier, logs method, route and status, and writes refusals as problem documents.
+pub async fn trace(State(app): State<SharedApp>, mut request: Request, next: Next) -> Response {
+    let id = app.new_id(RequestId::new);
+    request.extensions_mut().insert(id);
+    let method = request.method().clone();
+    // The path is logged by its pattern when it has one: identifiers are in the handlers' own lines.
+    let route = request.extensions().get::<axum::extract::MatchedPath>().map_or_else(|| "-".to_owned(), |path| path.as_str().to_owned());
+    let span = tracing::info_span!("request", %id);
+    let started = app.now();
+    let response = next.run(request).instrument(span.clone()).await;
+    let mut response = settle(response, id);
+    let status = response.status().as_u16();
+    let millis = app.now().millis_since(started);
+    span.in_scope(|| tracing::info!(%method, route, status, millis, "answered"));
+    response.headers_mut().insert(REQUEST_ID, HeaderValue::from_str(&id.to_string()).expect("an identifier is ASCII"));
+    response
+}
+
+/// Headers of every API answer: nobody may keep it, frame it or guess its type.
+pub async fn api_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+    common_headers(headers);
+    response
+}
+
+/// Headers of the wallet's pages. Scripts and styles come from files of our own only; nothing is inline.
+pub async fn page_headers(State(app): State<SharedApp>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let policy = format!(
+        "default-src 'self'; connect-src 'self' {}; img-src 'self' blob: data:; media-src 'self' blob:; object-src 'none'; \
+         base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+        app.capture_agent_url
+    );
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_str(&policy).expect("the URL was checked at the start"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(HeaderName::from_static("permissions-policy"), HeaderValue::from_static("camera=(self), microphone=(), geolocation=()"));
+    common_headers(headers);
+    response
+}
+
+fn common_headers(headers: &mut axum::http::HeaderMap) {
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
+    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
+}

@@ -1,0 +1,138 @@
+//! `openapi/api.json` (OpenAPI 3.1), written from the table of endpoints and the schemas beside this file.
+
+use std::collections::BTreeMap;
+
+use axum::http::Method;
+use serde_json::{Map, Value, json};
+use wire::problem::Code;
+
+use crate::routes::table::{Access, Endpoint};
+
+/// The shapes of `wire::api`, by hand: deriving them would tie the vocabulary crate to a schema library.
+const SCHEMAS: &str = include_str!("schemas.json");
+
+/// The whole document. `cargo test -p api openapi` says when the committed file is another one; with `HANDSEL_WRITE=1`
+/// in the environment the same test writes it.
+pub fn document(endpoints: &[Endpoint]) -> Value {
+    let mut paths = Map::new();
+    for endpoint in endpoints {
+        let item = paths.entry(endpoint.path).or_insert_with(|| json!({}));
+        item[endpoint.method.as_str().to_ascii_lowercase()] = operation(endpoint);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Handsel",
+            "version": env!("CARGO_PKG_VERSION"),
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+            "description": "Paying with the face. Amounts are integers in minor units, times are milliseconds since 1970-01-01 UTC.",
+        },
+        "servers": [{ "url": "/" }],
+        "paths": paths,
+        "components": { "schemas": schemas(), "securitySchemes": security_schemes() },
+    })
+}
+
+/// The schemas, with all codes filled in.
+pub fn schemas() -> Value {
+    let mut schemas: Value = serde_json::from_str(SCHEMAS).expect("the schemas are checked by a test");
+    let names: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();
+    schemas["Code"] = json!({ "type": "string", "enum": names, "description": "See docs/errors.md." });
+    schemas
+}
+
+fn security_schemes() -> Value {
+    json!({
+        "terminal": { "type": "http", "scheme": "bearer", "description": "The terminal's key, tk_…" },
+        "wallet": { "type": "apiKey", "in": "cookie", "name": "handsel_session", "description": "The wallet's session." },
+    })
+}
+
+fn operation(endpoint: &Endpoint) -> Value {
+    let mut operation = json!({
+        "operationId": operation_id(endpoint),
+        "summary": endpoint.summary,
+        "parameters": parameters(endpoint),
+        "responses": responses(endpoint),
+    });
+    match endpoint.access {
+        Access::Terminal => operation["security"] = json!([{ "terminal": [] }]),
+        Access::Wallet => operation["security"] = json!([{ "wallet": [] }]),
+        Access::Anybody | Access::Page => operation["security"] = json!([]),
+    }
+    if let Some(schema) = endpoint.takes {
+        operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": reference(schema) } } });
+    }
+    operation
+}
+
+fn operation_id(endpoint: &Endpoint) -> String {
+    let words = endpoint.path.trim_start_matches("/v1/").split(['/', '-']).filter(|word| !word.is_empty() && !word.starts_with('{'));
+    let mut id = endpoint.method.as_str().to_ascii_lowercase();
+    if endpoint.path.ends_with('}') {
+        id.push_str("_one");
+    }
+    words.for_each(|word| {
+        id.push('_');
+        id.push_str(word);
+    });
+    id
+}
+
+fn parameters(endpoint: &Endpoint) -> Value {
+    let mut parameters = Vec::new();
+    for name in endpoint.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
+        parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }));
+    }
+    if endpoint.idempotent {
+        parameters.push(json!({
+            "name": "Idempotency-Key", "in": "header", "required": true, "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
+            "description": "The same with each retry of one request: its first answer comes again, with Idempotent-Replayed: true.",
+        }));
+    }
+    if matches!(endpoint.access, Access::Page | Access::Wallet) && endpoint.method != Method::GET {
+        parameters.push(json!({ "name": "x-handsel-wallet", "in": "header", "required": true, "schema": { "const": "1" } }));
+    }
+    if endpoint.answers.is_some_and(|name| name.ends_with("List")) {
+        parameters.push(json!({ "name": "limit", "in": "query", "schema": { "type": "integer", "minimum": 1, "maximum": 100 } }));
+        parameters.push(json!({ "name": "starting_after", "in": "query", "schema": { "type": "string" } }));
+    }
+    if endpoint.path == "/v1/consent-texts" {
+        parameters.push(json!({ "name": "locale", "in": "query", "required": true, "schema": { "enum": ["zh", "en"] } }));
+    }
+    Value::Array(parameters)
+}
+
+fn responses(endpoint: &Endpoint) -> Value {
+    let mut responses = Map::new();
+    let mut success = json!({ "description": "Success." });
+    if let Some(schema) = endpoint.answers {
+        success["content"] = json!({ "application/json": { "schema": reference(schema) } });
+    }
+    responses.insert(endpoint.status.to_string(), success.clone());
+    if endpoint.path.ends_with("/probe") {
+        success["description"] = json!("The outcome is not known yet: read the payment again. Do not pay again.");
+        responses.insert("202".into(), success);
+    }
+    let mut by_status = BTreeMap::<u16, Vec<&str>>::new();
+    for code in endpoint.all_refusals() {
+        by_status.entry(code.describe().0).or_default().push(code.name());
+    }
+    for (status, names) in by_status {
+        responses.insert(
+            status.to_string(),
+            json!({
+                "description": names.join(", "),
+                "content": { "application/problem+json": { "schema": reference("Problem") } },
+            }),
+        );
+    }
+    Value::Object(responses)
+}
+
+fn reference(schema: &str) -> Value {
+    match schema {
+        "ConsentTexts" => json!({ "type": "array", "items": reference("ConsentText") }),
+        _ => json!({ "$ref": format!("#/components/schemas/{schema}") }),
+    }
+}

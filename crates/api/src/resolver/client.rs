@@ -1,0 +1,152 @@
+//! The platform's lasting connection to one party: made again whenever it breaks, many requests under way at once.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use base::party::PartyId;
+use tokio::io::{AsyncRead, AsyncWrite, ReadHalf, WriteHalf};
+use tokio::sync::{mpsc, oneshot, watch};
+use wire::party::{PartyAnswer, PartyCommand, PartyRequest, PartyResponse};
+
+use super::connect::Connector;
+use super::frames;
+
+/// Between two tries to connect.
+const RECONNECT_MS: u64 = 200;
+/// Frames that wait for the socket; a sender beyond waits itself.
+const OUTGOING_MAX: usize = 64;
+
+/// Why a party did not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unanswered {
+    /// There is no connection: the party saw nothing of the request.
+    #[error("not connected")]
+    NotConnected,
+    /// The connection broke: the party may have seen the request.
+    #[error("the connection broke")]
+    Interrupted,
+    /// The party took too long: it may still be at it.
+    #[error("no answer in time")]
+    TimedOut,
+}
+
+/// A party, as the platform reaches it. Copies share the connection.
+#[derive(Clone)]
+pub struct PartyClient {
+    party: PartyId,
+    link: watch::Receiver<Option<Link>>,
+    next_id: Arc<AtomicU64>,
+}
+
+#[derive(Clone)]
+struct Link {
+    outgoing: mpsc::Sender<Vec<u8>>,
+    pending: Pending,
+}
+
+type Pending = Arc<Mutex<HashMap<u64, oneshot::Sender<PartyAnswer>>>>;
+
+impl PartyClient {
+    /// The client, and the task that keeps it connected until it is dropped.
+    pub fn new(party: PartyId, connector: Connector) -> (Self, impl Future<Output = ()> + Send + 'static) {
+        let (sender, link) = watch::channel(None);
+        (Self { party, link, next_id: Arc::new(AtomicU64::new(1)) }, keep_connected(party, connector, sender))
+    }
+
+    /// Whose client it is.
+    pub fn party(&self) -> PartyId {
+        self.party
+    }
+
+    /// Whether there is a connection.
+    pub fn is_connected(&self) -> bool {
+        self.link.borrow().is_some()
+    }
+
+    /// Returns as soon as there is a connection, or a new one.
+    pub async fn connection_changed(&mut self) {
+        // The sender lives as long as the task; without it, nothing ever changes again.
+        if self.link.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Asks and waits at most `timeout_ms`.
+    ///
+    /// # Errors
+    /// [`Unanswered`]; a party that refuses has answered.
+    pub async fn ask(&self, command: PartyCommand, timeout_ms: u64) -> Result<PartyAnswer, Unanswered> {
+        let link = self.link.borrow().clone().ok_or(Unanswered::NotConnected)?;
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let bytes = serde_json::to_vec(&PartyRequest { id, command }).expect("a request is plain data");
+        let (answer_to, answer) = oneshot::channel();
+        link.pending.lock().expect(NO_PANIC).insert(id, answer_to);
+        let exchange = async {
+            link.outgoing.send(bytes).await.map_err(|_| Unanswered::Interrupted)?;
+            answer.await.map_err(|_| Unanswered::Interrupted)
+        };
+        let result = tokio::time::timeout(Duration::from_millis(timeout_ms), exchange).await.unwrap_or(Err(Unanswered::TimedOut));
+        link.pending.lock().expect(NO_PANIC).remove(&id);
+        result
+    }
+}
+
+const NO_PANIC: &str = "nobody panics while holding this lock";
+
+async fn keep_connected(party: PartyId, connector: Connector, link: watch::Sender<Option<Link>>) {
+    let mut told = false;
+    loop {
+        match connector.connect().await {
+            Ok(stream) => {
+                tracing::info!(%party, "connected");
+                told = false;
+                run(stream, &link).await;
+                link.send_replace(None);
+                tracing::warn!(%party, "connection lost");
+            }
+            Err(error) if !told => {
+                tracing::warn!(%party, %error, "cannot connect; trying again");
+                told = true;
+            }
+            Err(_) => {}
+        }
+        tokio::time::sleep(Duration::from_millis(RECONNECT_MS)).await;
+    }
+}
+
+/// Serves one connection until it breaks.
+async fn run<S: AsyncRead + AsyncWrite + Send + 'static>(stream: S, link: &watch::Sender<Option<Link>>) {
+    let (reader, writer) = tokio::io::split(stream);
+    let (outgoing, queue) = mpsc::channel(OUTGOING_MAX);
+    let pending = Pending::default();
+    link.send_replace(Some(Link { outgoing, pending: pending.clone() }));
+    tokio::select! {
+        () = read(reader, &pending) => {}
+        () = write(writer, queue) => {}
+    }
+    // Whoever still waits is told that the connection broke: dropping the sender does it.
+    pending.lock().expect(NO_PANIC).clear();
+}
+
+async fn read<S: AsyncRead>(mut reader: ReadHalf<S>, pending: &Pending) {
+    while let Ok(bytes) = frames::read(&mut reader).await {
+        let Ok(response) = serde_json::from_slice::<PartyResponse>(&bytes) else {
+            tracing::error!("a party's answer cannot be read");
+            return;
+        };
+        if let Some(waiting) = pending.lock().expect(NO_PANIC).remove(&response.id) {
+            // Whoever asked may have given up in the meantime.
+            let _ = waiting.send(response.answer);
+        }
+    }
+}
+
+async fn write<S: AsyncWrite>(mut writer: WriteHalf<S>, mut queue: mpsc::Receiver<Vec<u8>>) {
+    while let Some(bytes) = queue.recv().await {
+        if frames::write(&mut writer, &bytes).await.is_err() {
+            return;
+        }
+    }
+}
