@@ -1,0 +1,63 @@
+//! What can go wrong in the store.
+
+use payments::refusal::Refusal;
+use payments::rules::RulesError;
+use wire::problem::{Code, Problem};
+
+/// Why a method has no answer. Nothing was changed, and nothing is remembered under the idempotency key.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// An expected outcome that is not success; the caller can act on the code.
+    #[error("refused: {0}")]
+    Refused(#[from] Refusal),
+    /// The disk or the database is full, or cannot be written; its operator must make room.
+    #[error("the database cannot be written: {0}")]
+    StorageFull(#[source] rusqlite::Error),
+    /// No rule pack holds; whoever runs the machine must set its clock or the rules.
+    #[error(transparent)]
+    Rules(#[from] RulesError),
+    /// The file's schema is not one that this program made; whoever runs it must use the right file or program.
+    #[error("the database's schema does not fit: {0}")]
+    Schema(String),
+    /// The database failed in a way that is nobody's input; a bug or a broken disk.
+    #[error("the database failed: {0}")]
+    Database(#[source] rusqlite::Error),
+    /// A stored value does not read back; a bug or a broken disk.
+    #[error("a stored value does not read back: {0}")]
+    Corrupt(String),
+}
+
+impl StoreError {
+    /// The stable code for the outside.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Refused(refusal) => refusal.code,
+            Self::StorageFull(_) => Code::StorageFull,
+            Self::Rules(_) | Self::Schema(_) | Self::Database(_) | Self::Corrupt(_) => Code::Internal,
+        }
+    }
+
+    /// The problem document for the outside; says nothing of the inside.
+    pub fn problem(&self) -> Problem {
+        match self {
+            Self::Refused(refusal) => refusal.problem(),
+            other => Problem::of(other.code()),
+        }
+    }
+}
+
+impl From<Code> for StoreError {
+    fn from(code: Code) -> Self {
+        Self::Refused(code.into())
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode;
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::ReadOnly | ErrorCode::CannotOpen) => Self::StorageFull(error),
+            _ => Self::Database(error),
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The platform's memory: one SQLite file, one method per use case, one transaction per method.
+//!
+//! All methods block; call them from a blocking context. Time and randomness are parameters. A write is durable when
+//! its method returns (WAL, `synchronous=FULL`). Money moves only through [`ledger`], inside the same transaction as the
+//! payment, refund or top-up it belongs to, its receipt and its idempotency record.
+//!
+//! Writes that take an [`Idempotency`] return an [`Answer`]: status and JSON body, stored in the same transaction, so
+//! that the same request is answered with the same bytes for ever and its work is done once. A refusal that will not
+//! change by asking again is an answer too (4xx with a problem document). An `Err` is an answer that is not remembered.
+//!
+//! Invariant: `store` knows no HTTP, no key but the passcodes' pepper, and no template: what a till sealed passes
+//! through and is erased once the parties hold it.
+
+pub mod account;
+mod account_read;
+pub mod books;
+pub mod crowd;
+pub mod enrolment;
+pub mod error;
+pub mod gallery;
+pub mod idempotency;
+mod migrate;
+pub mod payment;
+mod payment_rows;
+mod posting;
+pub mod setup;
+mod tx;
+
+use std::path::Path;
+use std::sync::Mutex;
+
+use base::secret::Secret;
+use base::time::Timestamp;
+use payments::passcode::PasscodeHasher;
+use payments::rules::{RuleBook, RulePack};
+use rusqlite::Connection;
+
+use crate::error::StoreError;
+
+/// The store. Share it behind an `Arc`: one writer at a time, readers beside it.
+pub struct Store {
+    writer: Mutex<Connection>,
+    readers: tx::Readers,
+    rules: RuleBook,
+    passcodes: PasscodeHasher,
+}
+
+impl Store {
+    /// Opens the database file at `path`, makes it if it is missing, and brings its schema up to date. `pepper` is the
+    /// platform's own secret that goes into every passcode hash: a copy of the file alone does not give passcodes away,
+    /// and a lost pepper makes every passcode wrong.
+    ///
+    /// Call [`Store::recover`] once before anything else.
+    pub fn open(path: &Path, rules: RuleBook, pepper: Secret<[u8; 32]>) -> Result<Self, StoreError> {
+        let mut writer = tx::connect(path)?;
+        migrate::migrate(&mut writer)?;
+        Ok(Self { writer: Mutex::new(writer), readers: tx::Readers::new(path), rules, passcodes: PasscodeHasher::new(pepper) })
+    }
+
+    /// The rules that hold at `now`.
+    pub fn rules(&self, now: Timestamp) -> Result<&RulePack, StoreError> {
+        Ok(self.rules.in_force(now)?)
+    }
+}

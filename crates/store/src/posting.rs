@@ -1,0 +1,1 @@
+//! Posting in the ledger inside a transaction.
