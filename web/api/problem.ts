@@ -52,6 +52,7 @@ export const codes = [
   'too_bright',
   'eyes_not_visible',
   'not_live',
+  'faces_differ',
   'platform_unreachable',
   'internal',
 ] as const;

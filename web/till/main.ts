@@ -1,0 +1,6 @@
+import { mount } from 'svelte';
+import '../ui/tokens.css';
+import '../ui/base.css';
+import Till from './Till.svelte';
+
+mount(Till, { target: document.getElementById('page')! });

@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import { codes, NoAnswerError, ProblemError, type Code } from '../api/problem';
+import type { Payment, PaymentStatus } from '../api/types';
+import { isOpen, lookCanArrive_ms, meaningOf, refundable_minor, screenOf, waysOn } from './steps';
+
+function payment(status: PaymentStatus, more: Partial<Payment> = {}): Payment {
+  return {
+    id: 'pay_00000000000000000000000001',
+    status,
+    amount_minor: 3650,
+    currency: 'CNY',
+    merchant: 'mer_00000000000000000000000001',
+    merchant_name: 'Lotus Pharmacy',
+    store: 'sto_00000000000000000000000001',
+    store_name: 'Store 12',
+    terminal: 'ter_00000000000000000000000001',
+    created_at: 1_000,
+    expires_at: 301_000,
+    refunded_minor: 0,
+    refunds: [],
+    rules_version: 'cn/2026-11-01',
+    ...more,
+  };
+}
+
+const problem = (code: Code) => new ProblemError({ type: '', title: '', status: 402, code, remedy: '' });
+
+test.each([
+  ['created', 'offer', true],
+  ['challenged', 'offer', true],
+  ['being_checked', 'checking', true],
+  ['awaiting_passcode', 'passcode', true],
+  ['paid', 'result', false],
+  ['refused', 'result', false],
+  ['expired', 'result', false],
+  ['cancelled', 'result', false],
+] as const)('%s shows %s', (status, screen, open) => {
+  expect(screenOf(payment(status)).name).toBe(screen);
+  expect(isOpen(payment(status))).toBe(open);
+});
+
+test.each([
+  [new NoAnswerError('no answer'), 'unknown'],
+  [problem('platform_unreachable'), 'unknown'],
+  [problem('internal'), 'unknown'],
+  [problem('state_conflict'), 'unknown'],
+  [problem('not_recognised'), 'not_recognised'],
+  [problem('several_faces'), 'several_faces'],
+  [problem('passcode_wrong'), 'passcode_wrong'],
+] as const)('%s means %s', (error, meaning) => {
+  const meant = meaningOf(error);
+  expect(meant === 'unknown' ? meant : meant.code).toBe(meaning);
+});
+
+test('an error of our own is not swallowed', () => {
+  expect(() => meaningOf(new TypeError('bug'))).toThrow(TypeError);
+});
+
+test.each([
+  [{ nonce: '', issued_at: 5_000, expires_at: 35_000 }, 31_000],
+  [{ nonce: '', issued_at: 0, expires_at: 999_000 }, 120_000],
+  [undefined, 120_000],
+])('a look may arrive for %j', (challenge, ms) => {
+  expect(lookCanArrive_ms(payment('challenged', challenge ? { challenge } : {}))).toBe(ms);
+});
+
+test('digits are offered exactly when the look was ambiguous', () => {
+  expect(codes.filter((code) => waysOn(code).withDigits)).toEqual(['ambiguous']);
+  expect(waysOn('not_recognised').again).toBe(true);
+  expect(waysOn('account_paused').again).toBe(false);
+});
+
+test.each([
+  ['paid', 0, 3650],
+  ['paid', 650, 3000],
+  ['paid', 3650, 0],
+  ['refused', 0, 0],
+] as const)('%s with %d refunded leaves %d', (status, refunded_minor, left) => {
+  expect(refundable_minor(payment(status, { refunded_minor }))).toBe(left);
+});

@@ -1,0 +1,74 @@
+// Which screen the till shows: pure rules, tested in steps.test.ts.
+
+import { NoAnswerError, ProblemError, type Code, type Problem } from '../api/problem';
+import type { Payment } from '../api/types';
+import type { CameraRefusal } from '../ui/camera';
+
+/** Why a look led nowhere although the payment may still be open. Nothing was charged in any of these. */
+export type Stop = { code: Code } | { camera: CameraRefusal } | { agent: 'missing' } | { lost: true };
+
+export type Screen =
+  | { name: 'amount' }
+  | { name: 'recent' }
+  | { name: 'offer'; payment: Payment }
+  | { name: 'suffix'; payment: Payment }
+  | { name: 'looking'; payment: Payment }
+  | { name: 'checking'; payment: Payment }
+  | { name: 'passcode'; payment: Payment; problem?: Problem }
+  | { name: 'stopped'; payment: Payment; stop: Stop }
+  | { name: 'result'; payment: Payment };
+
+/** The screen of a payment as the platform says it stands. */
+export function screenOf(payment: Payment): Screen {
+  switch (payment.status) {
+    case 'created':
+    case 'challenged':
+      return { name: 'offer', payment };
+    case 'being_checked':
+      return { name: 'checking', payment };
+    case 'awaiting_passcode':
+      return { name: 'passcode', payment };
+    case 'paid':
+    case 'refused':
+    case 'expired':
+    case 'cancelled':
+      return { name: 'result', payment };
+  }
+}
+
+/** Whether the payment can still end in `paid`. */
+export function isOpen(payment: Payment): boolean {
+  return screenOf(payment).name !== 'result';
+}
+
+/** Codes after which it is not known whether the platform acted: the payment is asked for until it is. */
+const unknownCodes: ReadonlySet<Code> = new Set<Code>(['platform_unreachable', 'internal', 'request_in_flight', 'state_conflict', 'storage_full']);
+
+/** What a failed step means: read the payment until it is known, or a definite refusal. */
+export function meaningOf(error: unknown): 'unknown' | Problem {
+  if (error instanceof ProblemError) return unknownCodes.has(error.problem.code) ? 'unknown' : error.problem;
+  if (error instanceof NoAnswerError) return 'unknown';
+  throw error;
+}
+
+/**
+ * How long a look that was sent may still arrive at the platform, in milliseconds: until its challenge ends. By the
+ * platform's clock alone, so that a till with a wrong clock waits as long as it must.
+ */
+export function lookCanArrive_ms(payment: Payment): number {
+  const margin_ms = 1_000;
+  const ceiling_ms = 120_000;
+  if (!payment.challenge) return ceiling_ms;
+  return Math.min(ceiling_ms, payment.challenge.expires_at - payment.challenge.issued_at + margin_ms);
+}
+
+/** What may be done after `code`: look again, look again with the phone's last digits, or only pay another way. */
+export function waysOn(code: Code): { again: boolean; withDigits: boolean } {
+  const final: readonly Code[] = ['passcode_locked', 'insufficient_balance', 'limit_exceeded', 'account_paused', 'account_closed', 'probe_invalid'];
+  return { again: !final.includes(code) && code !== 'ambiguous', withDigits: code === 'ambiguous' };
+}
+
+/** What is left to refund, in minor units. */
+export function refundable_minor(payment: Payment): number {
+  return payment.status === 'paid' ? payment.amount_minor - payment.refunded_minor : 0;
+}
