@@ -1,1 +1,44 @@
-fn main() {}
+//! `handsel`: the one binary. Each subcommand is one file.
+
+mod args;
+mod bench;
+mod crowd;
+mod demo;
+mod eval;
+mod logging;
+mod models;
+mod node;
+mod photos;
+mod provision;
+mod report;
+mod run;
+mod till_client;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Arguments, BenchCommand, Command, EvalCommand};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    logging::start(&arguments.command);
+    let outcome = match arguments.command {
+        Command::Up(options) => up::run(&options),
+        Command::Serve(options) => node::serve(&options.config),
+        Command::Party(options) => node::party(&options.config),
+        Command::Terminal(options) => node::terminal(&options.config),
+        Command::Demo(options) => demo::run(&options),
+        Command::Eval(EvalCommand::Face(options)) => eval::face(&options),
+        Command::Bench(BenchCommand::Till(options)) => bench::till(&options),
+        Command::Models(options) => models::fold(&options),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("handsel: {error}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -33,10 +33,9 @@ pub fn build(
     context.templates = u32::try_from(templates.len()).expect("a probe holds far fewer than 2^32 templates");
     context.dimensions =
         u16::try_from(templates.first().map_or(0, |template| template.len())).expect("a template has at most 1,024 features");
-    let mut plaintexts = [const { Zeroizing::new(Vec::new()) }; 3];
-    for plaintext in &mut plaintexts {
-        plaintext.reserve_exact(templates.len() * usize::from(context.dimensions) * 2);
-    }
+    // Of their full size at once, so that growing leaves no copy behind.
+    let share_len = templates.len() * usize::from(context.dimensions) * 2;
+    let mut plaintexts = [(); 3].map(|()| Zeroizing::new(Vec::with_capacity(share_len)));
     for template in templates {
         let shares: [TemplateShare; 3] = share_template(template, rng)?;
         for (plaintext, share) in plaintexts.iter_mut().zip(&shares) {

@@ -48,6 +48,7 @@ pub struct GalleryChange {
 /// What changes in the gallery.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "operation", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "a change is made once and soon written as JSON")]
 pub enum GalleryOperation {
     /// New records, one for each template in the sealed share, in its order.
     Enrol {

@@ -1,0 +1,148 @@
+//! What can be asked of `handsel`, and the help that teaches it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Pay with your face: nobody holds a biometric, every payment happens exactly once.
+#[derive(Parser)]
+#[command(name = "handsel", version, about, after_help = "Start with `handsel up`, then open the till and the wallet in a browser.\nExit status: 0 done, 1 the answer is no (somebody was charged wrongly, books do not balance), 2 something is missing or wrong.")]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Start the whole system on this machine: three parties, the platform, a till's agent.
+    Up(UpOptions),
+    /// Run the platform: HTTP API, ledger, wallet pages, resolver.
+    Serve(NodeOptions),
+    /// Run one share party.
+    Party(NodeOptions),
+    /// Run a till's agent: pictures in, sealed and signed shares out.
+    Terminal(NodeOptions),
+    /// Enrol people from folders of photographs, let them and strangers pay, and count.
+    Demo(DemoOptions),
+    /// Measure accuracy on labelled pictures.
+    #[command(subcommand)]
+    Eval(EvalCommand),
+    /// Measure speed.
+    #[command(subcommand)]
+    Bench(BenchCommand),
+    /// Fold the fetched models' block-quantised weights to fp32 files that the runtime reads.
+    Models(ModelsOptions),
+}
+
+#[derive(Subcommand)]
+pub enum EvalCommand {
+    /// Face verification and open-set identification (ISO/IEC 19795), on float cosines and on the parties' integers.
+    Face(EvalFaceOptions),
+}
+
+#[derive(Subcommand)]
+pub enum BenchCommand {
+    /// From press to paid at a real till's agent, per stage.
+    Till(BenchTillOptions),
+}
+
+/// Where the parts of an installation are.
+#[derive(Args, Clone)]
+pub struct InstallationOptions {
+    /// Folder of the folded face models (made by `make models`).
+    #[arg(long, default_value = "var/models")]
+    pub models: PathBuf,
+    /// Folder of the built web pages (made by `make web`).
+    #[arg(long, default_value = "web/dist")]
+    pub web: PathBuf,
+    /// The rule pack.
+    #[arg(long, default_value = "rules/cn.toml")]
+    pub rules: PathBuf,
+}
+
+#[derive(Args)]
+pub struct UpOptions {
+    /// Folder of keys, galleries and the ledger; made at the first start, kept afterwards.
+    #[arg(long, default_value = "var/handsel")]
+    pub dir: PathBuf,
+    #[command(flatten)]
+    pub installation: InstallationOptions,
+    /// Take free ports instead of the usual ones (platform 7400, till 7410, parties 7421 to 7423).
+    #[arg(long)]
+    pub ephemeral_ports: bool,
+    /// Print one JSON object with the addresses when everything is up.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct NodeOptions {
+    /// The node's configuration file, as `handsel up` writes it.
+    #[arg(long)]
+    pub config: PathBuf,
+}
+
+#[derive(Args)]
+pub struct DemoOptions {
+    /// A folder with one folder per person. People with two or more pictures are enrolled from the first ones (up to
+    /// three) and pay with each of the others; people with one picture are strangers who try to pay.
+    #[arg(long)]
+    pub photos: PathBuf,
+    /// Enrol at most this many people; all without.
+    #[arg(long)]
+    pub people: Option<usize>,
+    /// Let at most this many strangers try; as many as enrolled people without.
+    #[arg(long)]
+    pub strangers: Option<usize>,
+    /// Random enrolled templates besides them, so that identification is one among many.
+    #[arg(long, default_value_t = 10_000)]
+    pub crowd: usize,
+    #[command(flatten)]
+    pub installation: InstallationOptions,
+    /// Print one JSON object on standard output and nothing else there.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct EvalFaceOptions {
+    /// A folder with one folder of pictures per person, named NAME/NAME_0001.jpg as LFW names them.
+    pub dir: PathBuf,
+    /// LFW's pairs file: `NAME i j` for the same person, `NAME i OTHER j` for different ones.
+    #[arg(long)]
+    pub pairs: PathBuf,
+    /// Folder of the folded face models (made by `make models`).
+    #[arg(long, default_value = "var/models")]
+    pub models: PathBuf,
+    /// Print one JSON object on standard output and nothing else there.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct BenchTillOptions {
+    /// Enrolled templates.
+    #[arg(long, default_value_t = 10_000)]
+    pub gallery: usize,
+    /// Payments that are timed, after five that are not.
+    #[arg(long, default_value_t = 40)]
+    pub payments: usize,
+    /// A folder with one person's pictures in JPEG; the pictures that the tests fetch without.
+    #[arg(long, default_value = "var/test-pictures")]
+    pub photos: PathBuf,
+    #[command(flatten)]
+    pub installation: InstallationOptions,
+    /// Print one JSON object on standard output and nothing else there.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct ModelsOptions {
+    /// Folder of the fetched ONNX files.
+    #[arg(long, default_value = "var/models/source")]
+    pub source: PathBuf,
+    /// Where the folded files go.
+    #[arg(long, default_value = "var/models")]
+    pub out: PathBuf,
+}

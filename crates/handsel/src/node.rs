@@ -1,0 +1,139 @@
+//! The nodes: `handsel party`, `serve` and `terminal`, each from its own folder's files.
+//!
+//! A node ends when it is told to terminate, or when the standard input that its supervisor holds open closes.
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::party::PartyId;
+use base::secret::Secret;
+use base::time::SystemClock;
+use ed25519_dalek::{SigningKey, VerifyingKey};
+use tokio::io::AsyncReadExt;
+use wire::api::IdentityClass;
+
+use crate::provision::{PartyKeys, PartyNode, PeerNode, PlatformKeys, PlatformNode, read};
+use crate::run::{Failure, context, failed, runtime};
+
+/// Features of a face template (SFace).
+const DIMENSIONS: u16 = 128;
+/// How often one till may ask a party: one look every second, a whole day long at most 20,000.
+const BUDGET: party::config::Budget = party::config::Budget { per_minute: 600, per_day: 20_000 };
+
+/// Runs one share party.
+pub fn party(config: &Path) -> Result<ExitCode, Failure> {
+    let node: PartyNode = read(config)?;
+    let keys: PartyKeys = read(&config.with_file_name("keys.toml"))?;
+    let config = party_config(node, keys)?;
+    runtime()?.block_on(async {
+        let running = party::serve(config, Arc::new(SystemClock)).await.map_err(failed("the party does not start"))?;
+        tracing::info!(address = %running.address(), "listening");
+        until_told_to_stop().await
+    })
+}
+
+/// Runs the platform.
+pub fn serve(config: &Path) -> Result<ExitCode, Failure> {
+    let node: PlatformNode = read(config)?;
+    let keys: PlatformKeys = read(&config.with_file_name("keys.toml"))?;
+    let config = platform_config(node, keys)?;
+    runtime()?.block_on(async {
+        let running = api::server::serve(config).await.map_err(failed("the platform does not start"))?;
+        tracing::info!(address = %running.local_addr(), "listening");
+        until_told_to_stop().await
+    })
+}
+
+/// Runs a till's agent.
+pub fn terminal(config: &Path) -> Result<ExitCode, Failure> {
+    let text = fs::read_to_string(config).map_err(context(config))?;
+    // The parser's message may quote the line, and the line may be a key.
+    let config = toml::from_str(&text).map_err(|_| Failure(format!("{} cannot be read; set the terminal up anew", config.display())))?;
+    runtime()?.block_on(async {
+        let (address, server) = terminal::agent::start(config).await.map_err(|error| Failure(error.to_string()))?;
+        tracing::info!(%address, "listening");
+        tokio::select! {
+            ended = server => ended.map(|()| ExitCode::SUCCESS).map_err(failed("the agent ended")),
+            stopped = until_told_to_stop() => stopped,
+        }
+    })
+}
+
+fn party_config(node: PartyNode, keys: PartyKeys) -> Result<party::config::PartyConfig, Failure> {
+    let peer = |wanted: PartyId| {
+        let found: Option<&PeerNode> = node.peers.iter().find(|peer| peer.party == wanted);
+        let peer = found.ok_or_else(|| Failure(format!("{wanted} is missing among the peers; set the party up anew")))?;
+        Ok::<_, Failure>(party::config::Peer { address: peer.address, certificate_sha256: peer.certificate_sha256 })
+    };
+    let mut terminals = std::collections::HashMap::new();
+    for terminal in &node.terminals {
+        let key = VerifyingKey::from_bytes(&terminal.device_public_key.0).map_err(failed("a terminal's key is no Ed25519 key"))?;
+        terminals.insert(terminal.terminal, key);
+    }
+    Ok(party::config::PartyConfig {
+        party: node.party,
+        listen: node.listen,
+        next: peer(node.party.next())?,
+        previous: peer(node.party.previous())?,
+        directory: node.data,
+        identity: party::identity::Identity { certificate_pem: keys.certificate_pem, private_key_pem: Secret::new(keys.private_key_pem) },
+        sealing_key: Secret::new(keys.sealing_key.0),
+        confirmation_key: SigningKey::from_bytes(&keys.confirmation_key.0),
+        platform_sha256: node.platform_certificate_sha256,
+        terminals,
+        dimensions: DIMENSIONS,
+        thresholds: mpc::protocol::identify::Thresholds::new(node.accept_score, node.ambiguous_score)
+            .map_err(failed("the thresholds cannot be used"))?,
+        budget: BUDGET,
+        peer_timeout: Duration::from_secs(5),
+        received: None,
+    })
+}
+
+fn platform_config(node: PlatformNode, keys: PlatformKeys) -> Result<api::config::PlatformConfig, Failure> {
+    let peers: Vec<api::config::PartyPeer> = node
+        .parties
+        .iter()
+        .map(|peer| api::config::PartyPeer {
+            address: peer.address,
+            certificate_sha256: peer.certificate_sha256,
+            confirmation_key: peer.confirmation_public_key,
+        })
+        .collect();
+    let parties = peers.try_into().map_err(|_| Failure("the platform's configuration does not list three parties; set it up anew".into()))?;
+    Ok(api::config::PlatformConfig {
+        listen: node.listen,
+        store_path: node.store,
+        rules_path: node.rules,
+        web_dir: Some(node.web),
+        parties,
+        tls: api::config::TlsIdentity { certificate_pem: keys.certificate_pem, private_key_pem: Secret::new(keys.private_key_pem) },
+        label_secret: Secret::new(keys.label_secret.0),
+        capture_agent_url: node.capture_agent,
+        // The identity check is a demonstration: every account counts as checked by three channels.
+        new_account_class: IdentityClass::II,
+        demo: node.demo,
+        clock: Arc::new(SystemClock),
+        timing: api::config::Timing::default(),
+    })
+}
+
+/// Ends when the process is told to terminate or its supervisor has gone.
+async fn until_told_to_stop() -> Result<ExitCode, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminated = signal(SignalKind::terminate()).map_err(failed("signals cannot be received"))?;
+    let supervisor_gone = async {
+        let mut input = tokio::io::stdin();
+        let mut byte = [0; 64];
+        while input.read(&mut byte).await.is_ok_and(|count| count > 0) {}
+    };
+    tokio::select! {
+        _ = terminated.recv() => {}
+        () = supervisor_gone => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,70 @@
+//! What every subcommand needs: one kind of failure, a runtime, children that end with their parent.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// A sentence for the person at the terminal that says what to mend.
+#[derive(Debug)]
+pub struct Failure(pub String);
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Turns an input or output error at `path` into a sentence.
+pub fn context(path: &Path) -> impl Fn(std::io::Error) -> Failure + '_ {
+    move |error| Failure(format!("{}: {error}", path.display()))
+}
+
+/// Turns any error into a sentence that begins with what was attempted.
+pub fn failed<E: std::fmt::Display>(attempt: &str) -> impl Fn(E) -> Failure + '_ {
+    move |error| Failure(format!("{attempt}: {error}"))
+}
+
+/// A runtime for this process.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed("the asynchronous runtime does not start"))
+}
+
+/// A child process of this same binary that is killed when dropped.
+pub struct Node {
+    /// What it is, for messages.
+    pub name: String,
+    child: Child,
+}
+
+impl Node {
+    /// Starts `handsel SUBCOMMAND --config FILE` with its log appended to `log`.
+    pub fn start(name: &str, subcommand: &str, config: &Path, log: &Path) -> Result<Self, Failure> {
+        let binary = std::env::current_exe().map_err(failed("this program's own file cannot be found"))?;
+        let log_file = std::fs::OpenOptions::new().create(true).append(true).open(log).map_err(context(log))?;
+        let mut command = Command::new(binary);
+        command.arg(subcommand).arg("--config").arg(config).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log_file);
+        let child = command.spawn().map_err(failed("a part does not start"))?;
+        Ok(Self { name: name.into(), child })
+    }
+
+    /// Whether it is still running.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // A node ends when its standard input closes; the kill is for one that hangs.
+        drop(self.child.stdin.take());
+        for _ in 0..50 {
+            if !self.is_running() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

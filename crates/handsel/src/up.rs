@@ -1,0 +1,143 @@
+//! `handsel up`: the whole system on one machine, as five child processes.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::args::{InstallationOptions, UpOptions};
+use crate::crowd::Loader;
+use crate::provision::{self, Mode};
+use crate::run::{Failure, Node, failed, runtime};
+use crate::till_client::{TillClient, stopwatch};
+
+/// How long the parts may take until all three parties are connected.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+
+/// The running parts. Dropping it ends them.
+pub struct Running {
+    pub platform_url: String,
+    pub till_url: String,
+    pub loader: Option<Loader>,
+    parties: [std::net::SocketAddr; 3],
+    logs: PathBuf,
+    nodes: std::sync::Mutex<Vec<Node>>,
+}
+
+/// Starts everything, says where it is, and waits until asked to stop.
+pub fn run(options: &UpOptions) -> Result<ExitCode, Failure> {
+    runtime()?.block_on(async {
+        let running = start(&options.dir, &options.installation, Mode::Product, options.ephemeral_ports)?;
+        let client = TillClient::new(running.till_url.clone(), running.platform_url.clone())?;
+        wait_until_ready(&running, &client).await?;
+        announce(&running, options.json);
+        wait_for_the_end(&running).await
+    })
+}
+
+/// Prepares `dir` and starts the five processes.
+pub fn start(dir: &Path, options: &InstallationOptions, mode: Mode, ephemeral_ports: bool) -> Result<Running, Failure> {
+    let installation = provision::prepare(dir, options, mode, ephemeral_ports)?;
+    let logs = installation.dir.join("logs");
+    let mut nodes = Vec::new();
+    for (name, subcommand) in
+        [("party1", "party"), ("party2", "party"), ("party3", "party"), ("platform", "serve"), ("till", "terminal")]
+    {
+        let folder = installation.dir.join(name);
+        nodes.push(Node::start(name, subcommand, &folder.join("node.toml"), &logs.join(format!("{name}.log")))?);
+    }
+    Ok(Running {
+        platform_url: format!("http://localhost:{}", installation.platform.port()),
+        till_url: format!("http://localhost:{}", installation.till.port()),
+        loader: installation.loader,
+        parties: installation.parties,
+        logs,
+        nodes: std::sync::Mutex::new(nodes),
+    })
+}
+
+/// Waits until the platform reaches all three parties and the till's agent answers.
+pub async fn wait_until_ready(running: &Running, client: &TillClient) -> Result<(), Failure> {
+    let started = stopwatch();
+    loop {
+        running.check()?;
+        if client.is_up("/readyz").await && client.till_is_up().await {
+            return Ok(());
+        }
+        if started.elapsed() > READY_WITHIN {
+            return Err(Failure(format!("the parts did not find each other within {} s; see {}", READY_WITHIN.as_secs(), running.logs.display())));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+impl Running {
+    /// An error that names the first part that has ended.
+    fn check(&self) -> Result<(), Failure> {
+        let mut nodes = self.nodes.lock().expect("no holder of the nodes panics");
+        match nodes.iter_mut().find_map(|node| (!node.is_running()).then(|| node.name.clone())) {
+            Some(name) => Err(Failure(format!("{name} has ended: {}", last_line(&self.logs.join(format!("{name}.log")))))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn announce(running: &Running, as_json: bool) {
+    let wallet = format!("{}/wallet/", running.platform_url);
+    if as_json {
+        println!("{}", json!({"till_url": running.till_url, "wallet_url": wallet, "platform_url": running.platform_url, "parties": running.parties}));
+        return;
+    }
+    for (number, address) in running.parties.iter().enumerate() {
+        println!("party {}    {address}", number + 1);
+    }
+    println!("platform   {}", running.platform_url);
+    println!("wallet     {wallet}");
+    println!("till       {}", running.till_url);
+    println!("logs       {}", running.logs.display());
+    println!("\nNext: open the wallet, create an account, top up and enrol your face; then open the till, enter an amount and press");
+    println!("\"Pay with face\". Ctrl-C stops everything; nothing is lost.");
+}
+
+/// Until Ctrl-C, a termination, or the end of a part.
+async fn wait_for_the_end(running: &Running) -> Result<ExitCode, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminated = signal(SignalKind::terminate()).map_err(failed("signals cannot be received"))?;
+    let mut interrupted = signal(SignalKind::interrupt()).map_err(failed("signals cannot be received"))?;
+    loop {
+        tokio::select! {
+            _ = terminated.recv() => return Ok(ExitCode::SUCCESS),
+            _ = interrupted.recv() => return Ok(ExitCode::SUCCESS),
+            () = tokio::time::sleep(Duration::from_millis(500)) => running.check()?,
+        }
+    }
+}
+
+/// The last line of a log, for the sentence that names what ended.
+fn last_line(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    text.lines().last().map_or_else(|| format!("see {}", log.display()), str::to_owned)
+}
+
+/// A folder that is removed when it goes out of scope.
+pub struct TemporaryFolder(PathBuf);
+
+impl TemporaryFolder {
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A fresh folder below the system's temporary one, for `purpose`.
+pub fn temporary_folder(purpose: &str) -> Result<TemporaryFolder, Failure> {
+    let path = std::env::temp_dir().join(format!("handsel-{purpose}-{}", std::process::id()));
+    std::fs::create_dir_all(&path).map_err(crate::run::context(&path))?;
+    Ok(TemporaryFolder(path))
+}
