@@ -2,10 +2,10 @@
 
 import { NoAnswerError, ProblemError, type Code, type Problem } from '../api/problem';
 import type { Payment } from '../api/types';
-import type { CameraRefusal } from '../ui/camera';
+import type { LookRefusal } from '../ui/look';
 
 /** Why a look led nowhere although the payment may still be open. Nothing was charged in any of these. */
-export type Stop = { code: Code } | { camera: CameraRefusal } | { agent: 'missing' } | { lost: true };
+export type Stop = LookRefusal | { lost: true };
 
 export type Screen =
   | { name: 'amount' }

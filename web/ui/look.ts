@@ -2,6 +2,10 @@
 
 import type { Code } from '../api/problem';
 import type { LookAdvice } from '../api/types';
+import type { CameraRefusal } from './camera';
+
+/** Why there was no look: a code of the advice, a refusal of the camera, or an agent that does not answer. */
+export type LookRefusal = { code: Code } | { camera: CameraRefusal } | { agent: 'missing' };
 
 export interface LookPlan {
   /** Frames to hand over. */
