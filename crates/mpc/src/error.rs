@@ -47,6 +47,8 @@ pub enum Error {
     InputDiffers {
         /// The neighbour.
         peer: PartyId,
+        /// The number, from 0, of the first digest that differs.
+        digest: usize,
     },
     /// The shares of a result contradict one another; at least one party did not follow the protocol.
     #[error("the parties' shares of the result contradict one another")]

@@ -1,0 +1,85 @@
+//! What a party checks about every probe by itself, before it does anything with it.
+
+use base::party::PartyId;
+use base::time::Timestamp;
+use wire::party::PartyRefusal;
+use wire::probe::{ProbeContext, ProbeForParty, Purpose};
+
+use crate::config::{Budget, PartyConfig};
+use crate::error::Refusal;
+use crate::store::TerminalPast;
+
+/// How far the clocks of platform and party may differ.
+const CLOCK_SKEW_MS_MAX: u64 = 5_000;
+/// The largest number that SQLite keeps.
+const STORED_MAX: u64 = i64::MAX as u64;
+
+/// Checks, in this order, that the terminal is registered, that it signed this probe, that the probe is for `purpose`, and
+/// that its shape is the one kept here.
+///
+/// # Errors
+/// [`PartyRefusal::TerminalUnknown`], [`PartyRefusal::SignatureInvalid`], [`PartyRefusal::PurposeMismatch`],
+/// [`PartyRefusal::ShareMalformed`], [`PartyRefusal::RequestMalformed`].
+pub fn check_origin(probe: &ProbeForParty, purpose: Purpose, config: &PartyConfig) -> Result<(), Refusal> {
+    let context = &probe.context;
+    let key = config
+        .terminals
+        .get(&context.terminal)
+        .ok_or_else(|| Refusal::new(PartyRefusal::TerminalUnknown, format!("{} is not registered", context.terminal)))?;
+    probe.verify(config.party, key).map_err(|error| Refusal::new(PartyRefusal::SignatureInvalid, error.to_string()))?;
+    if context.purpose != purpose {
+        return Err(Refusal::new(PartyRefusal::PurposeMismatch, format!("the probe is for {:?}, not for {purpose:?}", context.purpose)));
+    }
+    if context.dimensions != config.dimensions || (purpose == Purpose::Pay && context.templates != 1) {
+        let detail = format!("{} templates of {} features; here they have {}", context.templates, context.dimensions, config.dimensions);
+        return Err(Refusal::new(PartyRefusal::ShareMalformed, detail));
+    }
+    if [context.counter, context.issued_at.millis(), context.expires_at.millis()].into_iter().any(|number| number > STORED_MAX) {
+        return Err(Refusal::new(PartyRefusal::RequestMalformed, "a number is above 2^63 - 1"));
+    }
+    Ok(())
+}
+
+/// Checks that the challenge is valid at `now`.
+///
+/// # Errors
+/// [`PartyRefusal::ChallengeExpired`].
+pub fn check_time(context: &ProbeContext, now: Timestamp) -> Result<(), Refusal> {
+    check_issued(context, now)?;
+    if now > context.expires_at {
+        return Err(Refusal::new(PartyRefusal::ChallengeExpired, format!("it expired {} ms ago", now.millis_since(context.expires_at))));
+    }
+    Ok(())
+}
+
+/// Checks that the challenge does not come from the future.
+///
+/// # Errors
+/// [`PartyRefusal::ChallengeExpired`].
+pub fn check_issued(context: &ProbeContext, now: Timestamp) -> Result<(), Refusal> {
+    if context.issued_at > now.plus_millis(CLOCK_SKEW_MS_MAX) {
+        return Err(Refusal::new(PartyRefusal::ChallengeExpired, "it is not valid yet; compare the clocks of platform and party"));
+    }
+    Ok(())
+}
+
+/// Checks that the terminal's counter grew and that it has not asked too often.
+///
+/// # Errors
+/// [`PartyRefusal::CounterNotIncreasing`], [`PartyRefusal::BudgetExhausted`].
+pub fn check_past(context: &ProbeContext, past: TerminalPast, budget: Budget) -> Result<(), Refusal> {
+    if let Some(counter) = past.counter.filter(|counter| context.counter <= *counter) {
+        let detail = format!("{} counts {}, but was at {counter} already", context.terminal, context.counter);
+        return Err(Refusal::new(PartyRefusal::CounterNotIncreasing, detail));
+    }
+    if past.last_minute >= budget.per_minute || past.last_day >= budget.per_day {
+        let detail = format!("{} asked {} times in a minute and {} in a day", context.terminal, past.last_minute, past.last_day);
+        return Err(Refusal::new(PartyRefusal::BudgetExhausted, detail));
+    }
+    Ok(())
+}
+
+/// Refuses a share that does not open or has the wrong length; says nothing of what is in it.
+pub fn malformed(party: PartyId) -> Refusal {
+    Refusal::new(PartyRefusal::ShareMalformed, format!("the share sealed to {party} does not open, or is not of the announced shape"))
+}

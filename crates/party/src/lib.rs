@@ -1,0 +1,24 @@
+//! One of the three share parties: keeps its shares of every enrolled template, checks every probe itself, and takes part
+//! in identification. `docs/protocols/identify.md` says what it learns: nothing about whom it helps to find.
+//!
+//! Read in this order: [`server`] (connections and who they belong to), [`service`] (what is done with each request),
+//! [`checks`], [`apply`] and [`identify`] (the two kinds of work), [`gallery`] and [`store`] (what is kept), [`mesh`] (the
+//! connections to the other two parties), [`tls`] and [`identity`] (who may connect).
+//!
+//! Invariant: a party never holds a whole template, score, token or name, and never writes a share outside its own
+//! directory. It trusts neither the platform's word that a probe is genuine nor its counting.
+
+pub mod apply;
+pub mod checks;
+pub mod config;
+pub mod error;
+pub mod frame;
+pub mod gallery;
+pub mod identify;
+pub mod identity;
+pub mod link;
+pub mod mesh;
+pub mod server;
+pub mod service;
+pub mod store;
+pub mod tls;

@@ -1,0 +1,71 @@
+//! What a party does with each request of the platform. Requests are handled side by side; the store and the gallery are
+//! changed one request at a time.
+
+use std::sync::{Arc, Mutex};
+
+use base::time::Clock;
+use wire::bytes::HexArray;
+use wire::party::{PartyAnswer, PartyCommand, PartyRequest, PartyResponse, PartyStatus};
+
+use crate::config::PartyConfig;
+use crate::error::{Error, Refusal};
+use crate::gallery::Gallery;
+use crate::link::NOT_POISONED;
+use crate::mesh::Mesh;
+use crate::store::Store;
+
+/// A running party, without its sockets.
+pub struct Service {
+    pub(crate) config: PartyConfig,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) mesh: Arc<Mesh>,
+    pub(crate) state: Mutex<State>,
+}
+
+/// What changes: always both together.
+pub(crate) struct State {
+    pub(crate) store: Store,
+    /// A run keeps the gallery it began with; a change makes a new one if a run still holds it.
+    pub(crate) gallery: Arc<Gallery>,
+}
+
+impl Service {
+    /// Opens the party's store and loads its gallery.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn new(config: PartyConfig, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        let store = Store::open(&config.directory)?;
+        let gallery = store.load_gallery(usize::from(config.dimensions))?;
+        // A crash between a deletion and this step must not leave shares behind.
+        store.erase_leftovers()?;
+        tracing::info!(party = %config.party, sequence = gallery.sequence, records = gallery.len(), "gallery loaded");
+        let mesh = Arc::new(Mesh::new(&config));
+        Ok(Self { mesh, clock, state: Mutex::new(State { store, gallery: Arc::new(gallery) }), config })
+    }
+
+    /// Handles one request; blocks until it is done, which is bounded by the peers' timeout.
+    pub fn handle(&self, request: PartyRequest) -> PartyResponse {
+        let (what, result) = match request.command {
+            PartyCommand::Status => ("status", Ok(PartyAnswer::Status(self.status()))),
+            PartyCommand::Apply(change) => ("apply", self.apply(*change)),
+            PartyCommand::Identify(identify) => ("identify", self.identify(&identify)),
+        };
+        let answer = result.unwrap_or_else(|Refusal { code, detail }| {
+            tracing::warn!(party = %self.config.party, request = request.id, what, ?code, detail, "refused");
+            PartyAnswer::Refused { code, detail }
+        });
+        PartyResponse { id: request.id, answer }
+    }
+
+    fn status(&self) -> PartyStatus {
+        let gallery = self.state.lock().expect(NOT_POISONED).gallery.clone();
+        PartyStatus {
+            party: self.config.party,
+            gallery_sequence: gallery.sequence,
+            gallery_root: HexArray(gallery.root),
+            records: gallery.len() as u64,
+            peers_connected: self.mesh.is_complete(),
+        }
+    }
+}
