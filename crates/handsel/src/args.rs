@@ -80,6 +80,9 @@ pub struct NodeOptions {
     /// The node's configuration file, as `handsel up` writes it.
     #[arg(long)]
     pub config: PathBuf,
+    /// End when standard input closes, that is, when the program that started this one has gone.
+    #[arg(long)]
+    pub supervised: bool,
 }
 
 #[derive(Args)]
@@ -97,6 +100,9 @@ pub struct DemoOptions {
     /// Random enrolled templates besides them, so that identification is one among many.
     #[arg(long, default_value_t = 10_000)]
     pub crowd: usize,
+    /// Set the system up in this folder and keep it, with its logs; a temporary one that is removed without.
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
     #[command(flatten)]
     pub installation: InstallationOptions,
     /// Print one JSON object on standard output and nothing else there.

@@ -23,7 +23,7 @@ const ENROLMENT_PICTURES_MAX: usize = 3;
 /// Every demo payment is ¥12.00: small enough for a look alone.
 const AMOUNT_MINOR: i64 = 1_200;
 
-/// Runs the demo in a folder of its own that is removed afterwards.
+/// Runs the demo in a fresh installation.
 pub fn run(options: &DemoOptions) -> Result<ExitCode, Failure> {
     let people = photos::people(&options.photos)?;
     let (mut members, mut strangers): (Vec<Person>, Vec<Person>) = people.into_iter().partition(|person| person.pictures.len() >= 2);
@@ -32,9 +32,10 @@ pub fn run(options: &DemoOptions) -> Result<ExitCode, Failure> {
     if members.is_empty() {
         return Err(Failure(format!("nobody in {} has two pictures: one to enrol and one to pay with", options.photos.display())));
     }
-    let folder = up::temporary_folder("demo")?;
+    let temporary = up::temporary_folder("demo")?;
+    let folder = options.dir.as_deref().unwrap_or(temporary.path());
     let report = runtime()?.block_on(async {
-        let running = up::start(folder.path(), &options.installation, Mode::Archive, true)?;
+        let running = up::start(folder, &options.installation, Mode::Archive, true)?;
         let client = TillClient::new(running.till_url.clone(), running.platform_url.clone())?;
         up::wait_until_ready(&running, &client).await?;
         let steps = options.crowd + members.len() + payments_of(&members) + strangers.len();

@@ -26,9 +26,9 @@ fn main() -> ExitCode {
     logging::start(&arguments.command);
     let outcome = match arguments.command {
         Command::Up(options) => up::run(&options),
-        Command::Serve(options) => node::serve(&options.config),
-        Command::Party(options) => node::party(&options.config),
-        Command::Terminal(options) => node::terminal(&options.config),
+        Command::Serve(options) => node::serve(&options),
+        Command::Party(options) => node::party(&options),
+        Command::Terminal(options) => node::terminal(&options),
         Command::Demo(options) => demo::run(&options),
         Command::Eval(EvalCommand::Face(options)) => eval::face(&options),
         Command::Bench(BenchCommand::Till(options)) => bench::till(&options),

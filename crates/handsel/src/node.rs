@@ -1,9 +1,9 @@
 //! The nodes: `handsel party`, `serve` and `terminal`, each from its own folder's files.
 //!
-//! A node ends when it is told to terminate, or when the standard input that its supervisor holds open closes.
+//! A node ends when it is told to terminate; a supervised one also when the standard input that its supervisor holds
+//! open closes, so that no part outlives the others.
 
 use std::fs;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +12,9 @@ use base::party::PartyId;
 use base::secret::Secret;
 use base::time::SystemClock;
 use ed25519_dalek::{SigningKey, VerifyingKey};
-use tokio::io::AsyncReadExt;
 use wire::api::IdentityClass;
 
+use crate::args::NodeOptions;
 use crate::provision::{PartyKeys, PartyNode, PeerNode, PlatformKeys, PlatformNode, read};
 use crate::run::{Failure, context, failed, runtime};
 
@@ -24,40 +24,40 @@ const DIMENSIONS: u16 = 128;
 const BUDGET: party::config::Budget = party::config::Budget { per_minute: 600, per_day: 20_000 };
 
 /// Runs one share party.
-pub fn party(config: &Path) -> Result<ExitCode, Failure> {
-    let node: PartyNode = read(config)?;
-    let keys: PartyKeys = read(&config.with_file_name("keys.toml"))?;
+pub fn party(options: &NodeOptions) -> Result<ExitCode, Failure> {
+    let node: PartyNode = read(&options.config)?;
+    let keys: PartyKeys = read(&options.config.with_file_name("keys.toml"))?;
     let config = party_config(node, keys)?;
     runtime()?.block_on(async {
         let running = party::serve(config, Arc::new(SystemClock)).await.map_err(failed("the party does not start"))?;
         tracing::info!(address = %running.address(), "listening");
-        until_told_to_stop().await
+        until_told_to_stop(options.supervised).await
     })
 }
 
 /// Runs the platform.
-pub fn serve(config: &Path) -> Result<ExitCode, Failure> {
-    let node: PlatformNode = read(config)?;
-    let keys: PlatformKeys = read(&config.with_file_name("keys.toml"))?;
+pub fn serve(options: &NodeOptions) -> Result<ExitCode, Failure> {
+    let node: PlatformNode = read(&options.config)?;
+    let keys: PlatformKeys = read(&options.config.with_file_name("keys.toml"))?;
     let config = platform_config(node, keys)?;
     runtime()?.block_on(async {
         let running = api::server::serve(config).await.map_err(failed("the platform does not start"))?;
         tracing::info!(address = %running.local_addr(), "listening");
-        until_told_to_stop().await
+        until_told_to_stop(options.supervised).await
     })
 }
 
 /// Runs a till's agent.
-pub fn terminal(config: &Path) -> Result<ExitCode, Failure> {
-    let text = fs::read_to_string(config).map_err(context(config))?;
+pub fn terminal(options: &NodeOptions) -> Result<ExitCode, Failure> {
+    let text = fs::read_to_string(&options.config).map_err(context(&options.config))?;
     // The parser's message may quote the line, and the line may be a key.
-    let config = toml::from_str(&text).map_err(|_| Failure(format!("{} cannot be read; set the terminal up anew", config.display())))?;
+    let config = toml::from_str(&text).map_err(|_| Failure(format!("{} cannot be read; set the terminal up anew", options.config.display())))?;
     runtime()?.block_on(async {
         let (address, server) = terminal::agent::start(config).await.map_err(|error| Failure(error.to_string()))?;
         tracing::info!(%address, "listening");
         tokio::select! {
             ended = server => ended.map(|()| ExitCode::SUCCESS).map_err(failed("the agent ended")),
-            stopped = until_told_to_stop() => stopped,
+            stopped = until_told_to_stop(options.supervised) => stopped,
         }
     })
 }
@@ -121,19 +121,26 @@ fn platform_config(node: PlatformNode, keys: PlatformKeys) -> Result<api::config
     })
 }
 
-/// Ends when the process is told to terminate or its supervisor has gone.
-async fn until_told_to_stop() -> Result<ExitCode, Failure> {
+/// Ends when the process is told to terminate or, if supervised, when its supervisor has gone.
+async fn until_told_to_stop(supervised: bool) -> Result<ExitCode, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminated = signal(SignalKind::terminate()).map_err(failed("signals cannot be received"))?;
-    let supervisor_gone = async {
-        let mut input = tokio::io::stdin();
-        let mut byte = [0; 64];
-        while input.read(&mut byte).await.is_ok_and(|count| count > 0) {}
-    };
-    tokio::select! {
-        _ = terminated.recv() => {}
-        () = supervisor_gone => {}
-        _ = tokio::signal::ctrl_c() => {}
+    let (supervisor_gone, gone) = tokio::sync::oneshot::channel::<()>();
+    if supervised {
+        // A thread of its own: it may wait for ever, and the process ends without it.
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            drop(supervisor_gone);
+        });
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = gone => {}
+        }
+    } else {
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -43,7 +43,7 @@ impl Node {
         let binary = std::env::current_exe().map_err(failed("this program's own file cannot be found"))?;
         let log_file = std::fs::OpenOptions::new().create(true).append(true).open(log).map_err(context(log))?;
         let mut command = Command::new(binary);
-        command.arg(subcommand).arg("--config").arg(config).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log_file);
+        command.arg(subcommand).arg("--supervised").arg("--config").arg(config).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log_file);
         let child = command.spawn().map_err(failed("a part does not start"))?;
         Ok(Self { name: name.into(), child })
     }
