@@ -2,8 +2,9 @@
 
 use std::str::FromStr;
 
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -26,26 +27,27 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         if !is_json(&request) {
             return Err(Code::MediaTypeUnsupported.into());
         }
-        let bytes = read(request.into_body(), CROWD_BODY_LEN_MAX).await?;
-        parse(&bytes).map(Json)
+        parse(&read(request).await?).map(Json)
     }
 }
 
-/// The bytes of `body`, at most `len_max`.
-pub async fn read(body: Body, len_max: usize) -> Result<Bytes, Refused> {
-    axum::body::to_bytes(body, len_max).await.map_err(|error| {
-        // A body that breaks off reads the same way as one that is too long; the source tells which.
-        let too_long = std::error::Error::source(&error).is_some_and(|source| source.to_string().contains("length limit"));
-        if too_long { Code::BodyTooLarge.into() } else { Code::InvalidRequest.into() }
+/// The bytes of the body, at most what the endpoint's row in the table says.
+pub async fn read(request: Request) -> Result<Bytes, Refused> {
+    Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Code::BodyTooLarge.into(),
+        _ => Code::InvalidRequest.into(),
     })
 }
 
-fn is_json(request: &Request) -> bool {
+/// Whether the request says that its body is JSON.
+pub fn is_json(request: &Request) -> bool {
     let value = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     value.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
+/// The value in `bytes`; no bytes read like an object without fields.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
+    let bytes = if bytes.is_empty() { b"{}" } else { bytes };
     serde_json::from_slice(bytes).map_err(|error| match field_of(&error.to_string()) {
         Some(field) => Refused::at(Code::InvalidRequest, &field),
         None => Code::InvalidRequest.into(),

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use base::secret::Secret;
 use base::time::{Clock, SystemClock};
-use wire::api::IdentityClass;
 use wire::bytes::HexArray;
 
 /// Everything that [`crate::server::serve`] needs.
@@ -25,15 +24,33 @@ pub struct PlatformConfig {
     pub tls: TlsIdentity,
     /// Key of the opaque partition labels and of the fingerprints of requests; whoever has it can guess phone suffixes.
     pub label_secret: Secret<[u8; 32]>,
+    /// Goes into every passcode's hash: a copy of the store alone gives no passcode away.
+    pub passcode_pepper: Secret<[u8; 32]>,
     /// Where the shopper's browser finds the capture agent, such as `http://127.0.0.1:7300`.
     pub capture_agent_url: String,
-    /// How well new accounts count as checked.
-    pub new_account_class: IdentityClass,
     /// Whether the routes for demonstrations exist.
     pub demo: bool,
     /// Where time comes from.
     pub clock: Arc<dyn Clock>,
     /// How long to wait for what.
+    pub timing: Timing,
+}
+
+/// One share party, as its operator announced it.
+#[derive(Clone, Copy, Debug)]
+pub struct PartyPeer {
+    /// Where it listens for the platform.
+    pub address: SocketAddr,
+    /// SHA-256 of its TLS certificate (DER).
+    pub certificate_sha256: HexArray<32>,
+    /// Ed25519 public key of its deletion confirmations.
+    pub confirmation_key: HexArray<32>,
+}
+
+/// The platform's certificate and private key; made by [`party::identity::generate`].
+pub use party::identity::Identity as TlsIdentity;
+
+/// How long to wait for what.
     pub timing: Timing,
 }
 

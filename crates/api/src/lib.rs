@@ -2,27 +2,27 @@
 //! keeps their galleries in step.
 //!
 //! Read [`server`] first (what starts and in which order), then [`routes`] (the table of all endpoints), then
-//! `routes/payments/probe.rs` and [`resolver`] (what happens between a look and a payment).
+//! `routes/payments/probe.rs`, [`identification`] and [`resolver`] (what happens between a look and a payment), and
+//! [`gallery`] (what happens between a consent and a face that can pay).
 //!
 //! Invariant: the platform can open no sealed share. It sees a record's token only when all three parties have said
 //! their part, and it never sees a template, a score or a position in a gallery. `api` decides nothing about money:
 //! it turns requests into calls of `store`, whose transactions decide.
 
-// pub mod app;
-// pub mod auth;
+pub mod app;
+pub mod auth;
 pub mod body;
 pub mod config;
-// pub mod crowd;
+pub mod crowd;
 pub mod error;
 pub mod errors_page;
-// pub mod gallery;
-// pub mod idempotency;
-// pub mod identification;
+pub mod gallery;
+pub mod identification;
 pub mod labels;
-// pub mod middleware;
-// pub mod openapi;
+pub mod middleware;
+pub mod once;
+pub mod openapi;
 pub mod problem;
 pub mod resolver;
-// pub mod routes;
-// pub mod server;
-// pub mod views;
+pub mod routes;
+pub mod server;

@@ -6,16 +6,16 @@ use axum::http::Method;
 use serde_json::{Map, Value, json};
 use wire::problem::Code;
 
-use crate::routes::table::{Access, Endpoint};
+use crate::routes::table::{Access, Row};
 
 /// The shapes of `wire::api`, by hand: deriving them would tie the vocabulary crate to a schema library.
 const SCHEMAS: &str = include_str!("schemas.json");
 
 /// The whole document. `cargo test -p api openapi` says when the committed file is another one; with `HANDSEL_WRITE=1`
 /// in the environment the same test writes it.
-pub fn document(endpoints: &[Endpoint]) -> Value {
+pub fn document(rows: &[Row]) -> Value {
     let mut paths = Map::new();
-    for endpoint in endpoints {
+    for endpoint in rows {
         let item = paths.entry(endpoint.path).or_insert_with(|| json!({}));
         item[endpoint.method.as_str().to_ascii_lowercase()] = operation(endpoint);
     }
@@ -48,7 +48,7 @@ fn security_schemes() -> Value {
     })
 }
 
-fn operation(endpoint: &Endpoint) -> Value {
+fn operation(endpoint: &Row) -> Value {
     let mut operation = json!({
         "operationId": operation_id(endpoint),
         "summary": endpoint.summary,
@@ -66,7 +66,7 @@ fn operation(endpoint: &Endpoint) -> Value {
     operation
 }
 
-fn operation_id(endpoint: &Endpoint) -> String {
+fn operation_id(endpoint: &Row) -> String {
     let words = endpoint.path.trim_start_matches("/v1/").split(['/', '-']).filter(|word| !word.is_empty() && !word.starts_with('{'));
     let mut id = endpoint.method.as_str().to_ascii_lowercase();
     if endpoint.path.ends_with('}') {
@@ -79,7 +79,7 @@ fn operation_id(endpoint: &Endpoint) -> String {
     id
 }
 
-fn parameters(endpoint: &Endpoint) -> Value {
+fn parameters(endpoint: &Row) -> Value {
     let mut parameters = Vec::new();
     for name in endpoint.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
         parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }));
@@ -93,7 +93,7 @@ fn parameters(endpoint: &Endpoint) -> Value {
     if matches!(endpoint.access, Access::Page | Access::Wallet) && endpoint.method != Method::GET {
         parameters.push(json!({ "name": "x-handsel-wallet", "in": "header", "required": true, "schema": { "const": "1" } }));
     }
-    if endpoint.answers.is_some_and(|name| name.ends_with("List")) {
+    if endpoint.answers.is_some_and(|name| name.ends_with("List") && name != "ConsentTextList") {
         parameters.push(json!({ "name": "limit", "in": "query", "schema": { "type": "integer", "minimum": 1, "maximum": 100 } }));
         parameters.push(json!({ "name": "starting_after", "in": "query", "schema": { "type": "string" } }));
     }
@@ -103,7 +103,7 @@ fn parameters(endpoint: &Endpoint) -> Value {
     Value::Array(parameters)
 }
 
-fn responses(endpoint: &Endpoint) -> Value {
+fn responses(endpoint: &Row) -> Value {
     let mut responses = Map::new();
     let mut success = json!({ "description": "Success." });
     if let Some(schema) = endpoint.answers {
@@ -131,8 +131,5 @@ fn responses(endpoint: &Endpoint) -> Value {
 }
 
 fn reference(schema: &str) -> Value {
-    match schema {
-        "ConsentTexts" => json!({ "type": "array", "items": reference("ConsentText") }),
-        _ => json!({ "$ref": format!("#/components/schemas/{schema}") }),
-    }
+    json!({ "$ref": format!("#/components/schemas/{schema}") })
 }

@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base::party::PartyId;
+use party::frame;
 use tokio::io::{AsyncRead, AsyncWrite, ReadHalf, WriteHalf};
 use tokio::sync::{mpsc, oneshot, watch};
 use wire::party::{PartyAnswer, PartyCommand, PartyRequest, PartyResponse};
 
 use super::connect::Connector;
-use super::frames;
 
 /// Between two tries to connect.
 const RECONNECT_MS: u64 = 200;
@@ -63,14 +63,6 @@ impl PartyClient {
     /// Whether there is a connection.
     pub fn is_connected(&self) -> bool {
         self.link.borrow().is_some()
-    }
-
-    /// Returns as soon as there is a connection, or a new one.
-    pub async fn connection_changed(&mut self) {
-        // The sender lives as long as the task; without it, nothing ever changes again.
-        if self.link.changed().await.is_err() {
-            std::future::pending::<()>().await;
-        }
     }
 
     /// Asks and waits at most `timeout_ms`.
@@ -131,7 +123,7 @@ async fn run<S: AsyncRead + AsyncWrite + Send + 'static>(stream: S, link: &watch
 }
 
 async fn read<S: AsyncRead>(mut reader: ReadHalf<S>, pending: &Pending) {
-    while let Ok(bytes) = frames::read(&mut reader).await {
+    while let Ok(bytes) = frame::read(&mut reader).await {
         let Ok(response) = serde_json::from_slice::<PartyResponse>(&bytes) else {
             tracing::error!("a party's answer cannot be read");
             return;
@@ -145,7 +137,7 @@ async fn read<S: AsyncRead>(mut reader: ReadHalf<S>, pending: &Pending) {
 
 async fn write<S: AsyncWrite>(mut writer: WriteHalf<S>, mut queue: mpsc::Receiver<Vec<u8>>) {
     while let Some(bytes) = queue.recv().await {
-        if frames::write(&mut writer, &bytes).await.is_err() {
+        if frame::write(&mut writer, &[&bytes]).await.is_err() {
             return;
         }
     }

@@ -3,13 +3,13 @@
 
 pub mod client;
 pub mod connect;
-pub mod frames;
 pub mod timings;
 
 use base::id::SessionId;
 use base::party::PartyId;
 use mpc::protocol::identify::{OutputShare, Resolution, resolve};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use wire::party::{Identify, PartyAnswer, PartyCommand, PartyRefusal, PartyStatus, StageMicros};
 use wire::probe::SealedProbe;
 
@@ -132,8 +132,11 @@ fn combine(answers: [Result<PartyAnswer, Unanswered>; 3]) -> Result<Outcome, Fai
         return Err(failed);
     }
     let shares: [OutputShare; 3] = shares.try_into().unwrap_or_else(|_| unreachable!("each party gave a share or failed"));
+    let mut timings = Timings::slowest(&stages);
+    let started = Instant::now();
     let resolution = resolve(&shares).map_err(|_| Failed::Inconsistent)?;
-    Ok(Outcome { resolution, timings: Timings::slowest(&stages) })
+    timings.add_since("resolve", started);
+    Ok(Outcome { resolution, timings })
 }
 
 /// Refusals in their own order of precedence, but a lost peer after a party that did not answer.

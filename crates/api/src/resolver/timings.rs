@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use tokio::time::Instant;
 use wire::party::StageMicros;
 
 /// Stages in the order they were first seen, in microseconds.
@@ -30,6 +31,16 @@ impl Timings {
         if !stage.is_empty() && stage.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
             self.0.push((stage.to_owned(), micros));
         }
+    }
+
+    /// One more stage, from `started` until now.
+    pub fn add_since(&mut self, stage: &str, started: Instant) {
+        self.add(stage, u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
+    }
+
+    /// The stages of `other` behind these.
+    pub fn append(&mut self, other: Self) {
+        self.0.extend(other.0);
     }
 
     /// The header's value: `scan;dur=1.25, resolve;dur=0.031`, in milliseconds.

@@ -5,11 +5,13 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
 use axum::middleware::from_fn_with_state;
-use axum::routing::MethodRouter;
+use axum::handler::Handler;
+use axum::routing::{MethodFilter, MethodRouter, on};
 use wire::problem::Code;
 
 use crate::app::SharedApp;
-use crate::{auth, idempotency};
+use crate::auth;
+use crate::body::BODY_LEN_MAX;
 
 /// Who may call an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,15 +26,17 @@ pub enum Access {
     Terminal,
 }
 
-/// One endpoint.
-pub struct Endpoint {
+/// What is public about an endpoint.
+pub struct Row {
     /// The method.
     pub method: Method,
     /// The path, parameters in braces.
     pub path: &'static str,
     /// Who may call it.
     pub access: Access,
-    /// Whether it takes an `Idempotency-Key`.
+    /// One sentence.
+    pub summary: &'static str,
+    /// Whether its handler takes [`crate::once::Once`], and thus an `Idempotency-Key`.
     pub idempotent: bool,
     /// Its largest body, in bytes.
     pub body_len_max: usize,
@@ -42,33 +46,62 @@ pub struct Endpoint {
     pub answers: Option<&'static str>,
     /// The status of success.
     pub status: u16,
-    /// One sentence.
-    pub summary: &'static str,
     /// Refusals of its own, besides those of reading, signing in and repeating.
     pub refusals: &'static [Code],
-    /// The handler.
+}
+
+/// One endpoint: its row and what it does.
+pub struct Endpoint {
+    /// What is public about it.
+    pub row: Row,
+    /// What it does.
     pub handler: MethodRouter<SharedApp>,
 }
 
-/// The router of `endpoints`: who may call and what was called before is settled here, before any handler.
-pub fn router(app: &SharedApp, endpoints: Vec<Endpoint>) -> Router<SharedApp> {
-    endpoints.into_iter().fold(Router::new(), |router, endpoint| {
-        let mut handler = endpoint.handler;
-        if endpoint.idempotent {
-            handler = handler.route_layer(from_fn_with_state((app.clone(), endpoint.body_len_max), idempotency::repeat));
-        }
-        handler = handler.route_layer(DefaultBodyLimit::max(endpoint.body_len_max));
-        handler = match endpoint.access {
-            Access::Anybody => handler,
-            Access::Page => handler.route_layer(from_fn_with_state(app.clone(), auth::page)),
-            Access::Wallet => handler.route_layer(from_fn_with_state(app.clone(), auth::wallet)),
-            Access::Terminal => handler.route_layer(from_fn_with_state(app.clone(), auth::terminal)),
-        };
-        router.route(endpoint.path, handler)
-    })
-}
+impl Row {
+    /// A row with a POST under an idempotency key, or with anything else without.
+    pub fn new(method: Method, path: &'static str, access: Access, summary: &'static str) -> Self {
+        let idempotent = method == Method::POST;
+        Self { method, path, access, summary, idempotent, body_len_max: BODY_LEN_MAX, takes: None, answers: None, status: 200, refusals: &[] }
+    }
 
-impl Endpoint {
+    /// A POST without an idempotency key.
+    pub fn without_key(mut self) -> Self {
+        self.idempotent = false;
+        self
+    }
+
+    /// With room for more than an ordinary body.
+    pub fn body_len_max(mut self, bytes: usize) -> Self {
+        self.body_len_max = bytes;
+        self
+    }
+
+    /// With the schema of its body.
+    pub fn takes(mut self, schema: &'static str) -> Self {
+        self.takes = Some(schema);
+        self
+    }
+
+    /// With the status and the schema of its success.
+    pub fn answers(mut self, status: u16, schema: &'static str) -> Self {
+        self.status = status;
+        self.answers = Some(schema);
+        self
+    }
+
+    /// With refusals of its own.
+    pub fn refuses(mut self, refusals: &'static [Code]) -> Self {
+        self.refusals = refusals;
+        self
+    }
+
+    /// The endpoint that does `handler`.
+    pub fn by<H: Handler<T, SharedApp>, T: 'static>(self, handler: H) -> Endpoint {
+        let filter = MethodFilter::try_from(self.method.clone()).expect("the table has ordinary methods only");
+        Endpoint { row: self, handler: on(filter, handler) }
+    }
+
     /// Every refusal it can answer with, its own and those of what stands before its handler.
     pub fn all_refusals(&self) -> Vec<Code> {
         let mut codes = Vec::new();
@@ -96,4 +129,19 @@ impl Endpoint {
         codes.dedup();
         codes
     }
+}
+
+/// The router of `endpoints`: who may call and what was called before is settled here, before any handler.
+pub fn router(app: &SharedApp, endpoints: Vec<Endpoint>) -> Router<SharedApp> {
+    endpoints.into_iter().fold(Router::new(), |router, endpoint| {
+        let mut handler = endpoint.handler;
+        handler = handler.route_layer(DefaultBodyLimit::max(endpoint.row.body_len_max));
+        handler = match endpoint.row.access {
+            Access::Anybody => handler,
+            Access::Page => handler.route_layer(from_fn_with_state(app.clone(), auth::page)),
+            Access::Wallet => handler.route_layer(from_fn_with_state(app.clone(), auth::wallet)),
+            Access::Terminal => handler.route_layer(from_fn_with_state(app.clone(), auth::terminal)),
+        };
+        router.route(endpoint.row.path, handler)
+    })
 }

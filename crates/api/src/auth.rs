@@ -1,0 +1,179 @@
+//! Who is asking: a terminal with its key, a signed-in shopper, or the wallet page before anybody has signed in.
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN, SET_COOKIE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::middleware::Next;
+use axum::response::Response;
+use base::id::AccountId;
+use sha2::{Digest, Sha256};
+use store::setup::Terminal;
+use wire::problem::Code;
+
+use crate::app::{SharedApp, random};
+use crate::problem::{Answer, Refused};
+
+/// The session's cookie.
+pub const SESSION_COOKIE: &str = "handsel_session";
+/// The header that a page of another origin cannot send.
+pub const WALLET_HEADER: &str = "x-handsel-wallet";
+/// How long a session lasts, in milliseconds: a working day's visit to the wallet, not a month on a shared device.
+pub const SESSION_MS: u64 = 12 * 60 * 60 * 1000;
+
+/// Who is asking, as the layer in front of the handler found out.
+#[derive(Clone, Debug)]
+pub enum Principal {
+    /// The wallet page; nobody has signed in.
+    Page,
+    /// A shopper, and the SHA-256 of the session's token.
+    Wallet(AccountId, [u8; 32]),
+    /// A terminal.
+    Terminal(Box<Terminal>),
+}
+
+impl Principal {
+    /// In whose name idempotency keys are kept.
+    pub fn scope(&self) -> String {
+        match self {
+            Self::Page => "page".into(),
+            Self::Wallet(account, _) => account.to_string(),
+            Self::Terminal(terminal) => terminal.details.id.to_string(),
+        }
+    }
+}
+
+/// The layer of [`crate::routes::table::Access::Terminal`].
+pub async fn terminal(State(app): State<SharedApp>, mut request: Request, next: Next) -> Result<Response, Refused> {
+    let key = bearer(request.headers()).ok_or(Code::Unauthenticated)?;
+    let token_sha256 = sha256(key.as_bytes());
+    let terminal = app.with_store(move |store| store.terminal_by_token(&token_sha256)).await?.ok_or(Code::Unauthenticated)?;
+    request.extensions_mut().insert(Principal::Terminal(Box::new(terminal)));
+    Ok(next.run(request).await)
+}
+
+/// The layer of [`crate::routes::table::Access::Wallet`].
+pub async fn wallet(State(app): State<SharedApp>, mut request: Request, next: Next) -> Result<Response, Refused> {
+    let token_sha256 = session(request.headers()).ok_or(Code::Unauthenticated)?;
+    let now = app.now();
+    let account = app.with_store(move |store| store.session_account(&token_sha256, now)).await?.ok_or(Code::Unauthenticated)?;
+    check_page(&request)?;
+    request.extensions_mut().insert(Principal::Wallet(account, token_sha256));
+    Ok(next.run(request).await)
+}
+
+/// The layer of [`crate::routes::table::Access::Page`].
+pub async fn page(mut request: Request, next: Next) -> Result<Response, Refused> {
+    check_page(&request)?;
+    request.extensions_mut().insert(Principal::Page);
+    Ok(next.run(request).await)
+}
+
+/// A write must come from our own page: browsers send the header only from our origin, and `Origin` as it is.
+fn check_page(request: &Request) -> Answer<()> {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Ok(());
+    }
+    let headers = request.headers();
+    let own_header = headers.get(WALLET_HEADER).is_some_and(|value| value == "1");
+    let own_origin = match headers.get(ORIGIN).map(HeaderValue::to_str) {
+        None => true,
+        Some(Ok(origin)) => headers.get(HOST).and_then(|host| host.to_str().ok()).is_some_and(|host| {
+            origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")) == Some(host)
+        }),
+        Some(Err(_)) => false,
+    };
+    if own_header && own_origin { Ok(()) } else { Err(Code::Forbidden.into()) }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    value.strip_prefix("Bearer ").filter(|key| key.starts_with("tk_"))
+}
+
+fn session(headers: &HeaderMap) -> Option<[u8; 32]> {
+    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
+    let token = cookies.filter_map(|cookie| cookie.trim().split_once('=')).find(|(name, _)| *name == SESSION_COOKIE)?.1;
+    Some(sha256(token.as_bytes()))
+}
+
+/// A new session's token: its SHA-256 for the store, and the cookie for the browser. The cookie has no `Secure`, because
+/// the platform speaks plain HTTP on loopback; whoever puts it behind TLS adds it there.
+pub fn new_session() -> ([u8; 32], HeaderValue) {
+    let token = base::hash::hex(&random::<32>());
+    let cookie = format!("{SESSION_COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/; Max-Age={}", SESSION_MS / 1000);
+    (sha256(token.as_bytes()), HeaderValue::from_str(&cookie).expect("hexadecimal digits are ASCII"))
+}
+
+/// Adds the session's cookie to `response`.
+pub fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
+    response.headers_mut().append(SET_COOKIE, cookie);
+    response
+}
+
+/// Takes the session's cookie back.
+pub fn expired_cookie() -> HeaderValue {
+    HeaderValue::from_static("handsel_session=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0")
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+/// The terminal that asks.
+pub struct Till(pub Terminal);
+
+impl<S: Sync> FromRequestParts<S> for Till {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Answer<Self> {
+        match parts.extensions.get::<Principal>() {
+            Some(Principal::Terminal(terminal)) => Ok(Self((**terminal).clone())),
+            _ => Err(Code::Forbidden.into()),
+        }
+    }
+}
+
+/// The shopper who asks.
+pub struct Shopper {
+    /// The account.
+    pub account: AccountId,
+    /// SHA-256 of the session's token.
+    pub session: [u8; 32],
+}
+
+impl<S: Sync> FromRequestParts<S> for Shopper {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Answer<Self> {
+        match parts.extensions.get::<Principal>() {
+            Some(Principal::Wallet(account, session)) => Ok(Self { account: *account, session: *session }),
+            _ => Err(Code::Forbidden.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+
+    #[test]
+    fn a_write_must_come_from_our_own_page() {
+        let check = |method: &str, headers: &[(&str, &str)]| {
+            let request = headers.iter().fold(axum::http::Request::builder().method(method), |request, (name, value)| request.header(*name, *value));
+            check_page(&request.body(Body::empty()).expect("a sound request")).is_ok()
+        };
+        let host = ("host", "127.0.0.1:7000");
+        for (what, method, headers, allowed) in [
+            ("reading", "GET", vec![host], true),
+            ("our page", "POST", vec![host, ("x-handsel-wallet", "1"), ("origin", "http://127.0.0.1:7000")], true),
+            ("no browser", "POST", vec![host, ("x-handsel-wallet", "1")], true),
+            ("a form elsewhere", "POST", vec![host, ("origin", "http://127.0.0.1:7000")], false),
+            ("another origin", "DELETE", vec![host, ("x-handsel-wallet", "1"), ("origin", "http://127.0.0.1:7001")], false),
+            ("an opaque origin", "POST", vec![host, ("x-handsel-wallet", "1"), ("origin", "null")], false),
+        ] {
+            assert_eq!(check(method, &headers), allowed, "{what}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Many made-up shoppers at once, so that a demonstration searches a real crowd: each gets an account, money and a
+//! record, and all their templates go to the parties as one change.
+
+use std::collections::HashSet;
+
+use base::id::{AccountId, EnrolmentId, RecordId};
+use base::time::Timestamp;
+use mpc::token::{Token, share_token};
+use rand_core::{CryptoRng, Rng};
+use sha2::{Digest, Sha256};
+use store::crowd::CrowdMember;
+use store::enrolment::NewToken;
+use store::setup::Terminal;
+use wire::bytes::HexArray;
+use wire::probe::{Purpose, SealedProbe};
+use wire::problem::Code;
+
+use crate::app::{SharedApp, rng};
+use crate::labels::phone_suffix;
+use crate::problem::{Answer, Refused};
+
+/// Largest crowd of one change.
+pub const CROWD_MAX: u32 = 10_000;
+/// What each member has in the wallet, in minor units: 1,000 CNY.
+const BALANCE_MINOR: i64 = 100_000;
+
+/// Takes the sealed templates of `count` made-up shoppers and queues them for the parties.
+///
+/// # Errors
+/// `invalid_request` unless `count` is 1 to [`CROWD_MAX`] and what the probe holds; `probe_invalid`,
+/// `challenge_expired`.
+pub async fn enrol(app: &SharedApp, terminal: &Terminal, probe: SealedProbe, count: u32) -> Answer<u64> {
+    if count == 0 || count > CROWD_MAX || count != probe.context.templates {
+        return Err(Refused::at(Code::InvalidRequest, "count"));
+    }
+    let now = app.now();
+    if probe.context.purpose != Purpose::Enrol || probe.context.terminal != terminal.details.id {
+        return Err(Code::ProbeMismatch.into());
+    }
+    probe.verify(&terminal.public_key).map_err(|_| Code::ProbeInvalid)?;
+    if probe.context.expires_at <= now {
+        return Err(Code::ChallengeExpired.into());
+    }
+    let mut phones = HashSet::new();
+    let members = (0..count).map(|_| member(app, &mut phones, now)).collect::<Vec<_>>();
+    app.with_store(move |store| store.insert_crowd(&members, BALANCE_MINOR, &probe, &mut rng(), now)).await?;
+    app.gallery_changed.notify_one();
+    Ok(app.with_store(|store| store.gallery_sequence()).await?.queued)
+}
+
+fn member(app: &SharedApp, phones: &mut HashSet<String>, now: Timestamp) -> CrowdMember {
+    let phone = loop {
+        let phone = format!("1{:010}", rng().next_u64() % 10_000_000_000);
+        if phones.insert(phone.clone()) {
+            break phone;
+        }
+    };
+    CrowdMember {
+        account: AccountId::new(now, &mut rng()),
+        enrolment: EnrolmentId::new(now, &mut rng()),
+        phone_part: phone_suffix(&app.label_secret, &phone[7..]),
+        phone,
+        token: new_token(now, &mut rng()),
+    }
+}
+
+/// A fresh record with a fresh random token, split for the parties. The token itself is gone when this returns.
+pub fn new_token(now: Timestamp, rng: &mut dyn CryptoRng) -> NewToken {
+    let mut token = zeroize::Zeroizing::new(Token::default());
+    // Zero means that nobody was found.
+    while *token == Token::default() {
+        rng.fill_bytes(token.as_mut());
+    }
+    let shares = share_token(&token, rng);
+    NewToken {
+        record: RecordId::new(now, rng),
+        token_sha256: Sha256::digest(token.as_ref()).into(),
+        token_shares: shares.map(|share| share.to_parts().map(HexArray)),
+    }
+}

@@ -1,0 +1,143 @@
+//! Keeping the parties' galleries in step: every queued change goes to each party in order until it is acknowledged.
+//! What was queued is durable, so a restart of anybody goes on where it was.
+
+use std::time::Duration;
+
+use base::party::PartyId;
+use ed25519_dalek::{Signature, VerifyingKey};
+use wire::party::{DeletionConfirmation, GalleryChange, GalleryOperation, PartyAnswer, PartyCommand};
+
+use crate::app::{SharedApp, rng};
+use crate::problem::Answer;
+
+/// Changes read at a time: a crowd's change has some megabytes.
+const CHANGES_AT_ONCE: u32 = 4;
+
+/// Delivers changes for ever: at once when one was queued, and again and again to a party that was away.
+pub async fn keep_in_step(app: SharedApp) {
+    loop {
+        match deliver_all(&app).await {
+            Ok(true) => {}
+            Ok(false) | Err(_) => wait(&app).await,
+        }
+    }
+}
+
+async fn wait(app: &SharedApp) {
+    tokio::select! {
+        () = app.gallery_changed.notified() => {}
+        () = tokio::time::sleep(Duration::from_millis(app.timing.gallery_interval_ms)) => {}
+    }
+}
+
+/// One round to each party; whether any of them took something.
+async fn deliver_all(app: &SharedApp) -> Answer<bool> {
+    let mut open = Vec::new();
+    for party in PartyId::ALL {
+        if app.resolver.client(party).is_connected() && !pending(app, party).await?.is_empty() {
+            open.push(party);
+        }
+    }
+    if open.is_empty() {
+        return Ok(false);
+    }
+    let _gate = app.gallery_gate.write().await;
+    let deliver = |party: PartyId| {
+        let is_open = open.contains(&party);
+        async move { if is_open { deliver(app, party).await } else { Ok(false) } }
+    };
+    let (first, second, third) = tokio::join!(deliver(PartyId::P1), deliver(PartyId::P2), deliver(PartyId::P3));
+    Ok(first? || second? || third?)
+}
+
+async fn pending(app: &SharedApp, party: PartyId) -> Answer<Vec<GalleryChange>> {
+    app.with_store(move |store| store.pending_changes(party, CHANGES_AT_ONCE)).await
+}
+
+async fn deliver(app: &SharedApp, party: PartyId) -> Answer<bool> {
+    let mut progress = false;
+    for change in pending(app, party).await? {
+        let sequence = change.sequence;
+        let expected = change.clone();
+        let Some(deletions) = apply(app, party, change).await else { break };
+        if !confirms(&deletions, party, &expected, &app.confirmation_keys[party.index()]) {
+            tracing::error!(%party, sequence, "the party's confirmations do not cover the change");
+            break;
+        }
+        let now = app.now();
+        app.with_store(move |store| store.acknowledge_change(party, sequence, &deletions, &mut rng(), now)).await?;
+        tracing::info!(%party, sequence, "change acknowledged");
+        progress = true;
+    }
+    Ok(progress)
+}
+
+/// The party's confirmations if it applied the change; the reason why not is logged.
+async fn apply(app: &SharedApp, party: PartyId, change: GalleryChange) -> Option<Vec<DeletionConfirmation>> {
+    let sequence = change.sequence;
+    match app.resolver.client(party).ask(PartyCommand::Apply(Box::new(change)), app.timing.apply_ms).await {
+        Ok(PartyAnswer::Applied { sequence: applied, deletions, .. }) if applied == sequence => Some(deletions),
+        Ok(PartyAnswer::Refused { code, detail }) => {
+            tracing::error!(%party, sequence, ?code, detail, "the party refuses a change; its gallery stays behind");
+            None
+        }
+        Ok(_) => {
+            tracing::error!(%party, sequence, "the party answers a change with something else");
+            None
+        }
+        Err(reason) => {
+            tracing::warn!(%party, sequence, %reason, "a change was not answered; it will be sent again");
+            None
+        }
+    }
+}
+
+/// Whether there is one signed confirmation for each deleted record, and none else.
+fn confirms(deletions: &[DeletionConfirmation], party: PartyId, change: &GalleryChange, key: &VerifyingKey) -> bool {
+    let records = match &change.operation {
+        GalleryOperation::Enrol { .. } => &[][..],
+        GalleryOperation::Delete { records } => records.as_slice(),
+    };
+    deletions.len() == records.len()
+        && records.iter().zip(deletions).all(|(record, deletion)| {
+            deletion.record == *record
+                && deletion.party == party
+                && deletion.sequence == change.sequence
+                && key.verify_strict(&deletion.message(), &Signature::from_bytes(&deletion.signature.0)).is_ok()
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base::id::RecordId;
+    use base::time::Timestamp;
+    use ed25519_dalek::{Signer, SigningKey};
+    use wire::bytes::HexArray;
+
+    #[test]
+    fn a_deletion_counts_only_with_every_signature() {
+        let key = SigningKey::from_bytes(&[5; 32]);
+        let records = [RecordId::from_bits(1), RecordId::from_bits(2)];
+        let change = GalleryChange { sequence: 9, operation: GalleryOperation::Delete { records: records.to_vec() } };
+        let confirm = |record, sequence, party| {
+            let mut deletion =
+                DeletionConfirmation { party, record, sequence, destroyed_at: Timestamp::from_millis(1), signature: HexArray([0; 64]) };
+            deletion.signature = HexArray(key.sign(&deletion.message()).to_bytes());
+            deletion
+        };
+        let good = [confirm(records[0], 9, PartyId::P2), confirm(records[1], 9, PartyId::P2)];
+        let mut unsigned = good.clone();
+        unsigned[1].signature.0[3] ^= 1;
+        for (what, deletions, expected) in [
+            ("all", good.to_vec(), true),
+            ("one is missing", good[..1].to_vec(), false),
+            ("one twice", vec![good[0].clone(), good[0].clone()], false),
+            ("another change", vec![good[0].clone(), confirm(records[1], 8, PartyId::P2)], false),
+            ("another party", vec![good[0].clone(), confirm(records[1], 9, PartyId::P3)], false),
+            ("not signed", unsigned.to_vec(), false),
+        ] {
+            assert_eq!(confirms(&deletions, PartyId::P2, &change, &key.verifying_key()), expected, "{what}");
+        }
+    }
+}

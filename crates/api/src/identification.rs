@@ -1,0 +1,111 @@
+//! From a durable look to the payment's outcome: waits until the parties can be asked, asks them once, and hands what
+//! they found to the store, which judges and posts.
+
+use std::time::Duration;
+
+use base::id::{PaymentId, SessionId};
+use mpc::protocol::identify::Resolution;
+use store::payment::Identification;
+use tokio::time::Instant;
+use wire::api::Payment;
+use wire::party::{PartyRefusal, PartyStatus};
+use wire::probe::SealedProbe;
+use wire::problem::Code;
+
+use crate::app::{SharedApp, rng};
+use crate::problem::Answer;
+use crate::resolver::timings::Timings;
+use crate::resolver::{Failed, Outcome};
+
+/// Between two looks at whether the parties are back.
+const RETRY_MS: u64 = 100;
+/// Between two tries to write an outcome when the disk is full.
+const STORE_RETRY_MS: u64 = 1_000;
+
+/// Carries one look through. The payment is definite afterwards; the timings are for the answer's header and the log.
+///
+/// # Errors
+/// Only a payment that cannot be found or read any more: see [`crate::app::App::with_store`].
+pub async fn check(app: SharedApp, payment: PaymentId, probe: SealedProbe, mut timings: Timings) -> Answer<(Payment, Timings)> {
+    let found = match ask_parties(&app, payment, &probe, &mut timings).await {
+        Ok(outcome) => {
+            timings.append(outcome.timings);
+            match outcome.resolution {
+                Resolution::Token(token) => Identification::Token(token),
+                Resolution::None => Identification::None,
+                Resolution::Ambiguous => Identification::Ambiguous,
+            }
+        }
+        Err(code) => Identification::Failed(code),
+    };
+    let started = Instant::now();
+    let payment = report(&app, payment, found).await?;
+    timings.add_since("commit", started);
+    tracing::info!(payment = %payment.id, status = ?payment.status, refusal = payment.refusal.map(Code::name), timings = timings.header(), "checked");
+    Ok((payment, timings))
+}
+
+async fn ask_parties(app: &SharedApp, payment: PaymentId, probe: &SealedProbe, timings: &mut Timings) -> Result<Outcome, Code> {
+    let started = Instant::now();
+    let deadline = started + Duration::from_millis(app.timing.reach_parties_ms);
+    loop {
+        // No change of the gallery gets between the question how far it is and the search.
+        let gate = app.gallery_gate.read().await;
+        if let Some(sequence) = common_sequence(&app.resolver.status().await) {
+            timings.add_since("reach", started);
+            let session = app.new_id(SessionId::new);
+            let asked = Instant::now();
+            let outcome = app.resolver.identify(session, sequence, probe, app.timing.identify_ms).await;
+            timings.add_since("identify", asked);
+            return outcome.map_err(|failed| {
+                let code = code_of(&failed);
+                tracing::warn!(%payment, %session, %failed, code = code.name(), "not identified");
+                code
+            });
+        }
+        drop(gate);
+        if Instant::now() >= deadline {
+            tracing::warn!(%payment, "the parties could not be reached in time");
+            return Err(Code::PartiesUnavailable);
+        }
+        tokio::time::sleep(Duration::from_millis(RETRY_MS)).await;
+    }
+}
+
+/// How far the three galleries are, if all parties are there, reach each other and agree.
+pub fn common_sequence(parties: &[Option<PartyStatus>; 3]) -> Option<u64> {
+    let [Some(first), Some(second), Some(third)] = parties else { return None };
+    let agree = |other: &PartyStatus| other.gallery_sequence == first.gallery_sequence && other.gallery_root == first.gallery_root;
+    let complete = [first, second, third].into_iter().all(|party| party.peers_connected);
+    (complete && agree(second) && agree(third)).then_some(first.gallery_sequence)
+}
+
+/// Tells the store until it could write it down.
+async fn report(app: &SharedApp, payment: PaymentId, found: Identification) -> Answer<Payment> {
+    loop {
+        let (found, now) = (found.clone(), app.now());
+        match app.with_store(move |store| store.identified(payment, &found, &mut rng(), now)).await {
+            Err(refused) if refused.code() == Code::StorageFull => tokio::time::sleep(Duration::from_millis(STORE_RETRY_MS)).await,
+            other => return other,
+        }
+    }
+}
+
+/// What a failed identification means at the till. Nothing was charged in any case.
+fn code_of(failed: &Failed) -> Code {
+    use PartyRefusal as Why;
+    match failed {
+        Failed::Refused { refusal, .. } => match refusal {
+            Why::TerminalUnknown | Why::SignatureInvalid | Why::ShareMalformed => Code::ProbeInvalid,
+            Why::PurposeMismatch => Code::ProbeMismatch,
+            Why::ChallengeExpired => Code::ChallengeExpired,
+            Why::NonceReused | Why::CounterNotIncreasing => Code::ProbeReplayed,
+            Why::BudgetExhausted => Code::BudgetExhausted,
+            Why::StorageFailed => Code::PartiesUnavailable,
+            Why::RequestMalformed | Why::GalleryOutOfStep | Why::ProbeDiffers | Why::PeerUnavailable | Why::SessionReused => {
+                Code::IdentificationInterrupted
+            }
+        },
+        Failed::Unanswered { .. } | Failed::Inconsistent => Code::IdentificationInterrupted,
+    }
+}

@@ -1,0 +1,53 @@
+//! `POST /v1/enrolments`, `GET` and `DELETE /v1/enrolments/{id}`: a shopper's enrolled face.
+
+use axum::extract::State;
+use axum::http::Method;
+use axum::response::Response;
+use base::id::EnrolmentId;
+use wire::problem::Code;
+
+use crate::app::{SharedApp, rng};
+use crate::auth::Shopper;
+use crate::body::PathId;
+use crate::once::{Once, respond};
+use crate::problem::Answer;
+use crate::routes::table::{Access, Endpoint, Row};
+use crate::routes::{Nothing, get, json, post};
+
+/// Beginning to enrol.
+pub fn create() -> Endpoint {
+    post("/v1/enrolments", Access::Wallet, "Begin to enrol a face")
+        .answers(201, "Enrolment")
+        .refuses(&[Code::ConsentMissing, Code::ConsentOutdated, Code::EnrolmentExists])
+        .by(handle_create)
+}
+
+/// How it stands.
+pub fn read() -> Endpoint {
+    get("/v1/enrolments/{id}", Access::Wallet, "How an enrolment stands").answers(200, "Enrolment").by(handle_read)
+}
+
+/// Deleting it.
+pub fn delete() -> Endpoint {
+    Row::new(Method::DELETE, "/v1/enrolments/{id}", Access::Wallet, "Have the face deleted at all three parties")
+        .answers(200, "Enrolment")
+        .by(handle_delete)
+}
+
+async fn handle_create(State(app): State<SharedApp>, shopper: Shopper, once: Once<Nothing>) -> Answer<Response> {
+    let Once { idempotency, turn: _turn, .. } = once;
+    let now = app.now();
+    let answer = app.with_store(move |store| store.create_enrolment(&idempotency, shopper.account, &mut rng(), now)).await?;
+    Ok(respond(answer))
+}
+
+async fn handle_read(State(app): State<SharedApp>, shopper: Shopper, PathId(enrolment): PathId<EnrolmentId>) -> Answer<Response> {
+    Ok(json(app.with_store(move |store| store.enrolment(shopper.account, enrolment)).await?))
+}
+
+async fn handle_delete(State(app): State<SharedApp>, shopper: Shopper, PathId(enrolment): PathId<EnrolmentId>) -> Answer<Response> {
+    let now = app.now();
+    let deleting = app.with_store(move |store| store.delete_enrolment(shopper.account, enrolment, now)).await?;
+    app.gallery_changed.notify_one();
+    Ok(json(deleting))
+}

@@ -1,0 +1,29 @@
+//! `POST /v1/payments/{id}/cancel`: the till gives the payment up.
+
+use axum::extract::State;
+use axum::response::Response;
+use base::id::PaymentId;
+use wire::problem::Code;
+
+use crate::app::SharedApp;
+use crate::auth::Till;
+use crate::body::PathId;
+use crate::once::{Once, respond};
+use crate::problem::Answer;
+use crate::routes::table::{Access, Endpoint};
+use crate::routes::{Nothing, post};
+
+/// The endpoint.
+pub fn endpoint() -> Endpoint {
+    post("/v1/payments/{id}/cancel", Access::Terminal, "Give the payment up")
+        .answers(200, "Payment")
+        .refuses(&[Code::StateConflict, Code::PaymentExpired])
+        .by(handle)
+}
+
+async fn handle(State(app): State<SharedApp>, Till(till): Till, PathId(payment): PathId<PaymentId>, once: Once<Nothing>) -> Answer<Response> {
+    let Once { idempotency, turn: _turn, .. } = once;
+    let (now, terminal) = (app.now(), till.details.id);
+    let answer = app.with_store(move |store| store.cancel_payment(&idempotency, terminal, payment, now)).await?;
+    Ok(respond(answer))
+}

@@ -1,0 +1,42 @@
+//! `POST /v1/payments/{id}/challenge`: what the look must be bound to, and which part of the gallery is searched.
+
+use axum::extract::State;
+use axum::response::Response;
+use base::id::PaymentId;
+use wire::api::NewChallenge;
+use wire::problem::Code;
+
+use crate::app::{SharedApp, rng};
+use crate::auth::Till;
+use crate::body::PathId;
+use crate::labels::phone_suffix;
+use crate::once::{Once, respond};
+use crate::problem::{Answer, Refused};
+use crate::routes::post;
+use crate::routes::table::{Access, Endpoint};
+
+/// The endpoint.
+pub fn endpoint() -> Endpoint {
+    post("/v1/payments/{id}/challenge", Access::Terminal, "Ask for the challenge that the look is bound to")
+        .takes("NewChallenge")
+        .answers(200, "Payment")
+        .refuses(&[Code::PhoneSuffixRequired, Code::StateConflict, Code::PaymentExpired, Code::PaymentCancelled])
+        .by(handle)
+}
+
+async fn handle(
+    State(app): State<SharedApp>,
+    Till(till): Till,
+    PathId(payment): PathId<PaymentId>,
+    once: Once<NewChallenge>,
+) -> Answer<Response> {
+    let Once { idempotency, body, turn: _turn } = once;
+    let part = match body.phone_suffix.as_deref() {
+        None => None,
+        Some(digits) if digits.len() == 4 && digits.bytes().all(|digit| digit.is_ascii_digit()) => Some(phone_suffix(&app.label_secret, digits)),
+        Some(_) => return Err(Refused::at(Code::InvalidRequest, "phone_suffix")),
+    };
+    let (now, terminal) = (app.now(), till.details.id);
+    let answer = app.with_store(move |store| store.start_challenge(&idempotency, terminal, payment, part, &mut rng(), now)).await?;
+    Ok(respond(answer))
+}

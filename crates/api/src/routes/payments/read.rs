@@ -1,0 +1,36 @@
+//! `GET /v1/payments` and `GET /v1/payments/{id}`: how a payee's payments stand.
+
+use axum::extract::State;
+use axum::response::Response;
+use base::id::PaymentId;
+use wire::problem::Code;
+
+use crate::app::SharedApp;
+use crate::auth::Till;
+use crate::body::{Page, Parameters, PathId};
+use crate::problem::Answer;
+use crate::routes::table::{Access, Endpoint};
+use crate::routes::{get, json};
+
+/// The payee's payments, newest first.
+pub fn list() -> Endpoint {
+    get("/v1/payments", Access::Terminal, "The payee's payments, newest first")
+        .answers(200, "PaymentList")
+        .refuses(&[Code::InvalidRequest])
+        .by(handle_list)
+}
+
+/// One payment.
+pub fn one() -> Endpoint {
+    get("/v1/payments/{id}", Access::Terminal, "How a payment of this payee stands").answers(200, "Payment").by(handle_one)
+}
+
+async fn handle_list(State(app): State<SharedApp>, Till(till): Till, Parameters(page): Parameters<Page>) -> Answer<Response> {
+    let (after, size, now, terminal) = (page.after::<PaymentId>()?, page.size()?, app.now(), till.details.id);
+    Ok(json(app.with_store(move |store| store.payments(terminal, after, size, now)).await?))
+}
+
+async fn handle_one(State(app): State<SharedApp>, Till(till): Till, PathId(payment): PathId<PaymentId>) -> Answer<Response> {
+    let (now, terminal) = (app.now(), till.details.id);
+    Ok(json(app.with_store(move |store| store.payment(terminal, payment, now)).await?))
+}
