@@ -1,0 +1,5 @@
+//! Tests of the whole: the layers, and the binary as a user runs it.
+
+mod installation;
+mod layers;
+mod whole;

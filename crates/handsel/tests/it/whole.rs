@@ -1,0 +1,111 @@
+//! The binary as a user runs it: five real processes, real TLS, real models, real photographs.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use capture::config::CaptureConfig;
+use serde_json::Value;
+
+use crate::installation::{models_and_pictures, root};
+
+/// Two people enrol and pay, a third tries; afterwards every log, error and debug line of the run is searched.
+#[test]
+fn people_pay_a_stranger_does_not_and_no_log_tells_anything() {
+    let Some((models, pictures)) = models_and_pictures() else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let photos = folder.path().join("photos");
+    // The registry package has six usable pictures of one man and one of another.
+    for (person, files) in [("Person_A", &["obama.jpg", "obama2.jpg", "obama3.jpg"][..]), ("Person_B", &["biden.jpg"][..])] {
+        fs::create_dir_all(photos.join(person)).expect("a folder");
+        for file in files {
+            fs::copy(pictures.join(file), photos.join(person).join(file)).expect("a picture");
+        }
+    }
+    let installation = folder.path().join("installation");
+    let (report, errors) = demo(&photos, &installation, &models);
+
+    assert_eq!(report["people"], 1);
+    assert_eq!(report["paid"], 1);
+    assert_eq!(report["refused"], 0);
+    assert_eq!(report["stranger_attempts"], 1);
+    assert_eq!(report["stranger_refused_reasons"]["not_recognised"], 1);
+    assert_eq!(report["wrong_charges"], 0);
+    assert_eq!(report["ledger_balanced"], true);
+    assert!(report["press_to_paid_ms"]["p50"].as_f64().is_some_and(|took| took > 0.0));
+
+    let secrets = secrets_of_the_run(&installation, &models, &photos.join("Person_A"));
+    let mut searched = 0;
+    for entry in fs::read_dir(installation.join("logs")).expect("logs") {
+        let path = entry.expect("an entry").path();
+        let log = fs::read_to_string(&path).expect("logs are text");
+        searched += log.len();
+        find_none(&path, &log, &secrets);
+    }
+    find_none(Path::new("standard error"), &errors, &secrets);
+    assert!(searched > 10_000, "the nodes logged at the finest level: {searched} bytes");
+}
+
+fn demo(photos: &Path, installation: &Path, models: &Path) -> (Value, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_handsel"))
+        .current_dir(root())
+        .env("HANDSEL_LOG", "trace")
+        .args(["demo", "--crowd", "300", "--json", "--photos"])
+        .arg(photos)
+        .arg("--dir")
+        .arg(installation)
+        .arg("--models")
+        .arg(models)
+        .output()
+        .expect("the binary runs");
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    let tail: String = errors.lines().rev().take(5).collect::<Vec<_>>().join("\n");
+    assert!(output.status.success(), "{tail}");
+    (serde_json::from_slice(&output.stdout).expect("one JSON object and nothing else"), errors)
+}
+
+/// What must stand in no log, with a name for the message.
+fn secrets_of_the_run(installation: &Path, models: &Path, photos: &Path) -> Vec<(String, String)> {
+    let mut secrets = vec![
+        ("a name".into(), "Demo 0".into()),
+        ("a phone number".into(), "13900000000".into()),
+        ("a passcode".into(), "740291".into()),
+    ];
+    for node in ["party1", "party2", "party3", "platform", "till", "loader"] {
+        let keys: toml::Table = fs::read_to_string(installation.join(node).join("keys.toml")).expect("keys").parse().expect("TOML");
+        for (key, value) in keys {
+            let value = value.as_str().expect("text");
+            if !key.contains("public") && key != "certificate_pem" {
+                // The first line of a PEM says only what it is.
+                let body = value.lines().nth(1).unwrap_or(value);
+                secrets.push((format!("{node}'s {key}"), body.to_owned()));
+            }
+        }
+    }
+    let engine = terminal::look::open_engine(models, CaptureConfig::archive_photograph()).expect("the models load");
+    for picture in fs::read_dir(photos).expect("pictures") {
+        let bytes = fs::read(picture.expect("an entry").path()).expect("a picture");
+        let look = engine.look(&bytes).expect("a face");
+        let template = engine.template(std::slice::from_ref(&look)).expect("one face");
+        for features in template.values().chunks(4) {
+            secrets.push(("a template".into(), join(features, ", ")));
+            secrets.push(("a template".into(), join(features, ",")));
+            secrets.push(("a template".into(), base::hash::hex(&features.iter().flat_map(|feature| feature.to_le_bytes()).collect::<Vec<u8>>())));
+        }
+        for features in look.embedding.values().chunks(2) {
+            secrets.push(("an embedding".into(), join(features, ", ")));
+        }
+    }
+    secrets
+}
+
+fn join<T: ToString>(values: &[T], separator: &str) -> String {
+    values.iter().map(T::to_string).collect::<Vec<_>>().join(separator)
+}
+
+fn find_none(place: &Path, text: &str, secrets: &[(String, String)]) {
+    for (what, secret) in secrets {
+        assert!(secret.len() >= 6, "a pattern this short says nothing: {what}");
+        assert!(!text.contains(secret.as_str()), "{what} stands in {}", place.display());
+    }
+}
