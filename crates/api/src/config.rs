@@ -50,30 +50,6 @@ pub struct PartyPeer {
 /// The platform's certificate and private key; made by [`party::identity::generate`].
 pub use party::identity::Identity as TlsIdentity;
 
-/// How long to wait for what.
-    pub timing: Timing,
-}
-
-/// One share party, as its operator announced it.
-#[derive(Clone, Copy, Debug)]
-pub struct PartyPeer {
-    /// Where it listens for the platform.
-    pub address: SocketAddr,
-    /// SHA-256 of its TLS certificate (DER).
-    pub certificate_sha256: HexArray<32>,
-    /// Ed25519 public key of its deletion confirmations.
-    pub confirmation_key: HexArray<32>,
-}
-
-/// A certificate and its private key, both PEM.
-#[derive(Clone, Debug)]
-pub struct TlsIdentity {
-    /// The certificate.
-    pub certificate_pem: String,
-    /// The private key.
-    pub private_key_pem: Secret<String>,
-}
-
 /// How long to wait for what, in milliseconds of real time.
 #[derive(Clone, Copy, Debug)]
 pub struct Timing {
