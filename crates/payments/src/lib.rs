@@ -12,6 +12,7 @@ pub mod consent;
 pub mod enrolment;
 pub mod passcode;
 pub mod payment;
+pub mod probe;
 pub mod refund;
 pub mod refusal;
 pub mod rules;

@@ -1,0 +1,129 @@
+//! What may be done with a payment now. All functions are pure: state, request, rules and time in; event or refusal out.
+
+use base::time::Timestamp;
+use wire::api::{NewPayment, PaymentStatus};
+use wire::probe::{PartitionLabel, Purpose, SealedProbe};
+use wire::problem::Code;
+
+use super::{Event, Payment, Step, is_open, next_status};
+use crate::account::{Payer, VerifiedBy};
+use crate::passcode::Ladder;
+use crate::payment::judge;
+use crate::probe::{self, Bound, Challenge, Sender};
+use crate::refusal::Refusal;
+use crate::rules::RulePack;
+
+/// Longest merchant reference in characters.
+pub const MERCHANT_REFERENCE_CHARS_MAX: usize = 64;
+
+/// Whether a payment may begin: `invalid_request` with the field at fault.
+pub fn check_new(new: &NewPayment, rules: &RulePack) -> Result<(), Refusal> {
+    if new.amount_minor < 1 {
+        return Err(Refusal::of_field(Code::InvalidRequest, "amount_minor"));
+    }
+    if new.currency != rules.currency {
+        return Err(Refusal::of_field(Code::InvalidRequest, "currency"));
+    }
+    let reference_fits = new.merchant_reference.as_ref().is_none_or(|text| text.chars().count() <= MERCHANT_REFERENCE_CHARS_MAX);
+    if reference_fits { Ok(()) } else { Err(Refusal::of_field(Code::InvalidRequest, "merchant_reference")) }
+}
+
+/// What a challenge is issued for.
+#[derive(Clone, Debug)]
+pub struct Search {
+    /// A fresh nonce.
+    pub nonce: [u8; 32],
+    /// The part of the gallery that the shopper's phone digits name.
+    pub partition: Option<PartitionLabel>,
+    /// How many records that part, or the whole gallery, holds.
+    pub gallery_len: u64,
+}
+
+impl Payment {
+    /// Whether `step` may be made now; says why not: `payment_expired`, `payment_cancelled` or `state_conflict`.
+    fn require(&self, step: Step, now: Timestamp) -> Result<(), Refusal> {
+        match self.status {
+            PaymentStatus::Expired => return Err(Code::PaymentExpired.into()),
+            PaymentStatus::Cancelled => return Err(Code::PaymentCancelled.into()),
+            status if next_status(status, step).is_none() => return Err(Code::StateConflict.into()),
+            _ => {}
+        }
+        if self.is_overdue(now) { Err(Code::PaymentExpired.into()) } else { Ok(()) }
+    }
+
+    /// Whether it is open and its time is over.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        is_open(self.status) && now >= self.expires_at
+    }
+
+    /// Issues a challenge, or asks for the phone's last four digits when the gallery is too large to search all of it.
+    /// A new challenge replaces an open one.
+    pub fn start_challenge(&self, search: Search, rules: &RulePack, now: Timestamp) -> Result<Event, Refusal> {
+        self.require(Step::Challenge, now)?;
+        let too_large = rules.search_too_large(search.gallery_len);
+        if too_large && search.partition.is_none() {
+            return Err(Refusal::of_field(Code::PhoneSuffixRequired, "phone_suffix"));
+        }
+        let expires_at = now.plus_millis(rules.clocks.challenge_lifetime_s * 1000).min(self.expires_at);
+        Ok(Event::Challenged(Challenge { nonce: search.nonce, issued_at: now, expires_at, partition: search.partition, passcode_always: too_large }))
+    }
+
+    /// Takes a look: `probe_replayed`, then the state's refusals, then those of the probe itself.
+    pub fn receive_probe(&self, probe: &SealedProbe, sender: &Sender, now: Timestamp) -> Result<Event, Refusal> {
+        if sender.nonce_used {
+            return Err(Code::ProbeReplayed.into());
+        }
+        self.require(Step::TakeProbe, now)?;
+        let bound = Bound {
+            purpose: Purpose::Pay,
+            reference: self.id.to_string(),
+            payee: self.merchant.to_string(),
+            amount_minor: self.amount.minor,
+            currency: self.amount.currency.code(),
+            challenge: self.challenge.as_ref().expect("a challenged payment has its challenge"),
+        };
+        probe::check(probe, sender, &bound, now)?;
+        Ok(Event::ProbeReceived)
+    }
+
+    /// Judges one try at the passcode: where the payer's attempts stand after it, and what happens to the payment.
+    /// A right passcode within all limits pays.
+    pub fn try_passcode(&self, payer: &Payer, right: bool, rules: &RulePack, now: Timestamp) -> Result<(Ladder, Event), Refusal> {
+        self.require(Step::Pay, now)?;
+        if self.status != PaymentStatus::AwaitingPasscode {
+            return Err(Code::StateConflict.into());
+        }
+        let refused = |code| Event::Refused { payer: Some(payer.account), code };
+        if payer.ladder.is_locked(now) {
+            return Ok((payer.ladder, refused(Code::PasscodeLocked)));
+        }
+        let ladder = payer.ladder.after_try(right, &rules.passcode, now);
+        if ladder.is_locked(now) {
+            return Ok((ladder, refused(Code::PasscodeLocked)));
+        }
+        if !right {
+            return Ok((ladder, Event::PasscodeWrong));
+        }
+        let event = match judge::check_limits(self.amount.minor, payer, rules, now) {
+            Ok(()) => Event::Paid { payer: payer.account, verified_by: VerifiedBy::LookAndPasscode },
+            Err(code) => refused(code),
+        };
+        Ok((ladder, event))
+    }
+
+    /// Gives it up at the till, unless its outcome is not known or is final.
+    pub fn cancel(&self, now: Timestamp) -> Result<Event, Refusal> {
+        self.require(Step::Cancel, now)?;
+        Ok(Event::Cancelled)
+    }
+
+    /// Gives it up if its time is over.
+    pub fn expire(&self, now: Timestamp) -> Option<Event> {
+        self.is_overdue(now).then_some(Event::Expired)
+    }
+
+    /// Refuses it because the process ended while its look was with the parties, if that is where it stands.
+    pub fn interrupt(&self) -> Option<Event> {
+        (self.status == PaymentStatus::BeingChecked).then_some(Event::Refused { payer: None, code: Code::IdentificationInterrupted })
+    }
+}

@@ -1,0 +1,87 @@
+//! Judging a recognised payer by the rules.
+
+use base::time::Timestamp;
+use wire::api::PaymentStatus;
+use wire::problem::Code;
+
+use super::{Event, Payment};
+use crate::account::{Payer, VerifiedBy};
+use crate::refusal::Refusal;
+use crate::rules::RulePack;
+
+/// What a look led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// One person.
+    Payer(Payer),
+    /// Nobody enrolled.
+    Nobody,
+    /// More than one person.
+    Ambiguous,
+    /// Nothing, with the code that says why.
+    Failed(Code),
+}
+
+impl Payment {
+    /// Judges what a look led to: paid by look alone, passcode asked, refused, or expired while it was being checked.
+    /// Errs with `state_conflict` if nothing is being checked.
+    pub fn judge(&self, found: &Found, rules: &RulePack, now: Timestamp) -> Result<Event, Refusal> {
+        if self.status != PaymentStatus::BeingChecked {
+            return Err(Code::StateConflict.into());
+        }
+        if self.is_overdue(now) {
+            return Ok(Event::Expired);
+        }
+        let payer = match found {
+            Found::Payer(payer) => payer,
+            Found::Nobody => return Ok(Event::Refused { payer: None, code: Code::NotRecognised }),
+            Found::Ambiguous => return Ok(Event::Refused { payer: None, code: Code::Ambiguous }),
+            Found::Failed(code) => return Ok(Event::Refused { payer: None, code: *code }),
+        };
+        let refused = |code| Event::Refused { payer: Some(payer.account), code };
+        if let Err(code) = check_limits(self.amount.minor, payer, rules, now) {
+            return Ok(refused(code));
+        }
+        let passcode_always = self.challenge.as_ref().expect("what is being checked had a challenge").passcode_always;
+        Ok(if !passcode_always && look_suffices(self.amount.minor, payer, rules, now) {
+            Event::Paid { payer: payer.account, verified_by: VerifiedBy::Look }
+        } else if !payer.has_passcode {
+            refused(Code::LimitExceeded)
+        } else if payer.ladder.is_locked(now) {
+            refused(Code::PasscodeLocked)
+        } else {
+            Event::PasscodeAsked { payer: payer.account }
+        })
+    }
+}
+
+/// What refuses a payment however well the payer is known, in this order: `account_closed`, `account_paused`,
+/// `limit_exceeded` (class, then tier B's day), `insufficient_balance`.
+pub fn check_limits(amount_minor: i64, payer: &Payer, rules: &RulePack, now: Timestamp) -> Result<(), Code> {
+    if payer.closed {
+        return Err(Code::AccountClosed);
+    }
+    if payer.paused {
+        return Err(Code::AccountPaused);
+    }
+    let usage = payer.usage.as_of(rules, now);
+    if amount_minor > usage.class_remaining_minor(payer.class, rules, now) {
+        return Err(Code::LimitExceeded);
+    }
+    if usage.day_minor.saturating_add(amount_minor) > rules.strength.two_factor_day_max_minor {
+        return Err(Code::LimitExceeded);
+    }
+    if amount_minor > payer.balance_minor {
+        return Err(Code::InsufficientBalance);
+    }
+    Ok(())
+}
+
+/// Whether the look alone is enough (tier C): a small payment, the day's sum by look alone within its cap, and not too
+/// many in a row.
+pub fn look_suffices(amount_minor: i64, payer: &Payer, rules: &RulePack, now: Timestamp) -> bool {
+    let usage = payer.usage.as_of(rules, now);
+    amount_minor <= rules.strength.look_only_payment_max_minor
+        && usage.day_look_only_minor.saturating_add(amount_minor) <= rules.strength.look_only_day_max_minor
+        && usage.look_only_run < rules.strength.look_only_run_max
+}
