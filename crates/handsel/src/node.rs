@@ -12,7 +12,7 @@ use base::party::PartyId;
 use base::secret::Secret;
 use base::time::SystemClock;
 use ed25519_dalek::{SigningKey, VerifyingKey};
-use wire::api::IdentityClass;
+use tokio::net::TcpListener;
 
 use crate::args::NodeOptions;
 use crate::provision::{PartyKeys, PartyNode, PeerNode, PlatformKeys, PlatformNode, read};
@@ -27,11 +27,15 @@ const BUDGET: party::config::Budget = party::config::Budget { per_minute: 600, p
 pub fn party(options: &NodeOptions) -> Result<ExitCode, Failure> {
     let node: PartyNode = read(&options.config)?;
     let keys: PartyKeys = read(&options.config.with_file_name("keys.toml"))?;
+    let address = node.listen;
     let config = party_config(node, keys)?;
     runtime()?.block_on(async {
-        let running = party::serve(config, Arc::new(SystemClock)).await.map_err(failed("the party does not start"))?;
-        tracing::info!(address = %running.address(), "listening");
-        until_told_to_stop(options.supervised).await
+        let listener = TcpListener::bind(address).await.map_err(failed(&format!("cannot listen on {address}")))?;
+        tracing::info!(%address, "listening");
+        tokio::select! {
+            ended = party::server::serve(config, listener, Arc::new(SystemClock)) => match ended.map_err(failed("the party ended"))? {},
+            stopped = until_told_to_stop(options.supervised) => stopped,
+        }
     })
 }
 
@@ -75,7 +79,6 @@ fn party_config(node: PartyNode, keys: PartyKeys) -> Result<party::config::Party
     }
     Ok(party::config::PartyConfig {
         party: node.party,
-        listen: node.listen,
         next: peer(node.party.next())?,
         previous: peer(node.party.previous())?,
         directory: node.data,
@@ -113,8 +116,7 @@ fn platform_config(node: PlatformNode, keys: PlatformKeys) -> Result<api::config
         tls: api::config::TlsIdentity { certificate_pem: keys.certificate_pem, private_key_pem: Secret::new(keys.private_key_pem) },
         label_secret: Secret::new(keys.label_secret.0),
         capture_agent_url: node.capture_agent,
-        // The identity check is a demonstration: every account counts as checked by three channels.
-        new_account_class: IdentityClass::II,
+        passcode_pepper: Secret::new(keys.passcode_pepper.0),
         demo: node.demo,
         clock: Arc::new(SystemClock),
         timing: api::config::Timing::default(),

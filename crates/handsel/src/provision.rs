@@ -25,6 +25,7 @@ use payments::rules::RuleBook;
 use rand_core::{Rng, UnwrapErr};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use store::Store;
 use store::setup::NewTerminal;
 use wire::bytes::{HexArray, HexBytes};
@@ -76,7 +77,10 @@ pub struct PartyKeys {
 pub struct PlatformKeys {
     pub certificate_pem: String,
     pub private_key_pem: String,
+    /// Makes the opaque partition labels.
     pub label_secret: HexArray<32>,
+    /// Goes into every passcode's hash, so that the database alone does not give passcodes away.
+    pub passcode_pepper: HexArray<32>,
 }
 
 /// A terminal's own keys.
@@ -244,14 +248,14 @@ fn write_party_nodes(
 fn register_shop(store: &Path, rules: &Path, platform: &PlatformKeys, terminals: &[(TerminalId, &TerminalKeys)]) -> Result<(), Failure> {
     let text = fs::read_to_string(rules).map_err(context(rules))?;
     let rules = RuleBook::parse(&text).map_err(failed("the rule pack cannot be used"))?;
-    let store = Store::open(store, rules, Secret::new(platform.label_secret.0)).map_err(failed("the store cannot be opened"))?;
+    let store = Store::open(store, rules, Secret::new(platform.passcode_pepper.0)).map_err(failed("the store cannot be opened"))?;
     let now = SystemClock.now();
     let registered = failed("the shop cannot be registered");
     store.register_merchant(MERCHANT.0, MERCHANT.1, now).map_err(&registered)?;
     store.register_store(STORE.0, MERCHANT.0, STORE.1, now).map_err(&registered)?;
     for (id, keys) in terminals {
         let public_key = VerifyingKey::from_bytes(&public_half(&keys.device_key).0).expect("the public half of a key is a key");
-        let token_sha256 = api::token_sha256(&keys.token);
+        let token_sha256 = Sha256::digest(&keys.token).into();
         store.register_terminal(&NewTerminal { id: *id, store: STORE.0, token_sha256, public_key }, now).map_err(&registered)?;
     }
     Ok(())
@@ -289,6 +293,7 @@ fn new_platform_keys() -> Result<PlatformKeys, Failure> {
         certificate_pem: identity.certificate_pem,
         private_key_pem: identity.private_key_pem.expose().clone(),
         label_secret: HexArray(random()),
+        passcode_pepper: HexArray(random()),
     })
 }
 
