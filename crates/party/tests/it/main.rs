@@ -1,0 +1,8 @@
+//! Three real party servers on loopback with real TLS and real stores, driven as the platform and a terminal drive them.
+
+mod gallery;
+mod identify;
+mod outages;
+mod privacy;
+mod refusals;
+mod world;

@@ -1,0 +1,335 @@
+//! The fixture: three parties in temporary directories, a platform, a terminal, and a clock that tests can move.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use base::id::{RecordId, SessionId, TerminalId};
+use base::party::PartyId;
+use base::secret::Secret;
+use base::time::{Clock, SystemClock, Timestamp};
+use ed25519_dalek::SigningKey;
+use mpc::protocol::identify::{OutputShare, Resolution, Thresholds, resolve};
+use mpc::share::share_template;
+use mpc::testing::{SeededRng, random_template};
+use mpc::token::{Token, share_token};
+use party::config::{Budget, PartyConfig, Peer};
+use party::identity::{Identity, generate};
+use party::{frame, server, tls};
+use rustls_pki_types::ServerName;
+use tempfile::TempDir;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use wire::bytes::{HexArray, HexBytes};
+use wire::party::{GalleryChange, GalleryOperation, Identify, NewRecord, PartyAnswer, PartyCommand, PartyRefusal, PartyRequest, PartyResponse, PartyStatus};
+use wire::probe::{PartitionLabel, ProbeContext, Purpose, SealedProbe};
+use wire::seal;
+
+pub const DIMENSIONS: u16 = 128;
+pub const PEER_TIMEOUT: Duration = Duration::from_millis(1500);
+pub const TERMINAL: TerminalId = TerminalId::from_bits(77);
+
+/// The machine's clock plus what the test added.
+#[derive(Default)]
+pub struct MovableClock(AtomicU64);
+
+impl Clock for MovableClock {
+    fn now(&self) -> Timestamp {
+        SystemClock.now().plus_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+pub struct World {
+    pub clock: Arc<MovableClock>,
+    pub rng: SeededRng,
+    pub device_key: SigningKey,
+    pub platform: Identity,
+    pub configs: [PartyConfig; 3],
+    /// Everything that each party received, decrypted.
+    pub received: [Arc<Mutex<Vec<u8>>>; 3],
+    pub directories: [TempDir; 3],
+    pub addresses: [SocketAddr; 3],
+    sealing_keys: [HexBytes; 3],
+    tasks: [Option<JoinHandle<()>>; 3],
+    pub sequence: u64,
+    counter: u64,
+    names: u128,
+}
+
+/// A person, as the terminal and the platform know them.
+#[derive(Clone)]
+pub struct Person {
+    pub template: Vec<i16>,
+    pub token: Token,
+    pub record: RecordId,
+    pub partitions: Vec<PartitionLabel>,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with_budget(Budget { per_minute: 1_000, per_day: 10_000 }).await
+    }
+
+    pub async fn with_budget(budget: Budget) -> Self {
+        let mut rng = SeededRng::new(9);
+        let device_key = SigningKey::from_bytes(&[5; 32]);
+        let (platform, identities) = (generate("platform").expect("a name"), PartyId::ALL.map(|party| generate(&format!("party-{}", party.number())).expect("a name")));
+        let sealing = PartyId::ALL.map(|_| seal::generate_key_pair(&mut rng));
+        let directories = [(); 3].map(|()| tempfile::tempdir().expect("a directory"));
+        let received = [(); 3].map(|()| Arc::new(Mutex::new(Vec::new())));
+        let mut listeners = Vec::new();
+        for _ in 0..3 {
+            listeners.push(TcpListener::bind("127.0.0.1:0").await.expect("a free port"));
+        }
+        let addresses = [0, 1, 2].map(|at: usize| listeners[at].local_addr().expect("bound"));
+        let peer = |party: PartyId| Peer { address: addresses[party.index()], certificate_sha256: identities[party.index()].pin().expect("a certificate") };
+        let configs = PartyId::ALL.map(|party| {
+            let seen = received[party.index()].clone();
+            PartyConfig {
+                party,
+                directory: directories[party.index()].path().join("data"),
+                identity: identities[party.index()].clone(),
+                sealing_key: Secret::new(*sealing[party.index()].0),
+                confirmation_key: SigningKey::from_bytes(&[party.number(); 32]),
+                next: peer(party.next()),
+                previous: peer(party.previous()),
+                platform_sha256: platform.pin().expect("a certificate"),
+                terminals: HashMap::from([(TERMINAL, device_key.verifying_key())]),
+                dimensions: DIMENSIONS,
+                thresholds: Thresholds::new(8000, 7000).expect("valid thresholds"),
+                budget,
+                peer_timeout: PEER_TIMEOUT,
+                received: Some(Arc::new(move |bytes: &[u8]| seen.lock().expect("no panic").extend_from_slice(bytes))),
+            }
+        });
+        let mut world = Self {
+            clock: Arc::default(),
+            rng,
+            device_key,
+            platform,
+            configs,
+            received,
+            directories,
+            addresses,
+            sealing_keys: sealing.map(|(_, public)| public),
+            tasks: [None, None, None],
+            sequence: 0,
+            counter: 0,
+            names: 1000,
+        };
+        for (party, listener) in PartyId::ALL.into_iter().zip(listeners) {
+            world.start_on(party, listener);
+        }
+        world.until_connected().await;
+        world
+    }
+
+    /// Starts a party that was stopped, on its old address and directory.
+    pub async fn start(&mut self, party: PartyId) {
+        let listener = TcpListener::bind(self.addresses[party.index()]).await.expect("its port is free again");
+        self.start_on(party, listener);
+    }
+
+    fn start_on(&mut self, party: PartyId, listener: TcpListener) {
+        let (config, clock) = (self.configs[party.index()].clone(), self.clock.clone());
+        let task = tokio::spawn(async move {
+            let Err(error) = server::serve(config, listener, clock).await;
+            panic!("{error}");
+        });
+        self.tasks[party.index()] = Some(task);
+    }
+
+    /// Ends a party as a crash would: nothing is told to anybody.
+    pub async fn stop(&mut self, party: PartyId) {
+        let task = self.tasks[party.index()].take().expect("it runs");
+        task.abort();
+        assert!(task.await.expect_err("it was aborted").is_cancelled());
+    }
+
+    /// The party's task, for a test that ends it itself.
+    pub fn take_task(&mut self, party: PartyId) -> JoinHandle<()> {
+        self.tasks[party.index()].take().expect("it runs")
+    }
+
+    pub async fn until_connected(&self) {
+        for _ in 0..400 {
+            let mut connected = 0;
+            for party in PartyId::ALL {
+                connected += usize::from(matches!(self.try_ask(party, PartyCommand::Status).await, Some(PartyAnswer::Status(PartyStatus { peers_connected: true, .. }))));
+            }
+            if connected == 3 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("the parties did not find one another within ten seconds");
+    }
+
+    pub fn move_clock(&self, millis: u64) {
+        self.clock.0.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    /// One request over a connection of its own; `None` if the party cannot be reached.
+    pub async fn try_ask(&self, party: PartyId, command: PartyCommand) -> Option<PartyAnswer> {
+        let bytes = serde_json::to_vec(&PartyRequest { id: 1, command }).expect("plain data");
+        serde_json::from_slice::<PartyResponse>(&self.exchange(party, &self.platform, &bytes).await.ok()?).ok().map(|response| response.answer)
+    }
+
+    pub async fn ask(&self, party: PartyId, command: PartyCommand) -> PartyAnswer {
+        self.try_ask(party, command).await.expect("the party answers")
+    }
+
+    /// One frame to a party, as whoever holds `identity`, and one frame back.
+    pub async fn exchange(&self, party: PartyId, identity: &Identity, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+        let address = self.addresses[party.index()];
+        let connector = tls::connector(identity, self.configs[party.index()].identity.pin().expect("a certificate")).expect("an identity");
+        let mut stream = connector.connect(ServerName::IpAddress(address.ip().into()), TcpStream::connect(address).await?).await?;
+        frame::write(&mut stream, &[bytes]).await?;
+        frame::read(&mut stream).await
+    }
+
+    pub async fn status(&self, party: PartyId) -> PartyStatus {
+        match self.ask(party, PartyCommand::Status).await {
+            PartyAnswer::Status(status) => status,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The same question to all three at once.
+    pub async fn ask_all(&self, command: impl Fn(PartyId) -> PartyCommand) -> [PartyAnswer; 3] {
+        let (first, second, third) = tokio::join!(
+            self.ask(PartyId::P1, command(PartyId::P1)),
+            self.ask(PartyId::P2, command(PartyId::P2)),
+            self.ask(PartyId::P3, command(PartyId::P3))
+        );
+        [first, second, third]
+    }
+
+    pub fn name(&mut self) -> u128 {
+        self.names += 1;
+        self.names
+    }
+
+    /// A fresh context, valid for half a minute.
+    pub fn context(&mut self, purpose: Purpose) -> ProbeContext {
+        self.counter += 1;
+        let mut nonce = [0; 32];
+        nonce[..16].copy_from_slice(&self.name().to_le_bytes());
+        ProbeContext {
+            purpose,
+            reference: "pay_00000000000000000000000001".into(),
+            payee: "mer_00000000000000000000000001".into(),
+            amount_minor: 3650,
+            currency: "CNY".into(),
+            nonce: HexArray(nonce),
+            issued_at: self.clock.now(),
+            expires_at: self.clock.now().plus_millis(30_000),
+            terminal: TERMINAL,
+            counter: self.counter,
+            partition: None,
+            templates: 1,
+            dimensions: DIMENSIONS,
+        }
+    }
+
+    /// What the terminal makes of `templates`.
+    pub fn seal(&mut self, context: ProbeContext, templates: &[&[i16]]) -> SealedProbe {
+        let mut plaintexts = [vec![], vec![], vec![]];
+        for template in templates {
+            for (plaintext, share) in plaintexts.iter_mut().zip(share_template(template, &mut self.rng).expect("a valid template")) {
+                plaintext.extend_from_slice(&share.to_bytes());
+            }
+        }
+        let sealed = PartyId::ALL.map(|party| {
+            let at = party.index();
+            seal::seal(&self.sealing_keys[at], &context.associated_data(party), &plaintexts[at], &mut self.rng).expect("a valid key")
+        });
+        SealedProbe::sign(context, sealed, &self.device_key)
+    }
+
+    /// A made-up person who is not enrolled yet.
+    pub fn person(&mut self) -> Person {
+        let name = self.name();
+        let token = (name.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)).to_le_bytes();
+        Person { template: random_template(usize::from(DIMENSIONS), &mut self.rng), token, record: RecordId::from_bits(name), partitions: vec![] }
+    }
+
+    pub fn change<T: Fn(PartyId) -> GalleryOperation>(&mut self, operation: T) -> impl Fn(PartyId) -> PartyCommand + use<T> {
+        self.sequence += 1;
+        let sequence = self.sequence;
+        move |party| PartyCommand::Apply(Box::new(GalleryChange { sequence, operation: operation(party) }))
+    }
+
+    /// The change that enrols `people` with `probe`, for each party.
+    pub fn enrolment(&mut self, probe: SealedProbe, people: &[Person]) -> impl Fn(PartyId) -> PartyCommand + use<> {
+        let people: Vec<(Person, _)> = people.iter().map(|person| (person.clone(), share_token(&person.token, &mut self.rng))).collect();
+        self.change(move |party| GalleryOperation::Enrol {
+            probe: probe.for_party(party),
+            records: people
+                .iter()
+                .map(|(person, shares)| NewRecord {
+                    record: person.record,
+                    partitions: person.partitions.clone(),
+                    token_share: shares[party.index()].to_parts().map(HexArray),
+                })
+                .collect(),
+        })
+    }
+
+    pub async fn enrol(&mut self, people: &[Person]) {
+        let mut context = self.context(Purpose::Enrol);
+        context.templates = people.len() as u32;
+        let probe = self.seal(context, &people.iter().map(|person| &person.template[..]).collect::<Vec<_>>());
+        let command = self.enrolment(probe, people);
+        for answer in self.ask_all(command).await {
+            assert!(matches!(&answer, PartyAnswer::Applied { sequence, deletions, .. } if *sequence == self.sequence && deletions.is_empty()), "{answer:?}");
+        }
+    }
+
+    /// One identification as the platform asks for it.
+    pub fn identification(&mut self, probe: &SealedProbe) -> impl Fn(PartyId) -> PartyCommand + use<> {
+        let (session, gallery_sequence, probe) = (SessionId::from_bits(self.name()), self.sequence, probe.clone());
+        move |party| PartyCommand::Identify(Box::new(Identify { session, gallery_sequence, probe: probe.for_party(party) }))
+    }
+
+    pub async fn look(&mut self, template: &[i16]) -> Found {
+        let context = self.context(Purpose::Pay);
+        let probe = self.seal(context, &[template]);
+        let command = self.identification(&probe);
+        resolution(self.ask_all(command).await)
+    }
+}
+
+/// What a test can compare and print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    Token(Token),
+    Nobody,
+    Ambiguous,
+}
+
+pub fn resolution(answers: [PartyAnswer; 3]) -> Found {
+    let shares = answers.map(|answer| match answer {
+        PartyAnswer::Identified { token_share, ambiguous_share, stages } => {
+            assert_eq!(stages.iter().map(|stage| stage.stage.as_str()).take(4).collect::<Vec<_>>(), ["checks", "open", "agree", "scan"]);
+            OutputShare { token: token_share.0, ambiguous: ambiguous_share == 1 }
+        }
+        other => panic!("{other:?}"),
+    });
+    match resolve(&shares).expect("consistent shares") {
+        Resolution::Token(token) => Found::Token(token),
+        Resolution::None => Found::Nobody,
+        Resolution::Ambiguous => Found::Ambiguous,
+    }
+}
+
+/// The refusal's code, or a panic with what came instead.
+#[track_caller]
+pub fn refusal(answer: &PartyAnswer) -> PartyRefusal {
+    match answer {
+        PartyAnswer::Refused { code, .. } => *code,
+        other => panic!("{other:?}"),
+    }
+}
