@@ -23,8 +23,31 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// Bytes from hexadecimal; `None` if `text` is not an even number of hexadecimal digits.
 pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(2) || !text.is_ascii() {
+    if !text.len().is_multiple_of(2) || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hexadecimal_is_read_strictly() {
+        for (text, bytes) in [("", Some(vec![])), ("00ff", Some(vec![0, 255])), ("0aF9", Some(vec![10, 249]))] {
+            assert_eq!(unhex(text), bytes);
+        }
+        for text in ["0", "+f", "0x", "é0", " 0", "zz"] {
+            assert_eq!(unhex(text), None, "{text}");
+        }
+        assert_eq!(hex(&[0, 10, 255]), "000aff");
+    }
+
+    #[test]
+    fn parts_are_told_apart() {
+        assert_ne!(hash_parts("d", &[b"ab", b"c"]), hash_parts("d", &[b"a", b"bc"]));
+        assert_ne!(hash_parts("d", &[b"ab"]), hash_parts("d", &[b"ab", b""]));
+        assert_ne!(hash_parts("d", &[b"ab"]), hash_parts("e", &[b"ab"]));
+    }
 }

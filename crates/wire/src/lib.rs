@@ -10,3 +10,6 @@ pub mod party;
 pub mod probe;
 pub mod problem;
 pub mod seal;
+
+#[cfg(test)]
+mod tests;
