@@ -98,7 +98,7 @@ impl CaptureConfig {
             zone_half_height: 0.5,
             several_refused: false,
             face_height_min: 0.0,
-            eye_distance_px_min: 10.0,
+            eye_distance_px_min: 5.0,
             brightness_min: 0.0,
             brightness_max: 255.0,
             sharpness_min: 0.0,

@@ -148,7 +148,7 @@ impl FaceEngine {
     /// The first check that it fails.
     pub fn look_at(&self, picture: &Picture) -> Result<Look, LookRefusal> {
         let size = [picture.width(), picture.height()];
-        let faces = self.detector.detect(picture, &self.config);
+        let faces = self.faces(picture);
         let face = zone::only_face(faces, size.map(|side| side as f32), &self.config)?;
         let aligned = align::align(picture, &face.points);
         let grey = quality::grey(&aligned);
@@ -170,6 +170,11 @@ impl FaceEngine {
         let vector = answers[0].as_slice().try_into().expect("the recogniser's size was checked when it was loaded");
         let embedding = Embedding::from_vector(vector);
         Ok(Look { embedding, liveness, quality, face_box: face.face_box, picture_size: size })
+    }
+
+    /// All faces of a picture, the most certain first, in the zone or not.
+    pub fn faces(&self, picture: &Picture) -> Vec<Face> {
+        self.detector.detect(picture, &self.config)
     }
 
     /// The template of one person from several looks: the mean of their embeddings, quantised.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool};
-use rten_tensor::prelude::*;
 use rten_tensor::{NdTensorView, Tensor};
 use zeroize::Zeroizing;
 

@@ -87,7 +87,8 @@ pub(crate) fn eye_open(network: &Network, grey: &[f32]) -> f32 {
         let rows = (top..top + EYE_SIDE_PX).map(|row| &grey[row * ALIGNED_SIDE_PX + left..][..EYE_SIDE_PX]);
         let patch: Zeroizing<Vec<f32>> = Zeroizing::new(rows.flatten().map(|value| value / 255.0).collect());
         let answers = network.run(&patch, [1, 1, EYE_SIDE_PX, EYE_SIDE_PX]);
-        super::first_probability(&answers[0])
+        // Class 0 is closed, class 1 open.
+        1.0 - super::first_probability(&answers[0])
     };
     eye(REFERENCE_POINTS[0]).min(eye(REFERENCE_POINTS[1]))
 }
