@@ -33,7 +33,7 @@ export const till = {
     call<Payment>(at(id, '/passcode'), { method: 'POST', json: { passcode }, headers: { 'idempotency-key': key } }),
 
   cancel: (id: string, key: string) =>
-    call<Payment>(at(id, '/cancel'), { method: 'POST', json: {}, headers: { 'idempotency-key': key } }),
+    call<Payment>(at(id, '/cancel'), { method: 'POST', headers: { 'idempotency-key': key } }),
 
   refund: (id: string, refund: NewRefund, key: string) =>
     call<Payment>(at(id, '/refunds'), { method: 'POST', json: refund, headers: { 'idempotency-key': key } }),

@@ -210,7 +210,8 @@ export interface LookAdvice {
 export interface TillConfig extends Terminal {
   /** The language a till starts in; the page's own choice without. */
   locale?: 'zh' | 'en';
-  platform_reachable: boolean;
+  /** Whether the agent reached the platform just now; absent means yes. */
+  platform_reachable?: boolean;
 }
 
 /** `GET /v1/capture-agent`: where the wallet finds the capture agent on this machine. */

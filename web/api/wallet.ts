@@ -27,8 +27,8 @@ export const wallet = {
   signOut: () => call<void>('/v1/sessions/current', { method: 'DELETE', headers: writes() }),
 
   me: () => call<Me>('/v1/me'),
-  pause: () => call<Me>('/v1/me/pause', { method: 'POST', json: {}, headers: writes() }),
-  resume: () => call<Me>('/v1/me/resume', { method: 'POST', json: {}, headers: writes() }),
+  pause: () => call<Me>('/v1/me/pause', { method: 'POST', headers: writes() }),
+  resume: () => call<Me>('/v1/me/resume', { method: 'POST', headers: writes() }),
   topUp: (amount_minor: number, key: string) =>
     call<TopUp>('/v1/top-ups', { method: 'POST', json: { amount_minor }, headers: writes(key) }),
   activity: (startingAfter?: string) => call<List<Activity>>(`/v1/activity${page(startingAfter)}`),

@@ -18,6 +18,7 @@ export class Till {
   amount_minor = $state(0);
   config: TillConfig | undefined = $state.raw();
   agentAnswers = $state(true);
+  platformReachable = $state(true);
   /** A request is under way; buttons say so. */
   busy = $state(false);
   /** Why the payment could not be begun. */
@@ -247,9 +248,12 @@ export class Till {
       const first = this.config === undefined;
       this.config = await agent.config();
       this.agentAnswers = true;
+      this.platformReachable = this.config.platform_reachable !== false;
       if (first) locale.propose(this.config.locale);
-    } catch {
-      this.agentAnswers = false;
+    } catch (error) {
+      // A refusal comes from an agent that runs but does not reach the platform.
+      this.agentAnswers = error instanceof ProblemError;
+      this.platformReachable = false;
     }
   }
 

@@ -1,0 +1,285 @@
+// The journeys at the till: J2 to J5 payment, J7 refund, J18 outage, and every refusal that a camera can cause.
+
+import assert from 'node:assert/strict';
+import { balance, goHome } from './wallet.mjs';
+
+export async function payJourney(stage) {
+  const { wallet, till, say, step, screen, camera, passcode } = stage;
+
+  await step('the till begins with the amount; an empty one says why it cannot go on', async () => {
+    await till.getByText(say('Enter an amount first.', '请先输入金额。')).waitFor();
+    await screen(till, 'till-01-amount-empty');
+  }, till);
+
+  await step('pay a small sum by look alone', async () => {
+    camera.show('personALater');
+    await typeAmount(stage, '1250');
+    await screen(till, 'till-02-amount');
+    await offer(stage);
+    await till.getByText(say('The camera is off. It opens only when you press the button.', '摄像头已关闭，按下按钮后才会打开。')).waitFor();
+    await screen(till, 'till-03-offer');
+    await pressPay(stage);
+    await expectPaid(stage, '¥12.50');
+    await screen(till, 'till-04-paid');
+    await tellTime(stage, 'press to paid');
+    assert.equal(await till.evaluate(() => document.querySelector('video')), null);
+    await next(stage);
+    await goHome(wallet, say);
+    assert.equal(await balance(wallet, say), 50_000 - 1_250);
+  }, till);
+
+  await step('pay by keyboard alone', async () => {
+    await till.getByRole('heading', { level: 1 }).focus();
+    await till.keyboard.type('300');
+    await till.keyboard.press('Enter');
+    await till.getByRole('button', { name: say('Pay with face', '刷脸付款') }).waitFor();
+    await till.keyboard.press('Tab');
+    await till.keyboard.press('Enter');
+    await expectPaid(stage, '¥3.00');
+    await till.keyboard.press('Tab');
+    await till.keyboard.press('Enter');
+    await till.getByRole('button', { name: say('Show to shopper', '请顾客确认') }).waitFor();
+  }, till);
+
+  await step('above the small sum the passcode is asked; a wrong one is refused, the right one pays', async () => {
+    await payByLook(stage, '20100');
+    await till.getByRole('heading', { name: say('Payment passcode', '支付密码') }).waitFor({ timeout: 30_000 });
+    await screen(till, 'till-10-passcode');
+    await typeCode(stage, passcode === '918273' ? '273918' : '918273');
+    await till.getByRole('button', { name: say('Pay', '付款'), exact: true }).click();
+    await till.getByText(say('The passcode is wrong.', '支付密码错误。')).waitFor();
+    await screen(till, 'till-11-passcode-wrong');
+    await typeCode(stage, passcode);
+    await till.getByRole('button', { name: say('Pay', '付款'), exact: true }).click();
+    await expectPaid(stage, '¥201.00');
+    await next(stage);
+    await goHome(wallet, say);
+    assert.equal(await balance(wallet, say), 50_000 - 1_250 - 300 - 20_100);
+  }, till);
+}
+
+export async function refusalJourney(stage) {
+  const { wallet, till, say, step, screen, camera } = stage;
+  let before;
+
+  await step('a stranger is refused, nothing is charged', async () => {
+    await goHome(wallet, say);
+    before = await balance(wallet, say);
+    camera.show('personB');
+    await payByLook(stage, '900');
+    await expectRefused(stage, 'Nobody enrolled was recognised.', '没有识别出已登记的人。');
+    await screen(till, 'till-20-refused-stranger');
+    await backToAmount(stage);
+  }, till);
+
+  await step('two people in view are refused with the reason', async () => {
+    camera.show('twoPeople');
+    await payByLook(stage, '900');
+    await till.getByText(say('Let one person stand in front of the camera.', '请只让一个人站在镜头前。')).waitFor();
+    await screen(till, 'till-21-two-people-advice');
+    await expectRefused(stage, 'More than one person is in view.', '画面中不止一个人。');
+    await screen(till, 'till-22-two-people-refused');
+  }, till);
+
+  await step('nobody in view is refused with the reason', async () => {
+    camera.show('nobody');
+    await till.getByRole('button', { name: say('Look again', '再看一次') }).click();
+    await pressPay(stage);
+    await till.getByText(say('No face is in view.', '画面中没有人脸。')).waitFor();
+    await screen(till, 'till-23-nobody-advice');
+    await expectRefused(stage, 'No face is in view.', '画面中没有人脸。');
+    await screen(till, 'till-24-nobody-refused');
+    await backToAmount(stage);
+  }, till);
+
+  await step('cancelling closes the camera', async () => {
+    camera.show('nobody');
+    await payByLook(stage, '900');
+    await till.getByText(say('The camera is on.', '摄像头已打开。')).waitFor();
+    await till.getByRole('button', { name: say('Cancel', '取消') }).click();
+    await till.getByRole('heading', { name: say('Cancelled', '已取消') }).waitFor();
+    await till.getByText(say('Nothing was charged.', '没有扣款。')).waitFor();
+    await screen(till, 'till-25-cancelled');
+    await backToAmount(stage);
+  }, till);
+
+  await step('a camera that may not be used is said so', async () => {
+    const page = await stage.open('till without camera', { width: 1024, height: 768 }, stage.tillUrl, []);
+    try {
+      const without = { ...stage, till: page };
+      await payByLook(without, '900');
+      await expectRefused(without, 'The camera may not be used.', '未获准使用摄像头。');
+      await screen(page, 'till-26-camera-denied');
+      await page.getByRole('button', { name: say('Another way / done', '换一种方式／结束') }).click();
+      await page.getByRole('heading', { name: say('Cancelled', '已取消') }).waitFor();
+    } finally {
+      await page.context().close();
+    }
+  }, till);
+
+  await step('none of the refusals charged anything', async () => {
+    await goHome(wallet, say);
+    assert.equal(await balance(wallet, say), before);
+  }, wallet);
+}
+
+export async function outageJourney(stage) {
+  const { wallet, till, say, step, screen, camera } = stage;
+
+  await step('an answer that is lost: being checked, do not pay again, then paid once', async () => {
+    await goHome(wallet, say);
+    const before = await balance(wallet, say);
+    camera.show('personALater');
+    // The look arrives; its answer and every question after it are lost until the line is mended.
+    await till.route('**/till/payments/*/look', async (route) => {
+      await route.fetch();
+      await route.abort();
+    });
+    await till.route(/\/till\/payments\/pay_\w+$/, (route) => route.abort());
+    await payByLook(stage, '700');
+    await till.getByRole('heading', { name: say('Being checked', '正在核对') }).waitFor();
+    await till.getByText(say('There is no connection at the moment.', '暂时没有网络连接。')).waitFor();
+    await till.getByText(say('Do not pay again.', '请勿重复付款。')).waitFor();
+    await screen(till, 'till-30-being-checked');
+    await till.unrouteAll({ behavior: 'wait' });
+    await expectPaid(stage, '¥7.00');
+    await next(stage);
+    await goHome(wallet, say);
+    assert.equal(await balance(wallet, say), before - 700);
+  }, till);
+
+  await step('a reload in the middle takes the payment up again', async () => {
+    await typeAmount(stage, '600');
+    await offer(stage);
+    await till.reload();
+    await till.getByText('¥6.00').first().waitFor();
+    await till.getByRole('button', { name: say('Pay another way', '换一种方式付款') }).click();
+    await till.getByRole('heading', { name: say('Cancelled', '已取消') }).waitFor();
+    await backToAmount(stage);
+  }, till);
+}
+
+export async function refundJourney(stage) {
+  const { wallet, till, say, step, screen } = stage;
+  const dialog = till.getByRole('dialog');
+  const open = () => till.getByRole('button', { name: say(/^Refund ¥12\.50 of/, /^退款：.* 的 ¥12\.50/) }).first().click();
+
+  await step('refund a part, with confirmation', async () => {
+    await goHome(wallet, say);
+    const before = await balance(wallet, say);
+    await till.getByRole('button', { name: say('Recent payments', '最近的付款') }).click();
+    await till.getByRole('heading', { name: say('Recent payments', '最近的付款') }).waitFor();
+    await open();
+    await dialog.getByLabel(say('Amount to refund (¥)', '退款金额（元）')).fill('99');
+    await dialog.getByRole('button', { name: say('Continue', '继续') }).click();
+    await dialog.getByText(say('Enter an amount from ¥0.01 to ¥12.50.', '请输入 ¥0.01 到 ¥12.50 之间的金额。')).waitFor();
+    await screen(till, 'till-40-refund-wrong');
+    await dialog.getByLabel(say('Amount to refund (¥)', '退款金额（元）')).fill('2.50');
+    await dialog.getByRole('button', { name: say('Continue', '继续') }).click();
+    await screen(till, 'till-41-refund-confirm');
+    await dialog.getByRole('button', { name: say('Refund ¥2.50', '退款 ¥2.50') }).click();
+    await till.getByText(say('¥2.50 was refunded.', '已退款 ¥2.50。')).waitFor();
+    await screen(till, 'till-42-refunded-part');
+    await goHome(wallet, say);
+    assert.equal(await balance(wallet, say), before + 250);
+  }, till);
+
+  await step('refund all that is left', async () => {
+    const before = await balance(wallet, say);
+    await open();
+    await dialog.getByRole('button', { name: say('Continue', '继续') }).click();
+    await dialog.getByRole('button', { name: say('Refund ¥10.00', '退款 ¥10.00') }).click();
+    await till.getByText(say('Fully refunded', '已全额退款')).first().waitFor();
+    await screen(till, 'till-43-refunded-all');
+    await till.getByRole('button', { name: say('Back to amount', '返回金额') }).click();
+    await goHome(wallet, say);
+    assert.equal(await balance(wallet, say), before + 1_000);
+  }, till);
+}
+
+/** 200 % text on a phone and at the till: everything still fits and can be reached. */
+export async function sizeJourney(stage) {
+  const { wallet, till, say, step, screen, camera } = stage;
+  const enlarge = async (page, size_px) => {
+    const session = await page.context().newCDPSession(page);
+    await session.send('Page.setFontSizes', { fontSizes: { standard: size_px, fixed: size_px } });
+    await session.detach();
+  };
+  await step('text at 200 % fits', async () => {
+    await goHome(wallet, say);
+    await enlarge(wallet, 32);
+    await enlarge(till, 32);
+    assert.equal(await wallet.evaluate(() => getComputedStyle(document.documentElement).fontSize), '32px');
+    await screen(wallet, 'wallet-50-home-large-text');
+    await screen(till, 'till-50-amount-large-text');
+    await typeAmount(stage, '123456');
+    await offer(stage);
+    await screen(till, 'till-51-offer-large-text');
+    camera.show('nobody');
+    await pressPay(stage);
+    await till.getByText(say('The camera is on.', '摄像头已打开。')).waitFor();
+    await screen(till, 'till-52-look-large-text');
+    await till.getByRole('button', { name: say('Cancel', '取消') }).click();
+    await till.getByRole('heading', { name: say('Cancelled', '已取消') }).waitFor();
+    await screen(till, 'till-53-cancelled-large-text');
+    await backToAmount(stage);
+  }, till);
+  await enlarge(wallet, 16);
+  await enlarge(till, 16);
+}
+
+/** From the keypad to the open camera. `digits` are typed as on a card terminal: `1250` is ¥12.50. */
+export async function payByLook(stage, digits) {
+  await typeAmount(stage, digits);
+  await offer(stage);
+  await pressPay(stage);
+}
+
+export async function expectRefused({ till, say }, en, zh) {
+  const alert = till.getByRole('alert');
+  await alert.getByText(say(en, zh)).waitFor({ timeout: 40_000 });
+  await alert.getByText(say('Nothing was charged.', '没有扣款。')).waitFor();
+}
+
+async function typeAmount({ till }, digits) {
+  for (const digit of digits) await till.getByRole('button', { name: digit, exact: true }).click();
+}
+
+async function offer({ till, say }) {
+  await till.getByRole('button', { name: say('Show to shopper', '请顾客确认') }).click();
+  await till.getByRole('button', { name: say('Pay with face', '刷脸付款') }).waitFor();
+}
+
+async function pressPay({ till, say }) {
+  await till.getByRole('button', { name: say('Pay with face', '刷脸付款') }).click();
+}
+
+async function typeCode({ till, say }, code) {
+  const pad = till.getByRole('group', { name: say('Payment passcode', '支付密码') });
+  for (const digit of code) await pad.getByRole('button', { name: digit, exact: true }).click();
+}
+
+async function expectPaid({ till, say }, amount) {
+  await till.getByRole('heading', { name: say('Paid', '已付款'), exact: true }).waitFor({ timeout: 40_000 });
+  await till.getByText(amount, { exact: true }).waitFor();
+}
+
+async function next({ till, say }) {
+  await till.getByRole('button', { name: say('Next payment', '下一笔') }).click();
+}
+
+/** From a refusal or a cancelled payment back to the cashier's keypad. */
+export async function backToAmount({ till, say }) {
+  const done = till.getByRole('button', { name: say('Another way / done', '换一种方式／结束') });
+  const amount = till.getByRole('button', { name: say('Show to shopper', '请顾客确认') });
+  const cancelled = till.getByRole('heading', { name: say('Cancelled', '已取消') });
+  if (await done.isVisible()) await done.click();
+  await amount.or(cancelled).waitFor();
+  if (await cancelled.isVisible()) await done.click();
+  await amount.waitFor();
+}
+
+async function tellTime({ till, language }, what) {
+  const times = await till.evaluate(() => performance.getEntriesByName('press-to-paid').map(({ duration }) => Math.round(duration)));
+  console.log(`      ${language}: ${what}: ${times.join(', ')} ms`);
+}
