@@ -163,7 +163,7 @@ impl PreparedQuery {
 }
 
 fn check_dimensions(features: usize) -> Result<(), Error> {
-    if features == 0 || features % 2 != 0 || features > DIMENSIONS_MAX {
+    if features == 0 || !features.is_multiple_of(2) || features > DIMENSIONS_MAX {
         return Err(Error::DimensionsInvalid { features });
     }
     Ok(())

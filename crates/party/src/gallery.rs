@@ -1,5 +1,7 @@
 //! The records in memory, in the layout that the scan reads: one matrix, rows in the order of enrolment.
 
+use std::collections::HashSet;
+
 use base::hash::hash_parts;
 use base::id::RecordId;
 use mpc::protocol::identify::Records;
@@ -18,8 +20,14 @@ pub struct Gallery {
     dimensions: usize,
     shares: Vec<u16>,
     tokens: Vec<TokenShare>,
+    /// The records' names, [`NAME_LEN`] bytes each, as they are hashed before every run.
+    names: Vec<u8>,
     entries: Vec<Entry>,
+    known: HashSet<RecordId>,
 }
+
+/// Bytes of a record's name.
+const NAME_LEN: usize = 16;
 
 /// One record, without its shares.
 #[derive(Clone)]
@@ -48,7 +56,7 @@ pub struct VoidRecord(pub RecordId);
 impl Gallery {
     /// Without records, for templates of `dimensions` features.
     pub fn empty(dimensions: usize) -> Self {
-        Self { sequence: 0, root: [0; 32], dimensions, shares: vec![], tokens: vec![], entries: vec![] }
+        Self { sequence: 0, root: [0; 32], dimensions, shares: vec![], tokens: vec![], names: vec![], entries: vec![], known: HashSet::new() }
     }
 
     /// The chain's next link: the root after `change_digest` is applied as change `sequence`.
@@ -66,18 +74,24 @@ impl Gallery {
             None => self.shares.resize(self.shares.len() + self.dimensions, 0),
         }
         self.tokens.push(record.token.clone());
+        self.names.extend_from_slice(&record.record.bits().to_le_bytes());
+        self.known.insert(record.record);
         self.entries.push(Entry { record: record.record, partitions: record.partitions.clone(), is_void: record.share.is_none() });
     }
 
     /// Wipes and removes a record, if it is there.
     pub fn remove(&mut self, record: RecordId) {
-        let Some(at) = self.entries.iter().position(|entry| entry.record == record) else { return };
+        if !self.known.remove(&record) {
+            return;
+        }
+        let at = self.entries.iter().position(|entry| entry.record == record).expect("a known record has an entry");
         let row = at * self.dimensions..(at + 1) * self.dimensions;
         // Wiped first: moving the later rows up leaves the last row's old place untouched.
         self.shares[row.clone()].zeroize();
         self.shares.drain(row);
         self.tokens[at].zeroize();
         self.tokens.remove(at);
+        self.names.drain(at * NAME_LEN..(at + 1) * NAME_LEN);
         self.entries.remove(at);
     }
 
@@ -93,7 +107,7 @@ impl Gallery {
 
     /// Whether there is such a record.
     pub fn contains(&self, record: RecordId) -> bool {
-        self.entries.iter().any(|entry| entry.record == record)
+        self.known.contains(&record)
     }
 
     /// The rows in `partition`, or all of them, in order.
@@ -107,10 +121,14 @@ impl Gallery {
     }
 
     /// A hash over the root and the names of `rows` in order: equal at the three parties, or they would search different
-    /// records.
+    /// records. `rows` must come from [`Gallery::rows`].
     pub fn digest(&self, rows: &[u32]) -> [u8; 32] {
-        let names: Vec<u8> = rows.iter().flat_map(|row| self.entries[*row as usize].record.bits().to_le_bytes()).collect();
-        hash_parts("handsel/searched/v1", &[&self.root, &self.sequence.to_le_bytes(), &names])
+        let some: Vec<&[u8]> = match rows.len() == self.len() {
+            // Rows are in order and each stands once, so these are all.
+            true => vec![&self.names],
+            false => rows.iter().map(|row| &self.names[*row as usize * NAME_LEN..][..NAME_LEN]).collect(),
+        };
+        hash_parts("handsel/searched/v1", &[&self.root, &self.sequence.to_le_bytes(), &some.concat()])
     }
 
     /// These rows for the scan.
@@ -180,7 +198,9 @@ mod tests {
     #[test]
     fn the_digest_depends_on_root_order_and_names() {
         let (one, two) = (gallery(&[record(1, &[], false), record(2, &[], false)]), gallery(&[record(2, &[], false), record(1, &[], false)]));
-        assert_eq!(one.digest(&[0, 1]), two.digest(&[1, 0]));
+        assert_eq!(one.digest(&[0]), two.digest(&[1]));
+        assert_eq!(one.digest(&[0, 1]), one.clone().digest(&[0, 1]));
+        assert_ne!(one.digest(&[0]), two.digest(&[0]));
         assert_ne!(one.digest(&[0, 1]), two.digest(&[0, 1]));
         assert_ne!(one.digest(&[0]), one.digest(&[0, 1]));
         let mut later = one.clone();

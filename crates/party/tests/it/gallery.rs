@@ -97,7 +97,7 @@ async fn an_enrolment_that_is_not_what_it_should_be_is_not_applied() {
         world.sequence -= 1;
         assert_eq!(world.status(PartyId::P3).await.gallery_sequence, 1, "{what}");
     }
-    world.enrol(&[other.clone()]).await;
+    world.enrol(std::slice::from_ref(&other)).await;
     assert_eq!(world.look(&other.template).await, Found::Token(other.token));
 }
 
