@@ -8,8 +8,6 @@ use mpc::share::share_template;
 use mpc::testing::{SeededRng, Traffic, random_template, run_three};
 use mpc::token::{Token, TokenShare, share_token};
 
-use crate::sharing::chi_squared_of_bytes;
-
 /// Three parties' galleries.
 struct World {
     query: Vec<i16>,
@@ -36,8 +34,10 @@ impl World {
     }
 
     /// Runs the protocol over `rows` and gives the resolution and each party's output and traffic.
+    ///
+    /// The query is always split alike; only the parties' common randomness comes from `seed`.
     fn run(&self, rows: &[u32], thresholds: Thresholds, seed: u64) -> (Result<Resolution, Error>, [(OutputShare, Traffic); 3]) {
-        let query = share_template(&self.query, &mut SeededRng::new(seed)).expect("a valid template");
+        let query = share_template(&self.query, &mut SeededRng::new(1)).expect("a valid template");
         let results = run_three(seed, |session| {
             let party = session.party();
             let records = Records { shares: &self.matrices[party.index()], tokens: &self.token_shares[party.index()], rows };
@@ -160,24 +160,29 @@ fn output_shares_that_contradict_one_another_release_nothing() {
     assert!(resolve(&[token, zero, ambiguous]) == Err(Error::ResultInconsistent));
 }
 
-/// What a party receives, and what it hands out, must look uniform and differ whenever the keys differ, although the
-/// plaintext is the same: 600 runs in which one record always matches.
+/// Every bit that a party sends or hands out is 0 as often as 1 over runs with the same shares and the same result, in
+/// which only the masks differ: a message that lacks its mask would be the same each time.
 #[test]
-fn messages_and_outputs_are_uniform() {
+fn every_bit_of_every_message_and_output_is_a_fair_coin() {
+    const RUNS: u64 = 600;
+    // Six standard deviations of as many tosses.
+    let fair = 226..=374;
     let world = World::new(QUERY.to_vec(), [100, 9_000, 200].map(record_scoring).to_vec(), 500);
-    let runs: Vec<[(OutputShare, Traffic); 3]> = (0..600).map(|seed| world.run(&[0, 1, 2], thresholds(), seed).1).collect();
-    let messages = |traffic: &Traffic| [traffic.to_next.clone(), traffic.to_previous.clone()].concat();
-    for party in 0..3 {
-        for at in 0..messages(&runs[0][party].1).len() {
-            let bytes: Vec<u8> = runs.iter().flat_map(|run| messages(&run[party].1).swap_remove(at)).collect();
-            let ones = bytes.iter().map(|byte| byte.count_ones()).sum::<u32>() as f64;
-            let bits = 8.0 * bytes.len() as f64;
-            // Six standard deviations of as many tosses of a fair coin.
-            assert!((ones - bits / 2.0).abs() < 3.0 * bits.sqrt(), "party {}, message {at}: {ones} of {bits} bits", party + 1);
+    let mut ones: [Vec<u32>; 3] = [vec![], vec![], vec![]];
+    for seed in 0..RUNS {
+        for (ones, (output, traffic)) in ones.iter_mut().zip(world.run(&[0, 1, 2], thresholds(), seed).1) {
+            let outputs = [&output.token[..], &[if output.ambiguous { 0xff } else { 0 }]].concat();
+            let bytes = [traffic.to_next.concat(), traffic.to_previous.concat(), outputs].concat();
+            ones.resize(8 * bytes.len(), 0);
+            for (at, ones) in ones.iter_mut().enumerate() {
+                *ones += u32::from(bytes[at / 8] >> (at % 8) & 1);
+            }
         }
-        let statistic = chi_squared_of_bytes(runs.iter().flat_map(|run| run[party].0.token));
-        assert!((119.0..=391.0).contains(&statistic), "party {}: {statistic}", party + 1);
-        let ambiguous = runs.iter().filter(|run| run[party].0.ambiguous).count();
-        assert!((226..=374).contains(&ambiguous), "party {}: {ambiguous} of 600", party + 1);
+    }
+    for (party, ones) in PartyId::ALL.into_iter().zip(ones) {
+        assert_eq!(ones.len(), 8 * (bytes_sent(party, 3) + 17));
+        for (at, ones) in ones.into_iter().enumerate() {
+            assert!(fair.contains(&ones), "{party}, bit {at}: 1 in {ones} of {RUNS} runs");
+        }
     }
 }

@@ -78,7 +78,7 @@ fn templates_that_cannot_be_shared_are_refused() {
 
 /// Pearson's chi-squared over the 256 values of a byte: 255 degrees of freedom, mean 255, standard deviation 22.6.
 /// A uniform source is outside 255 ± 6 deviations less than once in a hundred million tables.
-pub fn chi_squared_of_bytes(bytes: impl Iterator<Item = u8>) -> f64 {
+fn chi_squared_of_bytes(bytes: impl Iterator<Item = u8>) -> f64 {
     let mut counts = [0_u64; 256];
     bytes.for_each(|byte| counts[usize::from(byte)] += 1);
     let expected = counts.iter().sum::<u64>() as f64 / 256.0;
