@@ -7,12 +7,12 @@ use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use base::id::AccountId;
-use sha2::{Digest, Sha256};
 use store::setup::Terminal;
 use wire::problem::Code;
 
 use crate::app::{SharedApp, random};
 use crate::problem::{Answer, Refused};
+use crate::token_sha256;
 
 /// The session's cookie.
 pub const SESSION_COOKIE: &str = "handsel_session";
@@ -46,7 +46,7 @@ impl Principal {
 /// The layer of [`crate::routes::table::Access::Terminal`].
 pub async fn terminal(State(app): State<SharedApp>, mut request: Request, next: Next) -> Result<Response, Refused> {
     let key = bearer(request.headers()).ok_or(Code::Unauthenticated)?;
-    let token_sha256 = sha256(key.as_bytes());
+    let token_sha256 = token_sha256(key);
     let terminal = app.with_store(move |store| store.terminal_by_token(&token_sha256)).await?.ok_or(Code::Unauthenticated)?;
     request.extensions_mut().insert(Principal::Terminal(Box::new(terminal)));
     Ok(next.run(request).await)
@@ -94,7 +94,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 fn session(headers: &HeaderMap) -> Option<[u8; 32]> {
     let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
     let token = cookies.filter_map(|cookie| cookie.trim().split_once('=')).find(|(name, _)| *name == SESSION_COOKIE)?.1;
-    Some(sha256(token.as_bytes()))
+    Some(token_sha256(token))
 }
 
 /// A new session's token: its SHA-256 for the store, and the cookie for the browser. The cookie has no `Secure`, because
@@ -102,7 +102,7 @@ fn session(headers: &HeaderMap) -> Option<[u8; 32]> {
 pub fn new_session() -> ([u8; 32], HeaderValue) {
     let token = base::hash::hex(&random::<32>());
     let cookie = format!("{SESSION_COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/; Max-Age={}", SESSION_MS / 1000);
-    (sha256(token.as_bytes()), HeaderValue::from_str(&cookie).expect("hexadecimal digits are ASCII"))
+    (token_sha256(&token), HeaderValue::from_str(&cookie).expect("hexadecimal digits are ASCII"))
 }
 
 /// Adds the session's cookie to `response`.
@@ -114,10 +114,6 @@ pub fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
 /// Takes the session's cookie back.
 pub fn expired_cookie() -> HeaderValue {
     HeaderValue::from_static("handsel_session=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0")
-}
-
-fn sha256(bytes: &[u8]) -> [u8; 32] {
-    Sha256::digest(bytes).into()
 }
 
 /// The terminal that asks.

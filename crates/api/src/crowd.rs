@@ -9,7 +9,7 @@ use mpc::token::{Token, share_token};
 use rand_core::{CryptoRng, Rng};
 use sha2::{Digest, Sha256};
 use store::crowd::CrowdMember;
-use store::enrolment::NewToken;
+use store::gallery::NewToken;
 use store::setup::Terminal;
 use wire::bytes::HexArray;
 use wire::probe::{Purpose, SealedProbe};
@@ -21,14 +21,19 @@ use crate::problem::{Answer, Refused};
 
 /// Largest crowd of one change.
 pub const CROWD_MAX: u32 = 10_000;
+/// Features of a face template (SFace, `docs/capture.md`). Parties refuse a change with any other number, and a refused
+/// change would hold up all that come after it, so the platform looks first.
+pub const DIMENSIONS: u16 = 128;
+/// A crowd's probe may not be valid for longer: used nonces are remembered for a day.
+const LIFETIME_MS_MAX: u64 = 600_000;
 /// What each member has in the wallet, in minor units: 1,000 CNY.
 const BALANCE_MINOR: i64 = 100_000;
 
 /// Takes the sealed templates of `count` made-up shoppers and queues them for the parties.
 ///
 /// # Errors
-/// `invalid_request` unless `count` is 1 to [`CROWD_MAX`] and what the probe holds; `probe_invalid`,
-/// `challenge_expired`.
+/// `invalid_request` unless `count` is 1 to [`CROWD_MAX`] and what the probe holds; `probe_mismatch`,
+/// `probe_invalid`, `challenge_expired`, `probe_replayed`.
 pub async fn enrol(app: &SharedApp, terminal: &Terminal, probe: SealedProbe, count: u32) -> Answer<u64> {
     if count == 0 || count > CROWD_MAX || count != probe.context.templates {
         return Err(Refused::at(Code::InvalidRequest, "count"));
@@ -37,8 +42,11 @@ pub async fn enrol(app: &SharedApp, terminal: &Terminal, probe: SealedProbe, cou
     if probe.context.purpose != Purpose::Enrol || probe.context.terminal != terminal.details.id {
         return Err(Code::ProbeMismatch.into());
     }
+    if probe.context.dimensions != DIMENSIONS {
+        return Err(Code::ProbeInvalid.into());
+    }
     probe.verify(&terminal.public_key).map_err(|_| Code::ProbeInvalid)?;
-    if probe.context.expires_at <= now {
+    if probe.context.expires_at <= now || probe.context.expires_at > now.plus_millis(LIFETIME_MS_MAX) {
         return Err(Code::ChallengeExpired.into());
     }
     let mut phones = HashSet::new();

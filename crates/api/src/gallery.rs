@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base::party::PartyId;
 use ed25519_dalek::{Signature, VerifyingKey};
-use wire::party::{DeletionConfirmation, GalleryChange, GalleryOperation, PartyAnswer, PartyCommand};
+use wire::party::{DeletionConfirmation, GalleryChange, GalleryOperation, PartyAnswer, PartyCommand, PartyRefusal};
 
 use crate::app::{SharedApp, rng};
 use crate::problem::Answer;
@@ -59,7 +59,7 @@ async fn deliver(app: &SharedApp, party: PartyId) -> Answer<bool> {
     for change in pending(app, party).await? {
         let sequence = change.sequence;
         let expected = change.clone();
-        let Some(deletions) = apply(app, party, change).await else { break };
+        let Some(deletions) = apply(app, party, change).await? else { break };
         if !confirms(&deletions, party, &expected, &app.confirmation_keys[party.index()]) {
             tracing::error!(%party, sequence, "the party's confirmations do not cover the change");
             break;
@@ -73,23 +73,29 @@ async fn deliver(app: &SharedApp, party: PartyId) -> Answer<bool> {
 }
 
 /// The party's confirmations if it applied the change; the reason why not is logged.
-async fn apply(app: &SharedApp, party: PartyId, change: GalleryChange) -> Option<Vec<DeletionConfirmation>> {
+async fn apply(app: &SharedApp, party: PartyId, change: GalleryChange) -> Answer<Option<Vec<DeletionConfirmation>>> {
     let sequence = change.sequence;
     match app.resolver.client(party).ask(PartyCommand::Apply(Box::new(change)), app.timing.apply_ms).await {
-        Ok(PartyAnswer::Applied { sequence: applied, deletions, .. }) if applied == sequence => Some(deletions),
+        Ok(PartyAnswer::Applied { sequence: applied, deletions, .. }) if applied == sequence => return Ok(Some(deletions)),
+        Ok(PartyAnswer::Refused { code: PartyRefusal::ShareMalformed, .. }) if has_reached(app, party, sequence).await => {
+            tracing::error!(%party, sequence, "a share of the enrolment does not open; the enrolment is deleted");
+            let now = app.now();
+            app.with_store(move |store| store.void_change(sequence, now)).await?;
+            return Ok(Some(vec![]));
+        }
         Ok(PartyAnswer::Refused { code, detail }) => {
             tracing::error!(%party, sequence, ?code, detail, "the party refuses a change; its gallery stays behind");
-            None
         }
-        Ok(_) => {
-            tracing::error!(%party, sequence, "the party answers a change with something else");
-            None
-        }
-        Err(reason) => {
-            tracing::warn!(%party, sequence, %reason, "a change was not answered; it will be sent again");
-            None
-        }
+        Ok(_) => tracing::error!(%party, sequence, "the party answers a change with something else"),
+        Err(reason) => tracing::warn!(%party, sequence, %reason, "a change was not answered; it will be sent again"),
     }
+    Ok(None)
+}
+
+/// Whether `party` took the change into its log, whatever it says of it.
+async fn has_reached(app: &SharedApp, party: PartyId, sequence: u64) -> bool {
+    let status = app.resolver.status().await;
+    status[party.index()].as_ref().is_some_and(|status| status.gallery_sequence >= sequence)
 }
 
 /// Whether there is one signed confirmation for each deleted record, and none else.

@@ -26,3 +26,10 @@ pub mod problem;
 pub mod resolver;
 pub mod routes;
 pub mod server;
+
+/// What the store keeps of a bearer key or a session's token: its SHA-256. Both are 32 random bytes, so that nobody finds
+/// them from their hash.
+pub fn token_sha256(token: &str) -> [u8; 32] {
+    use sha2::Digest;
+    sha2::Sha256::digest(token.as_bytes()).into()
+}

@@ -99,6 +99,7 @@ pub async fn serve(config: PlatformConfig) -> Result<Running, Error> {
     let local_addr = listener.local_addr().map_err(listen)?;
     tasks.spawn(gallery::keep_in_step(app.clone()));
     tasks.spawn(expire_payments(app.clone()));
+    tasks.spawn(tidy(app.clone()));
     let router = router(&app, config.web_dir.as_deref(), config.demo);
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(async move {
@@ -133,6 +134,18 @@ fn pages(app: &SharedApp, web_dir: &Path) -> Router<SharedApp> {
         .route_service("/wallet/", files.clone())
         .route_service("/wallet/{*file}", files)
         .layer(from_fn_with_state(app.clone(), middleware::page_headers))
+}
+
+/// Between two times that the store deletes what is past its time.
+const TIDY_MS: u64 = 5 * 60 * 1000;
+
+async fn tidy(app: SharedApp) {
+    loop {
+        let now = app.now();
+        // What went wrong is logged where it happened; the next time may be better.
+        let _ = app.with_store(move |store| store.tidy(now)).await;
+        tokio::time::sleep(Duration::from_millis(TIDY_MS)).await;
+    }
 }
 
 async fn expire_payments(app: SharedApp) {

@@ -23,7 +23,7 @@ pub fn crowd() -> Endpoint {
         .body_len_max(CROWD_BODY_LEN_MAX)
         .takes("Crowd")
         .answers(202, "CrowdQueued")
-        .refuses(&[Code::ProbeInvalid, Code::ProbeMismatch, Code::ChallengeExpired])
+        .refuses(&[Code::ProbeInvalid, Code::ProbeMismatch, Code::ProbeReplayed, Code::ChallengeExpired])
         .by(handle)
 }
 

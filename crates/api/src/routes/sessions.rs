@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use wire::api::NewSession;
 use wire::problem::Code;
 
-use crate::app::{SharedApp, rng};
+use crate::app::SharedApp;
 use crate::auth::{SESSION_MS, Shopper, expired_cookie, new_session, with_cookie};
 use crate::body::Json;
 use crate::problem::Answer;
@@ -35,7 +35,7 @@ async fn handle_create(State(app): State<SharedApp>, Json(new): Json<NewSession>
     let (token_sha256, cookie) = new_session();
     let me = app
         .with_store(move |store| {
-            let account = store.sign_in(&new, &token_sha256, now.plus_millis(SESSION_MS), &mut rng(), now)?;
+            let account = store.sign_in(&new, &token_sha256, now.plus_millis(SESSION_MS), now)?;
             store.me(account, now)
         })
         .await?;

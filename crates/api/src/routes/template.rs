@@ -9,7 +9,7 @@ use wire::problem::Code;
 use crate::app::{SharedApp, rng};
 use crate::auth::Till;
 use crate::body::PathId;
-use crate::crowd::new_token;
+use crate::crowd::{DIMENSIONS, new_token};
 use crate::once::{Once, respond};
 use crate::problem::Answer;
 use crate::routes::post;
@@ -30,6 +30,7 @@ pub fn endpoint() -> Endpoint {
             Code::ChallengeExpired,
             Code::StateConflict,
             Code::ConsentMissing,
+            Code::ConsentOutdated,
         ])
         .by(handle)
 }
@@ -41,7 +42,7 @@ async fn handle(
     once: Once<SealedProbe>,
 ) -> Answer<Response> {
     let Once { idempotency, body: probe, turn: _turn } = once;
-    if !(1..=TEMPLATES_MAX).contains(&probe.context.templates) {
+    if !(1..=TEMPLATES_MAX).contains(&probe.context.templates) || probe.context.dimensions != DIMENSIONS {
         return Err(Code::ProbeInvalid.into());
     }
     let (now, terminal) = (app.now(), till.details.id);

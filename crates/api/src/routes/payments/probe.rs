@@ -89,8 +89,7 @@ async fn begin(app: &SharedApp, payment: PaymentId, probe: SealedProbe, timings:
 /// The outcome becomes the answer that is remembered under the key, in place of *being checked*.
 async fn settled(app: &SharedApp, idempotency: Idempotency, payment: Payment, timings: &Timings) -> Answer<Response> {
     let body = serde_json::to_vec(&payment).expect("a payment is plain data");
-    let answer = store::idempotency::Answer { status: 200, body, replayed: false };
-    let _ = idempotency;
+    let answer = app.with_store(move |store| store.settle_answer(&idempotency, 200, body)).await?;
     let mut response = respond(answer);
     let header = HeaderValue::from_str(&timings.header()).expect("stages and numbers are ASCII");
     response.headers_mut().insert(SERVER_TIMING, header);

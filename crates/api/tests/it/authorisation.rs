@@ -1,0 +1,94 @@
+//! Who may call what: one row for each endpoint, so that a new one without a row fails.
+
+use api::routes::endpoints;
+use api::routes::table::Access;
+use reqwest::Method;
+use wire::problem::Code;
+
+use crate::world::http::Reply;
+use crate::world::till::{Till, fresh_key};
+use crate::world::{TILL, World};
+
+const PAYMENT: &str = "pay_00000000000000000000000001";
+const ENROLMENT: &str = "enr_00000000000000000000000001";
+
+/// Method, path, who may.
+const TABLE: [(&str, &str, Access); 29] = [
+    ("GET", "/v1/terminal", Access::Terminal),
+    ("POST", "/v1/payments", Access::Terminal),
+    ("GET", "/v1/payments", Access::Terminal),
+    ("GET", "/v1/payments/{id}", Access::Terminal),
+    ("POST", "/v1/payments/{id}/challenge", Access::Terminal),
+    ("POST", "/v1/payments/{id}/probe", Access::Terminal),
+    ("POST", "/v1/payments/{id}/passcode", Access::Terminal),
+    ("POST", "/v1/payments/{id}/cancel", Access::Terminal),
+    ("POST", "/v1/payments/{id}/refunds", Access::Terminal),
+    ("POST", "/v1/enrolments/{id}/template", Access::Terminal),
+    ("GET", "/v1/books", Access::Terminal),
+    ("POST", "/v1/demo/crowd", Access::Terminal),
+    ("POST", "/v1/accounts", Access::Page),
+    ("POST", "/v1/sessions", Access::Page),
+    ("DELETE", "/v1/sessions/current", Access::Wallet),
+    ("GET", "/v1/me", Access::Wallet),
+    ("POST", "/v1/me/pause", Access::Wallet),
+    ("POST", "/v1/me/resume", Access::Wallet),
+    ("GET", "/v1/consent-texts", Access::Wallet),
+    ("POST", "/v1/consents", Access::Wallet),
+    ("POST", "/v1/enrolments", Access::Wallet),
+    ("GET", "/v1/enrolments/{id}", Access::Wallet),
+    ("DELETE", "/v1/enrolments/{id}", Access::Wallet),
+    ("POST", "/v1/top-ups", Access::Wallet),
+    ("GET", "/v1/activity", Access::Wallet),
+    ("GET", "/v1/queries", Access::Wallet),
+    ("GET", "/v1/capture-agent", Access::Anybody),
+    ("GET", "/healthz", Access::Anybody),
+    ("GET", "/readyz", Access::Anybody),
+];
+
+#[tokio::test]
+async fn nobody_gets_in_without_the_right_credentials() {
+    let mut announced: Vec<_> = endpoints(true).into_iter().map(|endpoint| (endpoint.row.method.to_string(), endpoint.row.path, endpoint.row.access)).collect();
+    let mut tested: Vec<_> = TABLE.iter().map(|(method, path, access)| ((*method).to_owned(), *path, *access)).collect();
+    let order = |row: &(String, &str, Access)| (row.1.to_owned(), row.0.clone());
+    announced.sort_by_key(order);
+    tested.sort_by_key(order);
+    assert_eq!(announced, tested, "every endpoint needs a row here, and every row an endpoint");
+
+    let world = World::new().await;
+    let shopper = world.shopper(0).await;
+    let key = format!("Bearer {}", Till::token(TILL));
+    let (terminal, wallet, page) = (("authorization", &*key), ("cookie", &*shopper.cookie), ("x-handsel-wallet", "1"));
+    for (method, path, access) in TABLE {
+        let write = method != "GET";
+        let rows: Vec<(&str, Vec<(&str, &str)>, Code)> = match access {
+            Access::Anybody => vec![],
+            Access::Page => vec![("no page", vec![], Code::Forbidden), ("another origin", vec![page, ("origin", "http://evil.example")], Code::Forbidden)],
+            Access::Terminal => vec![
+                ("nothing", vec![], Code::Unauthenticated),
+                ("an unknown key", vec![("authorization", "Bearer tk_unknown")], Code::Unauthenticated),
+                ("no key", vec![("authorization", "Basic dGs6dGs=")], Code::Unauthenticated),
+                ("a shopper", vec![wallet, page], Code::Unauthenticated),
+            ],
+            Access::Wallet => vec![
+                ("nothing", vec![page], Code::Unauthenticated),
+                ("an unknown session", vec![("cookie", "handsel_session=00ff"), page], Code::Unauthenticated),
+                ("a terminal", vec![terminal, page], Code::Unauthenticated),
+                ("no page", vec![wallet], if write { Code::Forbidden } else { Code::Internal }),
+                ("another origin", vec![wallet, page, ("origin", "null")], if write { Code::Forbidden } else { Code::Internal }),
+            ],
+        };
+        for (what, headers, code) in rows {
+            if code == Code::Internal {
+                continue; // Reading needs no more than the session.
+            }
+            assert_eq!(call(&world, method, path, &headers).await.code(), code, "{method} {path} with {what}");
+        }
+    }
+}
+
+async fn call(world: &World, method: &str, path: &str, headers: &[(&str, &str)]) -> Reply {
+    let id = if path.contains("enrolments") { ENROLMENT } else { PAYMENT };
+    let method = Method::from_bytes(method.as_bytes()).expect("a method");
+    let request = world.http.request(method, &path.replace("{id}", id), headers).header("idempotency-key", fresh_key());
+    Reply::of(request.header("content-type", "application/json").body("{}")).await
+}

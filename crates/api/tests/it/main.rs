@@ -1,0 +1,11 @@
+//! The whole platform over HTTP, with a real database and three real parties on loopback.
+
+mod authorisation;
+mod crowd;
+mod documents;
+mod enrolments;
+mod looks;
+mod outages;
+mod payments;
+mod strictness;
+mod world;

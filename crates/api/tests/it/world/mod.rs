@@ -1,0 +1,165 @@
+//! One world for all tests: three parties over mutual TLS, the platform over HTTP, software terminals and shoppers.
+
+pub mod clock;
+pub mod http;
+pub mod parties;
+pub mod schema;
+pub mod shopper;
+pub mod till;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use api::config::{PlatformConfig, Timing};
+use api::server::{Running, serve};
+use base::id::{MerchantId, StoreId, TerminalId};
+use base::secret::Secret;
+use base::time::Clock;
+use store::setup::NewTerminal;
+
+use clock::TestClock;
+use http::Http;
+use parties::Parties;
+use shopper::{Person, Shopper};
+use till::Till;
+
+/// The running world.
+pub struct World {
+    pub clock: Arc<TestClock>,
+    pub parties: Parties,
+    pub http: Http,
+    platform: Option<Running>,
+    timing: Timing,
+    folder: tempfile::TempDir,
+    next_phone: AtomicU64,
+}
+
+/// The tills of the world: two of one payee, one of another, and a device that only enrols.
+pub const TILL: u128 = 1;
+pub const SECOND_TILL: u128 = 2;
+pub const OTHER_PAYEES_TILL: u128 = 3;
+pub const ENROLLER: u128 = 4;
+
+impl World {
+    /// Everything up and ready.
+    pub async fn new() -> Self {
+        Self::with_timing(Timing::default()).await
+    }
+
+    /// Everything up and ready, with other patience.
+    pub async fn with_timing(timing: Timing) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let clock = Arc::new(TestClock::default());
+        let terminals = [TILL, SECOND_TILL, OTHER_PAYEES_TILL, ENROLLER].map(|number| Till::key_pair(number));
+        let mut parties = Parties::new(folder.path(), clock.clone(), &terminals);
+        parties.start_all();
+        let http = Http::new();
+        let mut world = Self { clock, parties, http, platform: None, timing, folder, next_phone: AtomicU64::new(0) };
+        world.start_platform().await;
+        world.register();
+        world.until_ready().await;
+        world
+    }
+
+    /// Starts the platform on its old data.
+    pub async fn start_platform(&mut self) {
+        let config = PlatformConfig {
+            listen: ([127, 0, 0, 1], 0).into(),
+            store_path: self.folder.path().join("handsel.sqlite"),
+            rules_path: rules_path(),
+            web_dir: None,
+            parties: self.parties.peers(),
+            tls: self.parties.platform_identity().clone(),
+            label_secret: Secret::new([7; 32]),
+            passcode_pepper: Secret::new([8; 32]),
+            capture_agent_url: "http://127.0.0.1:7300".into(),
+            demo: true,
+            clock: self.clock.clone(),
+            timing: self.timing,
+        };
+        let running = serve(config).await.expect("the platform starts");
+        self.http.base_url = format!("http://{}", running.local_addr());
+        self.platform = Some(running);
+    }
+
+    /// Stops the platform as an operator does.
+    pub async fn stop_platform(&mut self) {
+        self.platform.take().expect("the platform runs").shutdown().await;
+    }
+
+    /// The platform's store, for looking behind the API.
+    pub fn store(&self) -> &store::Store {
+        self.platform.as_ref().expect("the platform runs").store()
+    }
+
+    /// Waits until a payment could be made.
+    pub async fn until_ready(&self) {
+        self.until("ready", async || self.http.get("/readyz", &[]).await.status == 200).await;
+    }
+
+    /// Waits until `condition` holds, at most 20 seconds.
+    pub async fn until(&self, what: &str, mut condition: impl AsyncFnMut() -> bool) {
+        for _ in 0..400 {
+            if condition().await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("waited too long for: {what}");
+    }
+
+    /// The terminal with this number.
+    pub fn till(&self, number: u128) -> Till {
+        Till::new(number, self.http.clone(), self.parties.sealing_keys(), self.clock.clone())
+    }
+
+    /// Somebody with an account, a consent and `balance_minor` in the wallet, who is not enrolled.
+    pub async fn shopper(&self, balance_minor: i64) -> Shopper {
+        let number = self.next_phone.fetch_add(1, Ordering::Relaxed);
+        let shopper = Shopper::open(self.http.clone(), &format!("138{:04}{:04}", number, 1000 + number)).await;
+        if balance_minor > 0 {
+            shopper.top_up(balance_minor).await;
+        }
+        shopper.consent(true).await;
+        shopper
+    }
+
+    /// Somebody who can pay with the face of `person`.
+    pub async fn enrolled(&self, person: &Person, balance_minor: i64) -> Shopper {
+        let shopper = self.shopper(balance_minor).await;
+        self.enrol(&shopper, person).await;
+        shopper
+    }
+
+    /// Enrols `person` for `shopper` and waits until all parties hold it.
+    pub async fn enrol(&self, shopper: &Shopper, person: &Person) {
+        let enrolment = shopper.begin_enrolment().await;
+        let answer = self.till(ENROLLER).hand_in(&enrolment, person).await;
+        assert_eq!(answer.status, 202, "{}", answer.text());
+        let path = format!("/v1/enrolments/{}", enrolment.id);
+        self.until("enrolled", async || shopper.get(&path).await.json()["status"] == "enrolled").await;
+    }
+
+    fn register(&self) {
+        let (store, now) = (self.store(), self.clock.now());
+        for merchant in [1, 2] {
+            store.register_merchant(MerchantId::from_bits(merchant), &format!("Merchant {merchant}"), now).expect("registers");
+            store.register_store(StoreId::from_bits(merchant), MerchantId::from_bits(merchant), "Store", now).expect("registers");
+        }
+        for (number, shop) in [(TILL, 1), (SECOND_TILL, 1), (OTHER_PAYEES_TILL, 2), (ENROLLER, 1)] {
+            let terminal = NewTerminal {
+                id: TerminalId::from_bits(number),
+                store: StoreId::from_bits(shop),
+                token_sha256: api::token_sha256(&Till::token(number)),
+                public_key: Till::key_pair(number).verifying_key(),
+            };
+            store.register_terminal(&terminal, now).expect("registers");
+        }
+    }
+}
+
+fn rules_path() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../rules/cn.toml")
+}

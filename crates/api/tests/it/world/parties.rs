@@ -1,0 +1,134 @@
+//! Three real parties in this process, over mutual TLS on loopback. One can be stopped and started again.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::config::PartyPeer;
+use base::id::TerminalId;
+use base::party::PartyId;
+use base::secret::Secret;
+use ed25519_dalek::{SigningKey, VerifyingKey};
+use mpc::protocol::identify::Thresholds;
+use party::config::{Budget, PartyConfig, Peer};
+use party::identity::{Identity, generate};
+use rand_core::UnwrapErr;
+use tokio::task::JoinHandle;
+use wire::bytes::{HexArray, HexBytes};
+use wire::seal::generate_key_pair;
+
+use super::clock::TestClock;
+
+pub struct Parties {
+    folder: PathBuf,
+    clock: Arc<TestClock>,
+    platform: Identity,
+    keys: [Keys; 3],
+    terminals: HashMap<TerminalId, VerifyingKey>,
+    running: [Option<JoinHandle<()>>; 3],
+}
+
+struct Keys {
+    address: SocketAddr,
+    identity: Identity,
+    sealing: Secret<[u8; 32]>,
+    sealing_public: HexBytes,
+    confirmation: SigningKey,
+}
+
+impl Parties {
+    pub fn new(folder: &Path, clock: Arc<TestClock>, terminals: &[SigningKey]) -> Self {
+        let mut rng = UnwrapErr(getrandom::SysRng);
+        let held: Vec<_> = (0..3).map(|_| std::net::TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
+        let keys = PartyId::ALL.map(|party| {
+            let (sealing, sealing_public) = generate_key_pair(&mut rng);
+            Keys {
+                address: held[party.index()].local_addr().expect("bound"),
+                identity: generate(&format!("party{}", party.number())).expect("an identity"),
+                sealing: Secret::new(*sealing),
+                sealing_public,
+                confirmation: SigningKey::from_bytes(&[100 + party.number(); 32]),
+            }
+        });
+        let terminals = terminals.iter().enumerate().map(|(at, key)| (TerminalId::from_bits(at as u128 + 1), key.verifying_key())).collect();
+        Self { folder: folder.into(), clock, platform: generate("platform").expect("an identity"), keys, terminals, running: [None, None, None] }
+    }
+
+    pub fn start_all(&mut self) {
+        PartyId::ALL.into_iter().for_each(|party| self.start(party));
+    }
+
+    /// Starts `party` on its old data and address.
+    pub fn start(&mut self, party: PartyId) {
+        let (config, clock, address) = (self.config(party), self.clock.clone(), self.keys[party.index()].address);
+        let task = tokio::spawn(async move {
+            let listener = loop {
+                // The old one may not have let go yet.
+                match tokio::net::TcpListener::bind(address).await {
+                    Ok(listener) => break listener,
+                    Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+                }
+            };
+            party::server::serve(config, listener, clock).await.expect("the party starts");
+        });
+        assert!(self.running[party.index()].replace(task).is_none(), "{party} runs already");
+    }
+
+    /// Ends `party` in the middle of whatever it does.
+    pub async fn stop(&mut self, party: PartyId) {
+        let task = self.running[party.index()].take().expect("the party runs");
+        task.abort();
+        let _ = task.await;
+    }
+
+    pub fn peers(&self) -> [PartyPeer; 3] {
+        PartyId::ALL.map(|party| {
+            let keys = &self.keys[party.index()];
+            PartyPeer {
+                address: keys.address,
+                certificate_sha256: keys.identity.pin().expect("a certificate"),
+                confirmation_key: HexArray(keys.confirmation.verifying_key().to_bytes()),
+            }
+        })
+    }
+
+    pub fn platform_identity(&self) -> &Identity {
+        &self.platform
+    }
+
+    pub fn sealing_keys(&self) -> [HexBytes; 3] {
+        PartyId::ALL.map(|party| self.keys[party.index()].sealing_public.clone())
+    }
+
+    fn config(&self, party: PartyId) -> PartyConfig {
+        let peer = |other: PartyId| {
+            let keys = &self.keys[other.index()];
+            Peer { address: keys.address, certificate_sha256: keys.identity.pin().expect("a certificate") }
+        };
+        let keys = &self.keys[party.index()];
+        PartyConfig {
+            party,
+            directory: self.folder.join(format!("party{}", party.number())),
+            identity: keys.identity.clone(),
+            sealing_key: keys.sealing.clone(),
+            confirmation_key: keys.confirmation.clone(),
+            next: peer(party.next()),
+            previous: peer(party.previous()),
+            platform_sha256: self.platform.pin().expect("a certificate"),
+            terminals: self.terminals.clone(),
+            dimensions: 128,
+            thresholds: Thresholds::new(9_000, 7_900).expect("sound thresholds"),
+            budget: Budget { per_minute: 60, per_day: 10_000 },
+            peer_timeout: Duration::from_secs(3),
+            received: None,
+        }
+    }
+}
+
+impl Drop for Parties {
+    fn drop(&mut self) {
+        self.running.iter().flatten().for_each(JoinHandle::abort);
+    }
+}
