@@ -1,20 +1,28 @@
-//! A shopper's account: opening it, signing in, pausing, consents and top-ups.
+//! A shopper's account: opening it, pausing, consents and top-ups.
 
-use base::id::AccountId;
-use base::secret::Secret;
+use base::id::{AccountId, ConsentId, TopUpId, TransferId};
+use base::money::{Currency, Money};
 use base::time::Timestamp;
+use ledger::account::AccountKey;
+use payments::refusal::Refusal;
+use payments::{account, consent, passcode};
 use rand_core::CryptoRng;
-use wire::api;
+use rusqlite::{OptionalExtension, Transaction};
+use wire::api::{self, ConsentPurpose, IdentityClass};
+use wire::bytes::HexArray;
 use wire::probe::PartitionLabel;
+use wire::problem::Code;
 
-use crate::Store;
+use crate::account_rows::{self, NewRow};
 use crate::error::StoreError;
-use crate::idempotency::{Answer, Idempotency};
+use crate::idempotency::{Answer, Idempotency, Keep};
+use crate::row::{At, Bits};
+use crate::{Store, account_read, activity, enrolment, posting};
 
 impl Store {
-    /// Opens an account: 201 with [`api::Me`], or `invalid_request`, `passcode_weak`, `phone_taken`. `phone_part` names
-    /// the part of the gallery of everybody whose phone ends like this one. Takes some 20 ms for the passcode's hash.
-    /// Signs nobody in: see [`Store::open_session`].
+    /// Opens an account of class II: 201 with [`api::Me`], or `invalid_request`, `passcode_weak`, `phone_taken`.
+    /// `phone_part` names the part of the gallery of everybody whose phone ends like this one. Takes some 20 ms for the
+    /// passcode's hash. Signs nobody in: see [`Store::open_session`].
     pub fn create_account(
         &self,
         idempotency: &Idempotency,
@@ -23,43 +31,98 @@ impl Store {
         rng: &mut dyn CryptoRng,
         now: Timestamp,
     ) -> Result<Answer, StoreError> {
-        todo!()
-    }
-
-    /// Opens a session for an account that has just proved itself.
-    pub fn open_session(&self, account: AccountId, token_sha256: &[u8; 32], expires_at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
-        todo!()
-    }
-
-    /// Checks phone and passcode and opens a session. Every failure, also of a locked passcode, is `sign_in_failed`, so
-    /// that nobody learns who has an account; wrong tries count on the same ladder as at the till.
-    pub fn sign_in(&self, new: &api::NewSession, token_sha256: &[u8; 32], expires_at: Timestamp, rng: &mut dyn CryptoRng, now: Timestamp) -> Result<AccountId, StoreError> {
-        todo!()
-    }
-
-    /// Whose session this is, if it has not ended.
-    pub fn session_account(&self, token_sha256: &[u8; 32], now: Timestamp) -> Result<Option<AccountId>, StoreError> {
-        todo!()
-    }
-
-    /// Ends a session. One that is not there counts as ended.
-    pub fn end_session(&self, token_sha256: &[u8; 32]) -> Result<(), StoreError> {
-        todo!()
+        if let Some(answer) = self.replay(idempotency)? {
+            return Ok(answer);
+        }
+        // The hash takes long, so it is made before the write transaction begins.
+        let hash = check_new(new).map(|()| self.passcodes.hash(&new.passcode, &random(rng)));
+        let id = AccountId::new(now, rng);
+        let rules = self.rules(now)?;
+        self.once("create_account", idempotency, Keep::Day, now, |tx| {
+            let hash = hash?;
+            let row = NewRow { id, name: new.name.expose(), phone: new.phone.expose(), phone_part: phone_part.0, passcode_hash: Some(&hash), class: IdentityClass::II };
+            account_rows::insert(tx, &row, now)?;
+            posting::open_account(tx, AccountKey::wallet(id), rules.currency)?;
+            Ok(Answer::of(201, &account_read::me(tx, id, rules, now)?))
+        })
     }
 
     /// Pauses or resumes paying by biometrics: 200 with [`api::Me`].
     pub fn set_paused(&self, idempotency: &Idempotency, account: AccountId, paused: bool, now: Timestamp) -> Result<Answer, StoreError> {
-        todo!()
+        let rules = self.rules(now)?;
+        self.once("set_paused", idempotency, Keep::Day, now, |tx| {
+            tx.prepare_cached("UPDATE accounts SET paused = ?2 WHERE id = ?1")?.execute((Bits(account.bits()), paused))?;
+            Ok(Answer::of(200, &account_read::me(tx, account, rules, now)?))
+        })
     }
 
     /// Records a consent given or withdrawn: 201 with [`api::Consent`], or `consent_outdated` if the text is not the
-    /// current one. Withdrawing the consent to payment deletes the enrolment.
+    /// current one; a withdrawal may name any text. Withdrawing the consent to payment deletes the enrolment.
     pub fn record_consent(&self, idempotency: &Idempotency, account: AccountId, new: &api::NewConsent, rng: &mut dyn CryptoRng, now: Timestamp) -> Result<Answer, StoreError> {
-        todo!()
+        let id = ConsentId::new(now, rng);
+        self.once("record_consent", idempotency, Keep::Day, now, |tx| {
+            let version = match consent::version_of(new.purpose, &new.text_sha256) {
+                Ok(version) => version.to_owned(),
+                Err(refusal) if new.granted => return Err(refusal.into()),
+                Err(_) => last_version(tx, account, new.purpose)?.ok_or(Code::ConsentMissing)?,
+            };
+            let row = api::Consent { id, purpose: new.purpose, version, text_sha256: new.text_sha256, granted: new.granted, decided_at: now };
+            tx.prepare_cached("INSERT INTO consents (id, account, purpose, version, text_sha256, granted, decided_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+                .execute((Bits(id.bits()), Bits(account.bits()), consent::purpose_name(row.purpose), &row.version, row.text_sha256.0, row.granted, At(now)))?;
+            if new.purpose == ConsentPurpose::Payment && !new.granted {
+                enrolment::delete_standing(tx, account, now)?;
+            }
+            Ok(Answer::of(201, &row))
+        })
     }
 
     /// Moves money from the demo bank into the wallet: 201 with [`api::TopUp`], or `invalid_request`.
     pub fn top_up(&self, idempotency: &Idempotency, account: AccountId, new: &api::NewTopUp, rng: &mut dyn CryptoRng, now: Timestamp) -> Result<Answer, StoreError> {
-        todo!()
+        let id = TopUpId::new(now, rng);
+        let rules = self.rules(now)?;
+        self.once("top_up", idempotency, Keep::Forever, now, |tx| {
+            if !(1..=rules.top_ups.max_minor).contains(&new.amount_minor) {
+                return Err(Refusal::of_field(Code::InvalidRequest, "amount_minor").into());
+            }
+            if account_rows::payer(tx, account)?.closed {
+                return Err(Code::AccountClosed.into());
+            }
+            fund(tx, account, id, new.amount_minor, now)?;
+            let balance_minor = posting::balance_minor(tx, AccountKey::wallet(account))?;
+            Ok(Answer::of(201, &api::TopUp { id, amount_minor: new.amount_minor, topped_up_at: now, balance_minor }))
+        })
     }
+}
+
+/// Posts a top-up: the reserve grows, and what is owed to the shopper with it.
+pub(crate) fn fund(tx: &Transaction, account: AccountId, id: TopUpId, amount_minor: i64, now: Timestamp) -> Result<(), StoreError> {
+    posting::open_account(tx, AccountKey::RESERVE, Currency::CNY)?;
+    posting::post(tx, TransferId::from_bits(id.bits()), AccountKey::RESERVE, AccountKey::wallet(account), Money::cny(amount_minor), now)?;
+    activity::record(tx, account, &activity::Entry::TopUp { id, amount_minor }, now)
+}
+
+/// Whether the consent to payment stands: `consent_missing`, `consent_outdated`.
+pub(crate) fn check_payment_consent(tx: &Transaction, account: AccountId) -> Result<(), StoreError> {
+    let mut statement = tx.prepare_cached("SELECT text_sha256, granted FROM consents WHERE account = ?1 AND purpose = 'payment' ORDER BY sequence DESC LIMIT 1")?;
+    let last: Option<([u8; 32], bool)> = statement.query_row([Bits(account.bits())], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let last = last.map(|(sha256, granted)| (HexArray(sha256), granted));
+    Ok(consent::check_standing(ConsentPurpose::Payment, last.as_ref().map(|(sha256, granted)| (sha256, *granted)))?)
+}
+
+fn last_version(tx: &Transaction, account: AccountId, purpose: ConsentPurpose) -> Result<Option<String>, StoreError> {
+    let mut statement = tx.prepare_cached("SELECT version FROM consents WHERE account = ?1 AND purpose = ?2 ORDER BY sequence DESC LIMIT 1")?;
+    Ok(statement.query_row((Bits(account.bits()), consent::purpose_name(purpose)), |row| row.get(0)).optional()?)
+}
+
+fn check_new(new: &api::NewAccount) -> Result<(), Refusal> {
+    account::check_name(&new.name)?;
+    account::check_phone(&new.phone)?;
+    passcode::check_new(&new.passcode)
+}
+
+/// Random bytes, such as a salt or a nonce.
+pub(crate) fn random<const N: usize>(rng: &mut dyn CryptoRng) -> [u8; N] {
+    let mut bytes = [0; N];
+    rng.fill_bytes(&mut bytes);
+    bytes
 }

@@ -1,29 +1,61 @@
-//! What the wallet shows.
+//! An account as its owner sees it.
 
-use base::id::AccountId;
+use base::id::{AccountId, ConsentId};
 use base::time::Timestamp;
-use wire::api::{self, Activity, BiometricQuery, List};
+use payments::account::mask_phone;
+use payments::consent::{PURPOSES, purpose_name};
+use payments::rules::RulePack;
+use rusqlite::{OptionalExtension, Transaction};
+use wire::api::{self, Consent, ConsentPurpose};
+use wire::bytes::HexArray;
+use wire::problem::Code;
 
-use crate::Store;
 use crate::error::StoreError;
-
-/// Most rows of a list.
-pub(crate) const LIST_MAX: u32 = 100;
+use crate::row::{At, Bits};
+use crate::{Store, account_rows, enrolment};
 
 impl Store {
-    /// The account as its owner sees it.
+    /// The account as its owner sees it; `not_found` without one.
     pub fn me(&self, account: AccountId, now: Timestamp) -> Result<api::Me, StoreError> {
-        todo!()
+        let rules = self.rules(now)?;
+        self.read(|tx| me(tx, account, rules, now))
     }
+}
 
-    /// The wallet's money, newest first, older than the row with identifier `starting_after`; at most `limit` rows, and
-    /// at most 100.
-    pub fn activity(&self, account: AccountId, starting_after: Option<&str>, limit: u32) -> Result<List<Activity>, StoreError> {
-        todo!()
-    }
+pub(crate) fn me(tx: &Transaction, account: AccountId, rules: &RulePack, now: Timestamp) -> Result<api::Me, StoreError> {
+    let payer = account_rows::payer(tx, account)?;
+    let mut statement = tx.prepare_cached("SELECT name, phone FROM accounts WHERE id = ?1")?;
+    let person: Option<(String, String)> = statement.query_row([Bits(account.bits())], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let (name, phone) = person.ok_or(Code::NotFound)?;
+    Ok(api::Me {
+        id: account,
+        name,
+        phone_masked: mask_phone(&phone),
+        identity_class: payer.class,
+        class_remaining_minor: payer.usage.class_remaining_minor(payer.class, rules, now),
+        look_only_max_minor: rules.strength.look_only_payment_max_minor,
+        balance_minor: payer.balance_minor,
+        currency: rules.currency,
+        paused: payer.paused,
+        consents: PURPOSES.into_iter().filter_map(|purpose| standing_consent(tx, account, purpose).transpose()).collect::<Result<_, _>>()?,
+        enrolment: enrolment::standing(tx, account)?,
+    })
+}
 
-    /// Every use of the account's biometric, newest first; otherwise like [`Store::activity`].
-    pub fn queries(&self, account: AccountId, starting_after: Option<&str>, limit: u32) -> Result<List<BiometricQuery>, StoreError> {
-        todo!()
-    }
+/// The consent for `purpose`, if the last decision was to give it.
+fn standing_consent(tx: &Transaction, account: AccountId, purpose: ConsentPurpose) -> Result<Option<Consent>, StoreError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT id, version, text_sha256, granted, decided_at FROM consents WHERE account = ?1 AND purpose = ?2 ORDER BY sequence DESC LIMIT 1",
+    )?;
+    let last = statement.query_row((Bits(account.bits()), purpose_name(purpose)), |row| {
+        Ok(Consent {
+            id: ConsentId::from_bits(row.get::<_, Bits>(0)?.0),
+            purpose,
+            version: row.get(1)?,
+            text_sha256: HexArray(row.get(2)?),
+            granted: row.get(3)?,
+            decided_at: row.get::<_, At>(4)?.0,
+        })
+    });
+    Ok(last.optional()?.filter(|consent| consent.granted))
 }

@@ -1,43 +1,55 @@
 //! Enrolling a face and deleting it.
 
 use base::id::{AccountId, EnrolmentId, RecordId, TerminalId};
+use base::party::PartyId;
 use base::time::Timestamp;
+use payments::enrolment::{Enrolment, STATUSES, Step, next_status, status_name};
+use payments::probe::{Challenge, Sender};
+use payments::refusal::Refusal;
 use rand_core::CryptoRng;
-use wire::api;
+use rusqlite::{OptionalExtension, Row, Transaction};
+use wire::api::{self, EnrolmentStatus};
 use wire::bytes::HexArray;
+use wire::party::DeletionConfirmation;
 use wire::probe::SealedProbe;
+use wire::problem::Code;
 
-use crate::Store;
+use crate::account::{check_payment_consent, random};
 use crate::error::StoreError;
-use crate::idempotency::{Answer, Idempotency};
-
-/// What the resolver adds to one template: the record's name and the shares of its payment token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewToken {
-    /// The record's name in the parties' galleries.
-    pub record: RecordId,
-    /// SHA-256 of the 16 random bytes of the token; the token itself is kept nowhere.
-    pub token_sha256: [u8; 32],
-    /// Each party's replicated share of the token, in the parties' order.
-    pub token_shares: [[HexArray<16>; 2]; 3],
-}
+use crate::gallery::{self, NewToken};
+use crate::idempotency::{Answer, Idempotency, Keep};
+use crate::row::{At, Bits, Name, Sequence};
+use crate::{Store, setup};
 
 impl Store {
     /// Begins an enrolment: 201 with [`api::Enrolment`] and its challenge, or `consent_missing`, `consent_outdated`,
     /// `enrolment_exists`. One that still waits for its capture is replaced.
     pub fn create_enrolment(&self, idempotency: &Idempotency, account: AccountId, rng: &mut dyn CryptoRng, now: Timestamp) -> Result<Answer, StoreError> {
-        todo!()
+        let id = EnrolmentId::new(now, rng);
+        let nonce = random(rng);
+        let rules = self.rules(now)?;
+        self.once("create_enrolment", idempotency, Keep::Day, now, |tx| {
+            check_payment_consent(tx, account)?;
+            match standing(tx, account)? {
+                Some(waiting) if waiting.status == EnrolmentStatus::WaitingForCapture => delete(tx, account, waiting.id, waiting.status, now)?,
+                Some(_) => return Err(Code::EnrolmentExists.into()),
+                None => {}
+            }
+            let expires_at = now.plus_millis(rules.clocks.enrolment_lifetime_s * 1000);
+            insert(tx, id, account, &nonce, expires_at, now)?;
+            Ok(Answer::of(201, &load(tx, account, id)?))
+        })
     }
 
     /// The account's own enrolment, or `not_found`.
     pub fn enrolment(&self, account: AccountId, id: EnrolmentId) -> Result<api::Enrolment, StoreError> {
-        todo!()
+        self.read(|tx| load(tx, account, id))
     }
 
     /// Takes the sealed templates of an enrolment and queues them for the parties: 202 with [`api::Enrolment`], or
-    /// `probe_invalid`, `probe_replayed`, `probe_mismatch`, `challenge_expired`, `state_conflict`, `consent_missing`.
-    /// `tokens` holds one for each template in the probe. The change is durable before any party sees it: see
-    /// [`Store::pending_changes`].
+    /// `not_found`, `probe_replayed`, `state_conflict`, `probe_mismatch`, `probe_invalid`, `challenge_expired`,
+    /// `consent_missing`, `consent_outdated`, `invalid_request`. `tokens` holds one for each template in the probe. The
+    /// change is durable before any party sees it: see [`Store::pending_changes`].
     pub fn receive_template(
         &self,
         idempotency: &Idempotency,
@@ -47,12 +59,116 @@ impl Store {
         tokens: &[NewToken],
         now: Timestamp,
     ) -> Result<Answer, StoreError> {
-        todo!()
+        self.once("receive_template", idempotency, Keep::Day, now, |tx| {
+            let device = setup::terminal(tx, terminal)?;
+            let (account, state) = load_state(tx, enrolment)?;
+            let sender = Sender { terminal, device_key: &device.public_key, nonce_used: gallery::nonce_used(tx, &probe.context.nonce.0)? };
+            let next = state.receive_template(probe, &sender, now)?;
+            check_payment_consent(tx, account)?;
+            if tokens.is_empty() || tokens.len() as u64 != u64::from(probe.context.templates) {
+                return Err(Refusal::of_field(Code::InvalidRequest, "templates").into());
+            }
+            gallery::use_nonce(tx, &probe.context.nonce.0, now)?;
+            let phone_part: [u8; 16] = tx.query_row("SELECT phone_part FROM accounts WHERE id = ?1", [Bits(account.bits())], |row| row.get(0))?;
+            let owned: Vec<gallery::OwnedToken> = tokens.iter().map(|token| gallery::OwnedToken { token, account, enrolment, phone_part }).collect();
+            gallery::queue_enrol(tx, probe, &owned, now)?;
+            set_status(tx, enrolment, next)?;
+            Ok(Answer::of(202, &load(tx, account, enrolment)?))
+        })
     }
 
     /// Deletes the account's own enrolment: from now on nobody can pay with it, and the parties are told. Again: the
     /// same without effect.
     pub fn delete_enrolment(&self, account: AccountId, id: EnrolmentId, now: Timestamp) -> Result<api::Enrolment, StoreError> {
-        todo!()
+        self.run_tx("delete_enrolment", |tx| {
+            let status = load(tx, account, id)?.status;
+            delete(tx, account, id, status, now)?;
+            load(tx, account, id)
+        })
     }
+}
+
+/// Puts a new enrolment in, waiting for its capture.
+pub(crate) fn insert(tx: &Transaction, id: EnrolmentId, account: AccountId, nonce: &[u8; 32], challenge_expires_at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "INSERT INTO enrolments (id, account, status, nonce, challenge_issued_at, challenge_expires_at, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?5)",
+    )?
+    .execute((Bits(id.bits()), Bits(account.bits()), status_name(EnrolmentStatus::WaitingForCapture), nonce, At(now), At(challenge_expires_at)))?;
+    Ok(())
+}
+
+/// Deletes whatever enrolment the account has.
+pub(crate) fn delete_standing(tx: &Transaction, account: AccountId, now: Timestamp) -> Result<(), StoreError> {
+    match standing(tx, account)? {
+        Some(enrolment) => delete(tx, account, enrolment.id, enrolment.status, now),
+        None => Ok(()),
+    }
+}
+
+fn delete(tx: &Transaction, account: AccountId, id: EnrolmentId, status: EnrolmentStatus, now: Timestamp) -> Result<(), StoreError> {
+    // Deleting or deleted already: nothing more to do.
+    let Some(next) = next_status(status, Step::Delete) else { return Ok(()) };
+    set_status(tx, id, next)?;
+    if next == EnrolmentStatus::Deleted {
+        tx.execute("UPDATE enrolments SET deleted_at = ?2 WHERE id = ?1", (Bits(id.bits()), At(now)))?;
+        return Ok(());
+    }
+    gallery::queue_delete(tx, account, id, now)
+}
+
+/// Stores where an enrolment stands.
+pub(crate) fn set_status(tx: &Transaction, id: EnrolmentId, status: EnrolmentStatus) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE enrolments SET status = ?2 WHERE id = ?1")?.execute((Bits(id.bits()), status_name(status)))?;
+    Ok(())
+}
+
+const ENROLMENTS: &str = "SELECT id, account, status, nonce, challenge_issued_at, challenge_expires_at, created_at, enrolled_at FROM enrolments";
+
+/// The account's enrolment that is not deleted.
+pub(crate) fn standing(tx: &Transaction, account: AccountId) -> Result<Option<api::Enrolment>, StoreError> {
+    let mut statement = tx.prepare_cached("SELECT id FROM enrolments WHERE account = ?1 AND status <> 'deleted'")?;
+    let id: Option<Bits> = statement.query_row([Bits(account.bits())], |row| row.get(0)).optional()?;
+    id.map(|bits| load(tx, account, EnrolmentId::from_bits(bits.0))).transpose()
+}
+
+fn load(tx: &Transaction, account: AccountId, id: EnrolmentId) -> Result<api::Enrolment, StoreError> {
+    let mut statement = tx.prepare_cached(&format!("{ENROLMENTS} WHERE id = ?1 AND account = ?2"))?;
+    let found = statement.query_row((Bits(id.bits()), Bits(account.bits())), |row| {
+        let (_, state) = read_state(row)?;
+        Ok((state, row.get::<_, At>(6)?.0, row.get::<_, Option<At>>(7)?.map(|at| at.0)))
+    });
+    let (state, created_at, enrolled_at) = found.optional()?.ok_or(Code::NotFound)?;
+    let waiting = state.status == EnrolmentStatus::WaitingForCapture;
+    let challenge = waiting.then(|| api::Challenge { nonce: HexArray(state.challenge.nonce), issued_at: state.challenge.issued_at, expires_at: state.challenge.expires_at, partition: None });
+    Ok(api::Enrolment { id, status: state.status, created_at, enrolled_at, challenge, deletions: deletions(tx, id)? })
+}
+
+fn load_state(tx: &Transaction, id: EnrolmentId) -> Result<(AccountId, Enrolment), StoreError> {
+    let mut statement = tx.prepare_cached(&format!("{ENROLMENTS} WHERE id = ?1"))?;
+    statement.query_row([Bits(id.bits())], read_state).optional()?.ok_or(Code::NotFound.into())
+}
+
+fn read_state(row: &Row) -> rusqlite::Result<(AccountId, Enrolment)> {
+    let challenge = Challenge { nonce: row.get(3)?, issued_at: row.get::<_, At>(4)?.0, expires_at: row.get::<_, At>(5)?.0, partition: None, passcode_always: false };
+    let status = row.get::<_, Name>(2)?.read(|name| STATUSES.into_iter().find(|status| status_name(*status) == name))?;
+    let enrolment = Enrolment { id: EnrolmentId::from_bits(row.get::<_, Bits>(0)?.0), status, challenge };
+    Ok((AccountId::from_bits(row.get::<_, Bits>(1)?.0), enrolment))
+}
+
+fn deletions(tx: &Transaction, enrolment: EnrolmentId) -> Result<Vec<DeletionConfirmation>, StoreError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT d.party, d.record, d.sequence, d.destroyed_at, d.signature FROM deletion_confirmations d JOIN records r ON r.id = d.record
+         WHERE r.enrolment = ?1 ORDER BY d.record, d.party",
+    )?;
+    let rows = statement.query_map([Bits(enrolment.bits())], |row| {
+        let number: u8 = row.get(0)?;
+        Ok(DeletionConfirmation {
+            party: PartyId::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, number.into()))?,
+            record: RecordId::from_bits(row.get::<_, Bits>(1)?.0),
+            sequence: row.get::<_, Sequence>(2)?.0,
+            destroyed_at: row.get::<_, At>(3)?.0,
+            signature: HexArray(row.get(4)?),
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -1,14 +1,32 @@
 //! The log of changes to the parties' galleries, and what the resolver looks up.
 
-use base::id::AccountId;
+use base::id::{AccountId, EnrolmentId, RecordId};
 use base::party::PartyId;
 use base::time::Timestamp;
+use payments::enrolment::status_name;
 use rand_core::CryptoRng;
-use wire::party::{DeletionConfirmation, GalleryChange};
-use wire::probe::PartitionLabel;
+use rusqlite::{OptionalExtension, Transaction};
+use sha2::{Digest, Sha256};
+use wire::api::{EnrolmentStatus, QueryKind};
+use wire::bytes::HexArray;
+use wire::party::{DeletionConfirmation, GalleryChange, GalleryOperation, NewRecord};
+use wire::probe::{PartitionLabel, SealedProbe};
+use wire::problem::Code;
 
-use crate::Store;
 use crate::error::StoreError;
+use crate::row::{At, Bits, Sequence};
+use crate::{Store, query_log};
+
+/// What the resolver adds to one template: the record's name and the shares of its payment token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewToken {
+    /// The record's name in the parties' galleries.
+    pub record: RecordId,
+    /// SHA-256 of the 16 random bytes of the token; the token itself is kept nowhere.
+    pub token_sha256: [u8; 32],
+    /// Each party's replicated share of the token, in the parties' order.
+    pub token_shares: [[HexArray<16>; 2]; 3],
+}
 
 /// How far the gallery's log is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,7 +40,16 @@ pub struct GallerySequence {
 impl Store {
     /// Changes that `party` has not applied yet, in order, at most `limit`.
     pub fn pending_changes(&self, party: PartyId, limit: u32) -> Result<Vec<GalleryChange>, StoreError> {
-        todo!()
+        self.read(|tx| {
+            let mut statement = tx.prepare_cached(
+                "SELECT payload FROM gallery_payloads
+                 WHERE party = ?1 AND sequence > (SELECT sequence FROM party_progress WHERE party = ?1) ORDER BY sequence LIMIT ?2",
+            )?;
+            let payloads = statement.query_map((party.number(), limit), |row| row.get::<_, Vec<u8>>(0))?;
+            payloads
+                .map(|payload| serde_json::from_slice(&payload?).map_err(|error| StoreError::Corrupt(format!("a change for {party}: {error}"))))
+                .collect()
+        })
     }
 
     /// `party` has applied the change `sequence` and, for a deletion, confirmed it. When all three have, the enrolment
@@ -36,26 +63,188 @@ impl Store {
         rng: &mut dyn CryptoRng,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        todo!()
+        self.run_tx("acknowledge_change", |tx| {
+            let before = progress(tx, party)?;
+            if sequence <= before {
+                return Ok(());
+            }
+            if sequence != before + 1 || sequence > last_sequence(tx)? {
+                return Err(Code::StateConflict.into());
+            }
+            for confirmation in deletions.iter().filter(|confirmation| confirmation.party == party && confirmation.sequence == sequence) {
+                store_confirmation(tx, confirmation)?;
+            }
+            tx.prepare_cached("UPDATE party_progress SET sequence = ?2 WHERE party = ?1")?.execute((party.number(), Sequence(sequence)))?;
+            if all_applied(tx)? >= sequence { complete(tx, sequence, rng, now) } else { Ok(()) }
+        })
     }
 
     /// How far the log is.
     pub fn gallery_sequence(&self) -> Result<GallerySequence, StoreError> {
-        todo!()
+        self.read(|tx| Ok(GallerySequence { queued: last_sequence(tx)?, applied: all_applied(tx)? }))
     }
 
     /// How far `party` is: the last change it acknowledged.
     pub fn acknowledged(&self, party: PartyId) -> Result<u64, StoreError> {
-        todo!()
+        self.read(|tx| progress(tx, party))
     }
 
     /// Records that a look may be compared with: all, or those in one part.
     pub fn gallery_len(&self, part: Option<&PartitionLabel>) -> Result<u64, StoreError> {
-        todo!()
+        self.read(|tx| gallery_len(tx, part))
     }
 
     /// Whose token this is, if the enrolment stands.
     pub fn resolve_token(&self, token: &[u8; 16]) -> Result<Option<AccountId>, StoreError> {
-        todo!()
+        self.read(|tx| resolve_token(tx, token))
     }
+}
+
+/// One template's token and whose it is.
+pub(crate) struct OwnedToken<'a> {
+    pub(crate) token: &'a NewToken,
+    pub(crate) account: AccountId,
+    pub(crate) enrolment: EnrolmentId,
+    pub(crate) phone_part: [u8; 16],
+}
+
+/// Queues the templates that `probe` holds, in the order of `owned`.
+pub(crate) fn queue_enrol(tx: &Transaction, probe: &SealedProbe, owned: &[OwnedToken], now: Timestamp) -> Result<(), StoreError> {
+    let sequence = last_sequence(tx)? + 1;
+    insert_change(tx, sequence, "enrol", now)?;
+    for party in PartyId::ALL {
+        let records = owned
+            .iter()
+            .map(|owned| NewRecord { record: owned.token.record, partitions: vec![HexArray(owned.phone_part)], token_share: owned.token.token_shares[party.index()] })
+            .collect();
+        insert_payload(tx, party, &GalleryChange { sequence, operation: GalleryOperation::Enrol { probe: probe.for_party(party), records } })?;
+    }
+    let mut statement =
+        tx.prepare_cached("INSERT INTO records (id, enrolment, account, token_sha256, phone_part, enrol_sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    for OwnedToken { token, account, enrolment, phone_part } in owned {
+        statement.execute((Bits(token.record.bits()), Bits(enrolment.bits()), Bits(account.bits()), token.token_sha256, phone_part, Sequence(sequence)))?;
+    }
+    Ok(())
+}
+
+/// Queues the destruction of an enrolment's shares.
+pub(crate) fn queue_delete(tx: &Transaction, account: AccountId, enrolment: EnrolmentId, now: Timestamp) -> Result<(), StoreError> {
+    let sequence = last_sequence(tx)? + 1;
+    let mut statement = tx.prepare_cached("SELECT id FROM records WHERE enrolment = ?1 AND account = ?2 AND delete_sequence IS NULL ORDER BY id")?;
+    let ids = statement.query_map((Bits(enrolment.bits()), Bits(account.bits())), |row| row.get::<_, Bits>(0))?;
+    let records: Vec<RecordId> = ids.map(|bits| bits.map(|bits| RecordId::from_bits(bits.0))).collect::<Result<_, _>>()?;
+    insert_change(tx, sequence, "delete", now)?;
+    for party in PartyId::ALL {
+        insert_payload(tx, party, &GalleryChange { sequence, operation: GalleryOperation::Delete { records: records.clone() } })?;
+    }
+    tx.prepare_cached("UPDATE records SET delete_sequence = ?2 WHERE enrolment = ?1 AND delete_sequence IS NULL")?
+        .execute((Bits(enrolment.bits()), Sequence(sequence)))?;
+    Ok(())
+}
+
+/// Records that a look may be compared with: a record counts until all three parties confirmed that it is gone.
+pub(crate) fn gallery_len(tx: &Transaction, part: Option<&PartitionLabel>) -> Result<u64, StoreError> {
+    let count = match part {
+        None => tx.prepare_cached("SELECT count(*) FROM records WHERE destroyed_at IS NULL")?.query_row([], |row| row.get::<_, Sequence>(0)),
+        Some(part) => tx
+            .prepare_cached("SELECT count(*) FROM records WHERE destroyed_at IS NULL AND phone_part = ?1")?
+            .query_row([part.0], |row| row.get::<_, Sequence>(0)),
+    };
+    Ok(count?.0)
+}
+
+/// Whose token this is, if the enrolment stands.
+pub(crate) fn resolve_token(tx: &Transaction, token: &[u8; 16]) -> Result<Option<AccountId>, StoreError> {
+    let token_sha256: [u8; 32] = Sha256::digest(token).into();
+    let mut statement =
+        tx.prepare_cached("SELECT r.account FROM records r JOIN enrolments e ON e.id = r.enrolment WHERE r.token_sha256 = ?1 AND e.status = 'enrolled'")?;
+    let account: Option<Bits> = statement.query_row([token_sha256], |row| row.get(0)).optional()?;
+    Ok(account.map(|bits| AccountId::from_bits(bits.0)))
+}
+
+/// Whether a probe with this nonce was taken before.
+pub(crate) fn nonce_used(tx: &Transaction, nonce: &[u8; 32]) -> Result<bool, StoreError> {
+    Ok(tx.prepare_cached("SELECT 1 FROM used_nonces WHERE nonce = ?1")?.exists([nonce])?)
+}
+
+/// From now on a probe with this nonce is a replay.
+pub(crate) fn use_nonce(tx: &Transaction, nonce: &[u8; 32], now: Timestamp) -> Result<(), StoreError> {
+    tx.prepare_cached("INSERT INTO used_nonces (nonce, used_at) VALUES (?1, ?2)")?.execute((nonce, At(now)))?;
+    Ok(())
+}
+
+/// All three parties have applied the change: what it was for is done, and its payload is erased.
+fn complete(tx: &Transaction, sequence: u64, rng: &mut dyn CryptoRng, now: Timestamp) -> Result<(), StoreError> {
+    tx.prepare_cached("UPDATE gallery_changes SET applied_at = ?2 WHERE sequence = ?1")?.execute((Sequence(sequence), At(now)))?;
+    tx.prepare_cached("DELETE FROM gallery_payloads WHERE sequence = ?1")?.execute([Sequence(sequence)])?;
+    for (enrolment, account) in enrolments_of(tx, "enrol_sequence", sequence)? {
+        // One that is being deleted stays so; it was held all the same, and its owner may know.
+        tx.prepare_cached("UPDATE enrolments SET status = ?2, enrolled_at = ?3 WHERE id = ?1 AND status = ?4")?.execute((
+            Bits(enrolment.bits()),
+            status_name(EnrolmentStatus::Enrolled),
+            At(now),
+            status_name(EnrolmentStatus::Storing),
+        ))?;
+        query_log::record(tx, account, QueryKind::Enrolment, None, rng, now)?;
+    }
+    for (enrolment, account) in enrolments_of(tx, "delete_sequence", sequence)? {
+        tx.prepare_cached("UPDATE records SET destroyed_at = ?2 WHERE delete_sequence = ?1")?.execute((Sequence(sequence), At(now)))?;
+        tx.prepare_cached("UPDATE enrolments SET status = ?2, deleted_at = ?3 WHERE id = ?1")?.execute((
+            Bits(enrolment.bits()),
+            status_name(EnrolmentStatus::Deleted),
+            At(now),
+        ))?;
+        query_log::record(tx, account, QueryKind::Deletion, None, rng, now)?;
+    }
+    Ok(())
+}
+
+fn enrolments_of(tx: &Transaction, column: &'static str, sequence: u64) -> Result<Vec<(EnrolmentId, AccountId)>, StoreError> {
+    let mut statement = tx.prepare_cached(&format!("SELECT DISTINCT enrolment, account FROM records WHERE {column} = ?1"))?;
+    let rows = statement.query_map([Sequence(sequence)], |row| {
+        Ok((EnrolmentId::from_bits(row.get::<_, Bits>(0)?.0), AccountId::from_bits(row.get::<_, Bits>(1)?.0)))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn store_confirmation(tx: &Transaction, confirmation: &DeletionConfirmation) -> Result<(), StoreError> {
+    tx.prepare_cached(
+        "INSERT INTO deletion_confirmations (record, party, sequence, destroyed_at, signature)
+         SELECT id, ?2, ?3, ?4, ?5 FROM records WHERE id = ?1 AND delete_sequence = ?3 ON CONFLICT DO NOTHING",
+    )?
+    .execute((
+        Bits(confirmation.record.bits()),
+        confirmation.party.number(),
+        Sequence(confirmation.sequence),
+        At(confirmation.destroyed_at),
+        confirmation.signature.0,
+    ))?;
+    Ok(())
+}
+
+fn last_sequence(tx: &Transaction) -> Result<u64, StoreError> {
+    let mut statement = tx.prepare_cached("SELECT coalesce(max(sequence), 0) FROM gallery_changes")?;
+    Ok(statement.query_row([], |row| row.get::<_, Sequence>(0))?.0)
+}
+
+fn all_applied(tx: &Transaction) -> Result<u64, StoreError> {
+    let mut statement = tx.prepare_cached("SELECT min(sequence) FROM party_progress")?;
+    Ok(statement.query_row([], |row| row.get::<_, Sequence>(0))?.0)
+}
+
+fn progress(tx: &Transaction, party: PartyId) -> Result<u64, StoreError> {
+    let mut statement = tx.prepare_cached("SELECT sequence FROM party_progress WHERE party = ?1")?;
+    Ok(statement.query_row([party.number()], |row| row.get::<_, Sequence>(0))?.0)
+}
+
+fn insert_change(tx: &Transaction, sequence: u64, kind: &'static str, now: Timestamp) -> Result<(), StoreError> {
+    tx.prepare_cached("INSERT INTO gallery_changes (sequence, kind, queued_at) VALUES (?1, ?2, ?3)")?.execute((Sequence(sequence), kind, At(now)))?;
+    Ok(())
+}
+
+fn insert_payload(tx: &Transaction, party: PartyId, change: &GalleryChange) -> Result<(), StoreError> {
+    let payload = serde_json::to_vec(change).expect("the wire's types have only text keys and finite numbers");
+    tx.prepare_cached("INSERT INTO gallery_payloads (sequence, party, payload) VALUES (?1, ?2, ?3)")?
+        .execute((Sequence(change.sequence), party.number(), payload))?;
+    Ok(())
 }

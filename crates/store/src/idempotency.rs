@@ -1,11 +1,18 @@
-//! Doing a request once: the first answer is stored with the work, in one transaction, and given again for ever.
+//! Doing a request once: the first answer is stored with the work, in one transaction, and given again.
 
 use base::time::Timestamp;
-use rusqlite::Transaction;
+use payments::refusal::Refusal;
+use rusqlite::{OptionalExtension, Transaction};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
+use wire::problem::Code;
 
 use crate::Store;
 use crate::error::StoreError;
+use crate::row::At;
+
+/// How long answers are kept that are not about money: a day, in milliseconds.
+const KEEP_MS: u64 = 86_400_000;
 
 /// What makes two requests the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +26,8 @@ pub struct Idempotency {
     pub request_digest: [u8; 32],
 }
 
-/// A remembered answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An answer: what a request gets, the first time and every other time.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Answer {
     /// HTTP status: 2xx with the resource, 4xx with a problem document.
     pub status: u16,
@@ -28,6 +35,13 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// Whether this is the stored answer of an earlier request: nothing was done now.
     pub replayed: bool,
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // A body may hold its owner's name.
+        write!(f, "Answer({}, {} bytes, replayed: {})", self.status, self.body.len(), self.replayed)
+    }
 }
 
 impl Answer {
@@ -40,23 +54,95 @@ impl Answer {
     pub fn resource<T: DeserializeOwned>(&self) -> Option<T> {
         (self.status < 400).then(|| serde_json::from_slice(&self.body).ok()).flatten()
     }
+
+    pub(crate) fn of(status: u16, resource: &impl Serialize) -> Self {
+        let body = serde_json::to_vec(resource).expect("the wire's types have only text keys and finite numbers");
+        Self { status, body, replayed: false }
+    }
+
+    pub(crate) fn refusal(refusal: &Refusal) -> Self {
+        let problem = refusal.problem();
+        Self::of(problem.status, &problem)
+    }
+}
+
+/// How long an answer is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// Money moved, or might have: for ever.
+    Forever,
+    /// A day.
+    Day,
 }
 
 impl Store {
     /// The stored answer of this request, if it came before. Errs with `idempotency_key_reused` if the key came with
     /// another body.
     pub fn replay(&self, idempotency: &Idempotency) -> Result<Option<Answer>, StoreError> {
-        todo!("{idempotency:?}")
+        self.read(|tx| stored(tx, idempotency))
     }
 
-    /// Does `work` once under `idempotency`, in one write transaction with its answer.
+    /// Does `work` once under `idempotency`, in one write transaction with its answer. A refusal undoes what `work` did
+    /// and is remembered like a success, unless asking again may help.
     pub(crate) fn once(
         &self,
         name: &'static str,
         idempotency: &Idempotency,
+        keep: Keep,
         now: Timestamp,
         work: impl FnOnce(&Transaction) -> Result<Answer, StoreError>,
     ) -> Result<Answer, StoreError> {
-        todo!()
+        self.run_tx(name, |tx| {
+            if let Some(answer) = stored(tx, idempotency)? {
+                return Ok(answer);
+            }
+            tx.execute_batch("SAVEPOINT work")?;
+            let answer = match work(tx) {
+                Ok(answer) => answer,
+                Err(StoreError::Refused(refusal)) if is_definite(refusal.code) => {
+                    tx.execute_batch("ROLLBACK TO work")?;
+                    Answer::refusal(&refusal)
+                }
+                Err(error) => return Err(error),
+            };
+            tx.execute_batch("RELEASE work")?;
+            remember(tx, idempotency, &answer, keep, now)?;
+            Ok(answer)
+        })
     }
+
+    /// Deletes what is past its time: answers, sessions and nonces. Run it every few minutes.
+    pub fn tidy(&self, now: Timestamp) -> Result<(), StoreError> {
+        let day_ago = Timestamp::from_millis(now.millis().saturating_sub(KEEP_MS));
+        self.run_tx("tidy", |tx| {
+            tx.execute("DELETE FROM idempotency WHERE keep_until <= ?1", [At(now)])?;
+            tx.execute("DELETE FROM sessions WHERE expires_at <= ?1", [At(now)])?;
+            tx.execute("DELETE FROM used_nonces WHERE used_at <= ?1", [At(day_ago)])?;
+            Ok(())
+        })
+    }
+}
+
+/// Whether the same request will get the same refusal for ever.
+fn is_definite(code: Code) -> bool {
+    let (status, _, _) = code.describe();
+    status < 500 && status != 429 && code != Code::RequestInFlight
+}
+
+fn stored(tx: &Transaction, idempotency: &Idempotency) -> Result<Option<Answer>, StoreError> {
+    let mut statement = tx.prepare_cached("SELECT request_digest, status, body FROM idempotency WHERE scope = ?1 AND key = ?2")?;
+    let row: Option<([u8; 32], u16, Vec<u8>)> =
+        statement.query_row((&idempotency.scope, &idempotency.key), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+    match row {
+        None => Ok(None),
+        Some((digest, status, body)) if digest == idempotency.request_digest => Ok(Some(Answer { status, body, replayed: true })),
+        Some(_) => Err(Code::IdempotencyKeyReused.into()),
+    }
+}
+
+fn remember(tx: &Transaction, idempotency: &Idempotency, answer: &Answer, keep: Keep, now: Timestamp) -> Result<(), StoreError> {
+    let keep_until = (keep == Keep::Day).then(|| At(now.plus_millis(KEEP_MS)));
+    tx.prepare_cached("INSERT INTO idempotency (scope, key, request_digest, status, body, created_at, keep_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+        .execute((&idempotency.scope, &idempotency.key, idempotency.request_digest, answer.status, &answer.body, At(now), keep_until))?;
+    Ok(())
 }

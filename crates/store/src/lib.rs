@@ -11,20 +11,29 @@
 //! Invariant: `store` knows no HTTP, no key but the passcodes' pepper, and no template: what a till sealed passes
 //! through and is erased once the parties hold it.
 
-pub mod account;
+mod account;
 mod account_read;
-pub mod books;
+mod account_rows;
+mod activity;
+mod books;
 pub mod crowd;
-pub mod enrolment;
+mod enrolment;
 pub mod error;
 pub mod gallery;
 pub mod idempotency;
 mod migrate;
 pub mod payment;
+mod payment_list;
 mod payment_rows;
 mod posting;
+mod query_log;
+mod refund;
+mod row;
+mod session;
+mod settle;
 pub mod setup;
 mod tx;
+mod void;
 
 use std::path::Path;
 use std::sync::Mutex;

@@ -1,16 +1,28 @@
-//! A payment from the amount to the receipt, and its refunds.
+//! A payment from the amount to the receipt, as its terminal drives it.
 
-use base::id::{PaymentId, TerminalId};
+use base::id::{PaymentId, TerminalId, TransferId};
+use base::money::Money;
 use base::secret::Secret;
 use base::time::Timestamp;
+use ledger::account::AccountKey;
+use payments::account::Payer;
+use payments::passcode;
+use payments::payment::judge::Found;
+use payments::payment::{Event, Payment, decide};
+use payments::probe::Sender;
+use payments::refusal::Refusal;
+use payments::rules::RulePack;
 use rand_core::CryptoRng;
-use wire::api::{self, List};
+use rusqlite::Transaction;
+use wire::api::{self, PaymentStatus, QueryKind};
 use wire::probe::{PartitionLabel, SealedProbe};
 use wire::problem::Code;
 
-use crate::Store;
+use crate::account::random;
 use crate::error::StoreError;
-use crate::idempotency::{Answer, Idempotency};
+use crate::idempotency::{Answer, Idempotency, Keep};
+use crate::setup::Terminal;
+use crate::{Store, account_rows, activity, gallery, payment_rows, posting, query_log, setup};
 
 /// What the resolver learned from the parties.
 #[derive(Clone, PartialEq, Eq)]
@@ -39,11 +51,36 @@ impl std::fmt::Debug for Identification {
 impl Store {
     /// Begins a payment: 201 with [`api::Payment`], or `invalid_request`.
     pub fn create_payment(&self, idempotency: &Idempotency, terminal: TerminalId, new: &api::NewPayment, rng: &mut dyn CryptoRng, now: Timestamp) -> Result<Answer, StoreError> {
-        todo!()
+        let rules = self.rules(now)?;
+        let id = PaymentId::new(now, rng);
+        self.once("create_payment", idempotency, Keep::Forever, now, |tx| {
+            let device = setup::terminal(tx, terminal)?;
+            decide::check_new(new, rules)?;
+            let payment = Payment {
+                id,
+                terminal,
+                merchant: device.details.merchant,
+                amount: Money { minor: new.amount_minor, currency: new.currency },
+                created_at: now,
+                expires_at: now.plus_millis(rules.clocks.payment_lifetime_s * 1000),
+                status: PaymentStatus::Created,
+                challenge: None,
+                payer: None,
+                refusal: None,
+                paid_at: None,
+                verified_by: None,
+                refunded_minor: 0,
+                refund_count: 0,
+                rules_version: rules.version.clone(),
+            };
+            payment_rows::insert(tx, &payment, &device, new.merchant_reference.as_deref())?;
+            Ok(Answer::of(201, &payment_rows::render(tx, &payment, rules, now)?))
+        })
     }
 
-    /// Issues a challenge: 200 with [`api::Payment`], or `phone_suffix_required`, `state_conflict`, `payment_expired`,
-    /// …. `part` is the label of the phone digits that the shopper gave; the search runs there only.
+    /// Issues a challenge: 200 with [`api::Payment`], or `not_found`, `forbidden`, `payment_expired`,
+    /// `payment_cancelled`, `state_conflict`, `phone_suffix_required`. `part` is the label of the phone digits that the
+    /// shopper gave; the search runs there only.
     pub fn start_challenge(
         &self,
         idempotency: &Idempotency,
@@ -53,66 +90,167 @@ impl Store {
         rng: &mut dyn CryptoRng,
         now: Timestamp,
     ) -> Result<Answer, StoreError> {
-        todo!()
+        let nonce = random(rng);
+        self.step("start_challenge", 200, idempotency, terminal, payment, now, |step| {
+            let search = decide::Search { nonce, partition: part, gallery_len: gallery::gallery_len(step.tx, part.as_ref())? };
+            let event = step.payment.start_challenge(search, step.rules, now)?;
+            step.apply(&event, now)
+        })
     }
 
-    /// Takes a look: 202 with [`api::Payment`] in `being_checked`, durable before any party is asked; or
-    /// `probe_invalid`, `probe_replayed`, `state_conflict`, `probe_mismatch`, `challenge_expired`, `payment_expired`.
-    /// If [`Answer::is_first_success`], ask the parties and report to [`Store::identified`].
+    /// Takes a look: 202 with [`api::Payment`] in `being_checked`, durable before any party is asked; or `not_found`,
+    /// `forbidden`, `probe_replayed`, `payment_expired`, `payment_cancelled`, `state_conflict`, `probe_mismatch`,
+    /// `probe_invalid`, `challenge_expired`. If [`Answer::is_first_success`], ask the parties and report to
+    /// [`Store::identified`].
     pub fn receive_probe(&self, idempotency: &Idempotency, terminal: TerminalId, payment: PaymentId, probe: &SealedProbe, now: Timestamp) -> Result<Answer, StoreError> {
-        todo!()
+        self.step("receive_probe", 202, idempotency, terminal, payment, now, |step| {
+            let nonce = &probe.context.nonce.0;
+            let sender = Sender { terminal, device_key: &step.device.public_key, nonce_used: gallery::nonce_used(step.tx, nonce)? };
+            let event = step.payment.receive_probe(probe, &sender, now)?;
+            gallery::use_nonce(step.tx, nonce, now)?;
+            step.apply(&event, now)
+        })
     }
 
     /// Judges what the parties found, by the rules at this moment, and posts the payment if nothing more is needed:
     /// answers with the payment in `paid`, `awaiting_passcode`, `refused` or `expired`. Errs with `state_conflict` if the
     /// payment is no longer being checked; nothing is charged then.
     pub fn identified(&self, payment: PaymentId, found: &Identification, rng: &mut dyn CryptoRng, now: Timestamp) -> Result<api::Payment, StoreError> {
-        todo!()
+        let rules = self.rules(now)?;
+        self.run_tx("identified", |tx| {
+            let before = payment_rows::load(tx, payment)?;
+            let found = match found {
+                Identification::Token(token) => match gallery::resolve_token(tx, token)? {
+                    Some(account) => Found::Payer(account_rows::payer(tx, account)?),
+                    // The token of a face that is being deleted: nobody pays with it any more.
+                    None => Found::Nobody,
+                },
+                Identification::None => Found::Nobody,
+                Identification::Ambiguous => Found::Ambiguous,
+                Identification::Failed(code) => Found::Failed(*code),
+            };
+            let event = before.judge(&found, rules, now)?;
+            if let Found::Payer(payer) = &found {
+                query_log::record(tx, payer.account, QueryKind::Identification, Some(payment), rng, now)?;
+            }
+            let after = apply(tx, before, &event, rules, now)?;
+            payment_rows::render(tx, &after, rules, now)
+        })
     }
 
-    /// Takes the passcode: 200 with [`api::Payment`] in `paid` or `refused`; or `passcode_wrong` with the tries that are
-    /// left, `passcode_locked`, `state_conflict`, `payment_expired`. Takes some 20 ms for the passcode's hash.
-    pub fn enter_passcode(
+    /// Takes the passcode: 200 with [`api::Payment`] in `paid` or `refused`; or `invalid_request`, `not_found`,
+    /// `forbidden`, `payment_expired`, `payment_cancelled`, `state_conflict`, `passcode_wrong` with the tries that are
+    /// left. The last wrong try refuses the payment with `passcode_locked`. Takes some 20 ms for the passcode's hash.
+    pub fn enter_passcode(&self, idempotency: &Idempotency, terminal: TerminalId, payment: PaymentId, passcode: &Secret<String>, now: Timestamp) -> Result<Answer, StoreError> {
+        if let Some(answer) = self.replay(idempotency)? {
+            return Ok(answer);
+        }
+        // The hash takes long, so it is checked before the write transaction begins, and judged inside it.
+        let right = self.passcode_is_right(payment, passcode)?;
+        self.step("enter_passcode", 200, idempotency, terminal, payment, now, |step| {
+            passcode::check_form(passcode)?;
+            let payer = step.payment.payer.map(|payer| account_rows::payer(step.tx, payer)).transpose()?;
+            let (Some(payer), Some(right)) = (payer, right) else {
+                return Err(step.payment.check_awaits_passcode(now).err().unwrap_or(Code::StateConflict.into()).into());
+            };
+            let (ladder, event) = step.payment.try_passcode(&payer, right, step.rules, now)?;
+            account_rows::save_ladder(step.tx, payer.account, &ladder)?;
+            step.apply(&event, now)?;
+            if event == Event::PasscodeWrong {
+                let attempts_left = Some(ladder.attempts_left(&step.rules.passcode, now));
+                step.refusal = Some(Refusal { attempts_left, ..Code::PasscodeWrong.into() });
+            }
+            Ok(())
+        })
+    }
+
+    /// Gives a payment up: 200 with [`api::Payment`], or `not_found`, `forbidden`, `payment_expired`,
+    /// `payment_cancelled`, and `state_conflict` once its outcome is not known or is final.
+    pub fn cancel_payment(&self, idempotency: &Idempotency, terminal: TerminalId, payment: PaymentId, now: Timestamp) -> Result<Answer, StoreError> {
+        self.step("cancel_payment", 200, idempotency, terminal, payment, now, |step| {
+            let event = step.payment.cancel(now)?;
+            step.apply(&event, now)
+        })
+    }
+
+    /// `None` unless somebody is asked for the passcode.
+    fn passcode_is_right(&self, payment: PaymentId, passcode: &Secret<String>) -> Result<Option<bool>, StoreError> {
+        let hash = self.read(|tx| {
+            let payment = payment_rows::load(tx, payment)?;
+            match payment.payer {
+                Some(payer) if payment.status == PaymentStatus::AwaitingPasscode => Ok(Some(account_rows::passcode_hash(tx, payer)?)),
+                _ => Ok(None),
+            }
+        })?;
+        Ok(hash.map(|hash| self.passcodes.verify(passcode, hash.as_ref())))
+    }
+
+    /// One step of a payment by the terminal it began at, answered with `status` and the payment.
+    #[expect(clippy::too_many_arguments, reason = "each is one thing that every step needs")]
+    fn step(
         &self,
+        name: &'static str,
+        status: u16,
         idempotency: &Idempotency,
         terminal: TerminalId,
         payment: PaymentId,
-        passcode: &Secret<String>,
-        rng: &mut dyn CryptoRng,
         now: Timestamp,
+        work: impl FnOnce(&mut PaymentStep) -> Result<(), StoreError>,
     ) -> Result<Answer, StoreError> {
-        todo!()
+        let rules = self.rules(now)?;
+        self.once(name, idempotency, Keep::Forever, now, |tx| {
+            let (device, payment) = of_payee(tx, terminal, payment)?;
+            if payment.terminal != terminal {
+                return Err(Code::Forbidden.into());
+            }
+            let mut step = PaymentStep { tx, rules, device, payment, refusal: None };
+            work(&mut step)?;
+            match step.refusal {
+                Some(refusal) => Ok(Answer::refusal(&refusal)),
+                None => Ok(Answer::of(status, &payment_rows::render(tx, &step.payment, rules, now)?)),
+            }
+        })
     }
+}
 
-    /// Gives a payment up: 200 with [`api::Payment`], or `state_conflict` once its outcome is not known or is final.
-    pub fn cancel_payment(&self, idempotency: &Idempotency, terminal: TerminalId, payment: PaymentId, now: Timestamp) -> Result<Answer, StoreError> {
-        todo!()
-    }
+/// What a step works with.
+struct PaymentStep<'a> {
+    tx: &'a Transaction<'a>,
+    rules: &'a RulePack,
+    device: Terminal,
+    payment: Payment,
+    /// A refusal that is answered although what the step did stays.
+    refusal: Option<Refusal>,
+}
 
-    /// Pays back, in whole or in part: 201 with [`api::Payment`], or `invalid_request`, `state_conflict`,
-    /// `refund_exceeds_payment`, `refund_window_over`. Any terminal of the payee may.
-    pub fn refund(&self, idempotency: &Idempotency, terminal: TerminalId, payment: PaymentId, new: &api::NewRefund, rng: &mut dyn CryptoRng, now: Timestamp) -> Result<Answer, StoreError> {
-        todo!()
+impl PaymentStep<'_> {
+    fn apply(&mut self, event: &Event, now: Timestamp) -> Result<(), StoreError> {
+        self.payment = apply(self.tx, self.payment.clone(), event, self.rules, now)?;
+        Ok(())
     }
+}
 
-    /// A payment of the terminal's payee, or `not_found`.
-    pub fn payment(&self, terminal: TerminalId, payment: PaymentId, now: Timestamp) -> Result<api::Payment, StoreError> {
-        todo!()
-    }
+/// The terminal, and a payment of its payee; `not_found` for any other.
+pub(crate) fn of_payee(tx: &Transaction, terminal: TerminalId, payment: PaymentId) -> Result<(Terminal, Payment), StoreError> {
+    let device = setup::terminal(tx, terminal)?;
+    let payment = payment_rows::load(tx, payment)?;
+    if payment.merchant == device.details.merchant { Ok((device, payment)) } else { Err(Code::NotFound.into()) }
+}
 
-    /// The payee's payments, newest first, older than `starting_after`; at most `limit`, and at most 100.
-    pub fn payments(&self, terminal: TerminalId, starting_after: Option<PaymentId>, limit: u32, now: Timestamp) -> Result<List<api::Payment>, StoreError> {
-        todo!()
+/// Stores a payment after an event. If that is its payment, the money moves in the same transaction: posting, limits and
+/// the wallet's list.
+pub(crate) fn apply(tx: &Transaction, payment: Payment, event: &Event, rules: &RulePack, now: Timestamp) -> Result<Payment, StoreError> {
+    let mut after = payment.apply(event, now);
+    after.rules_version.clone_from(&rules.version);
+    if let Event::Paid { payer, verified_by } = event {
+        let Payer { account, usage, .. } = account_rows::payer(tx, *payer)?;
+        let amount_minor = after.amount.minor;
+        posting::post(tx, TransferId::from_bits(after.id.bits()), AccountKey::wallet(account), AccountKey::payable(after.merchant), after.amount, now)?;
+        account_rows::save_usage(tx, account, &usage.after_payment(amount_minor, *verified_by, rules, now))?;
+        payment_rows::save(tx, &after)?;
+        activity::record(tx, account, &activity::Entry::Payment { id: after.id, amount_minor }, now)?;
+    } else {
+        payment_rows::save(tx, &after)?;
     }
-
-    /// Gives up what was not completed in time, and says which. Run it every few seconds.
-    pub fn expire_payments(&self, now: Timestamp) -> Result<Vec<PaymentId>, StoreError> {
-        todo!()
-    }
-
-    /// After a start: payments whose look was with the parties when the process ended are refused with
-    /// `identification_interrupted`; nothing was charged for them. Says which.
-    pub fn recover(&self, now: Timestamp) -> Result<Vec<PaymentId>, StoreError> {
-        todo!()
-    }
+    Ok(after)
 }

@@ -1,12 +1,17 @@
 //! Setting up payees and tills.
 
 use base::id::{MerchantId, StoreId, TerminalId};
+use base::money::Currency;
 use base::time::Timestamp;
 use ed25519_dalek::VerifyingKey;
+use ledger::account::AccountKey;
+use rusqlite::{OptionalExtension, Row, Transaction};
 use wire::api;
+use wire::problem::Code;
 
-use crate::Store;
 use crate::error::StoreError;
+use crate::row::{At, Bits};
+use crate::{Store, posting};
 
 /// A terminal to register: a till, or a shopper's own capture device.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,26 +38,76 @@ pub struct Terminal {
 impl Store {
     /// Registers a payee and opens its ledger account. The same identifier again renames it.
     pub fn register_merchant(&self, id: MerchantId, name: &str, now: Timestamp) -> Result<(), StoreError> {
-        todo!()
+        self.run_tx("register_merchant", |tx| {
+            tx.execute(
+                "INSERT INTO merchants (id, name, created_at) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET name = excluded.name",
+                (Bits(id.bits()), name, At(now)),
+            )?;
+            posting::open_account(tx, AccountKey::payable(id), Currency::CNY)?;
+            posting::open_account(tx, AccountKey::RESERVE, Currency::CNY)
+        })
     }
 
     /// Registers a store of a payee. The same identifier again renames it.
     pub fn register_store(&self, id: StoreId, merchant: MerchantId, name: &str, now: Timestamp) -> Result<(), StoreError> {
-        todo!()
+        self.run_tx("register_store", |tx| {
+            tx.execute(
+                "INSERT INTO stores (id, merchant, name, created_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO UPDATE SET name = excluded.name",
+                (Bits(id.bits()), Bits(merchant.bits()), name, At(now)),
+            )?;
+            Ok(())
+        })
     }
 
     /// Registers a terminal. The same identifier again replaces its token and key: the device was set up anew.
     pub fn register_terminal(&self, terminal: &NewTerminal, now: Timestamp) -> Result<(), StoreError> {
-        todo!()
+        self.run_tx("register_terminal", |tx| {
+            tx.execute(
+                "INSERT INTO terminals (id, store, token_sha256, public_key, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (id) DO UPDATE SET token_sha256 = excluded.token_sha256, public_key = excluded.public_key",
+                (Bits(terminal.id.bits()), Bits(terminal.store.bits()), terminal.token_sha256, terminal.public_key.to_bytes(), At(now)),
+            )?;
+            Ok(())
+        })
     }
 
     /// The terminal whose bearer token has this SHA-256.
     pub fn terminal_by_token(&self, token_sha256: &[u8; 32]) -> Result<Option<Terminal>, StoreError> {
-        todo!()
+        self.read(|tx| {
+            let sql = format!("{TERMINALS} WHERE t.token_sha256 = ?1");
+            Ok(tx.prepare_cached(&sql)?.query_row([token_sha256], read_terminal).optional()?)
+        })
     }
 
     /// All terminals' device keys, for the parties.
     pub fn terminal_keys(&self) -> Result<Vec<(TerminalId, VerifyingKey)>, StoreError> {
-        todo!()
+        self.read(|tx| {
+            let mut statement = tx.prepare_cached(&format!("{TERMINALS} ORDER BY t.id"))?;
+            let terminals = statement.query_map([], |row| read_terminal(row).map(|terminal| (terminal.details.id, terminal.public_key)))?;
+            Ok(terminals.collect::<Result<_, _>>()?)
+        })
     }
+}
+
+const TERMINALS: &str = "SELECT t.id, t.public_key, s.id, s.name, m.id, m.name
+    FROM terminals t JOIN stores s ON s.id = t.store JOIN merchants m ON m.id = s.merchant";
+
+/// The terminal of this identifier; `not_found` without one.
+pub(crate) fn terminal(tx: &Transaction, id: TerminalId) -> Result<Terminal, StoreError> {
+    let sql = format!("{TERMINALS} WHERE t.id = ?1");
+    let found = tx.prepare_cached(&sql)?.query_row([Bits(id.bits())], read_terminal).optional()?;
+    found.ok_or(Code::NotFound.into())
+}
+
+fn read_terminal(row: &Row) -> rusqlite::Result<Terminal> {
+    let public_key = VerifyingKey::from_bytes(&row.get(1)?)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Blob, Box::new(error)))?;
+    let details = api::Terminal {
+        id: TerminalId::from_bits(row.get::<_, Bits>(0)?.0),
+        store: StoreId::from_bits(row.get::<_, Bits>(2)?.0),
+        store_name: row.get(3)?,
+        merchant: MerchantId::from_bits(row.get::<_, Bits>(4)?.0),
+        merchant_name: row.get(5)?,
+    };
+    Ok(Terminal { details, public_key })
 }

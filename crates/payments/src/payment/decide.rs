@@ -86,13 +86,15 @@ impl Payment {
         Ok(Event::ProbeReceived)
     }
 
+    /// Whether somebody is asked for the passcode: `payment_expired`, `payment_cancelled` or `state_conflict` if not.
+    pub fn check_awaits_passcode(&self, now: Timestamp) -> Result<(), Refusal> {
+        self.require(Step::WrongPasscode, now)
+    }
+
     /// Judges one try at the passcode: where the payer's attempts stand after it, and what happens to the payment.
     /// A right passcode within all limits pays.
     pub fn try_passcode(&self, payer: &Payer, right: bool, rules: &RulePack, now: Timestamp) -> Result<(Ladder, Event), Refusal> {
-        self.require(Step::Pay, now)?;
-        if self.status != PaymentStatus::AwaitingPasscode {
-            return Err(Code::StateConflict.into());
-        }
+        self.check_awaits_passcode(now)?;
         let refused = |code| Event::Refused { payer: Some(payer.account), code };
         if payer.ladder.is_locked(now) {
             return Ok((payer.ladder, refused(Code::PasscodeLocked)));

@@ -1,0 +1,71 @@
+//! Payments read, and those that end by themselves.
+
+use base::id::{PaymentId, TerminalId};
+use base::time::Timestamp;
+use payments::payment::{Event, Payment};
+use wire::api::{self, List};
+
+use crate::activity::LIST_MAX;
+use crate::error::StoreError;
+use crate::row::Bits;
+use crate::{Store, payment, payment_rows, setup};
+
+impl Store {
+    /// A payment of the terminal's payee, or `not_found`.
+    pub fn payment(&self, terminal: TerminalId, payment: PaymentId, now: Timestamp) -> Result<api::Payment, StoreError> {
+        let rules = self.rules(now)?;
+        self.read(|tx| {
+            let (_, payment) = payment::of_payee(tx, terminal, payment)?;
+            payment_rows::render(tx, &payment, rules, now)
+        })
+    }
+
+    /// The payee's payments, newest first, older than `starting_after`; at most `limit`, and at most 100.
+    pub fn payments(&self, terminal: TerminalId, starting_after: Option<PaymentId>, limit: u32, now: Timestamp) -> Result<List<api::Payment>, StoreError> {
+        let rules = self.rules(now)?;
+        self.read(|tx| {
+            let merchant = setup::terminal(tx, terminal)?.details.merchant;
+            let before = starting_after.map_or(u128::MAX, PaymentId::bits);
+            let limit = limit.clamp(1, LIST_MAX);
+            let mut statement = tx.prepare_cached("SELECT id FROM payments WHERE merchant = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3")?;
+            let ids = statement.query_map((Bits(merchant.bits()), Bits(before), limit + 1), |row| row.get::<_, Bits>(0))?;
+            let ids: Vec<Bits> = ids.collect::<Result<_, _>>()?;
+            let has_more = ids.len() > limit as usize;
+            let data = ids.into_iter().take(limit as usize).map(|bits| {
+                let payment = payment_rows::load(tx, PaymentId::from_bits(bits.0))?;
+                payment_rows::render(tx, &payment, rules, now)
+            });
+            Ok(List { data: data.collect::<Result<_, _>>()?, has_more })
+        })
+    }
+
+    /// Gives up what was not completed in time, and says which. Run it every few seconds.
+    pub fn expire_payments(&self, now: Timestamp) -> Result<Vec<PaymentId>, StoreError> {
+        const OVERDUE: &str = "p.expires_at <= ?1 AND p.status IN ('created', 'challenged', 'being_checked', 'awaiting_passcode')";
+        // Most runs find nothing, and then the writer is not needed.
+        if self.read(|tx| payment_rows::load_where(tx, OVERDUE, now))?.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.end("expire_payments", OVERDUE, now, |payment| payment.expire(now))
+    }
+
+    /// After a start: payments whose look was with the parties when the process ended are refused with
+    /// `identification_interrupted`; nothing was charged for them. Says which.
+    pub fn recover(&self, now: Timestamp) -> Result<Vec<PaymentId>, StoreError> {
+        self.end("recover", "p.status = 'being_checked' AND ?1 >= 0", now, Payment::interrupt)
+    }
+
+    fn end(&self, name: &'static str, which: &'static str, now: Timestamp, decide: impl Fn(&Payment) -> Option<Event>) -> Result<Vec<PaymentId>, StoreError> {
+        let rules = self.rules(now)?;
+        self.run_tx(name, |tx| {
+            let mut ended = Vec::new();
+            for payment in payment_rows::load_where(tx, which, now)? {
+                if let Some(event) = decide(&payment) {
+                    ended.push(payment.id);
+                    payment::apply(tx, payment, &event, rules, now)?;
+                }
+            }
+            Ok(ended)
+        })
+    }
+}
