@@ -6,7 +6,7 @@ use base::id::PaymentId;
 use wire::api::Passcode;
 use wire::problem::Code;
 
-use crate::app::{SharedApp, rng};
+use crate::app::SharedApp;
 use crate::auth::Till;
 use crate::body::PathId;
 use crate::once::{Once, respond};
@@ -27,6 +27,6 @@ async fn handle(State(app): State<SharedApp>, Till(till): Till, PathId(payment):
     let Once { idempotency, body, turn: _turn } = once;
     let (now, terminal) = (app.now(), till.details.id);
     let answer =
-        app.with_store(move |store| store.enter_passcode(&idempotency, terminal, payment, &body.passcode, &mut rng(), now)).await?;
+        app.with_store(move |store| store.enter_passcode(&idempotency, terminal, payment, &body.passcode, now)).await?;
     Ok(respond(answer))
 }

@@ -66,6 +66,11 @@ impl Shopper {
         Self { http, cookie, phone: phone.to_owned() }
     }
 
+    /// The same person where the platform is now.
+    pub fn at(&self, http: Http) -> Self {
+        Self { http, ..self.clone() }
+    }
+
     pub async fn get(&self, path: &str) -> Reply {
         self.http.get(path, &[("cookie", &self.cookie)]).await
     }

@@ -1,0 +1,104 @@
+//! Parties and platform that go away in the middle.
+
+use api::config::Timing;
+use base::party::PartyId;
+use serde_json::json;
+use wire::api::{Payment, PaymentStatus};
+use wire::problem::Code;
+
+use crate::world::shopper::Person;
+use crate::world::till::{SMALL, fresh_key};
+use crate::world::{ENROLLER, TILL, World};
+
+const IMPATIENT: Timing =
+    Timing { answer_after_ms: 300, reach_parties_ms: 2_500, identify_ms: 5_000, apply_ms: 5_000, expiry_interval_ms: 200, gallery_interval_ms: 200 };
+
+#[tokio::test]
+async fn while_a_party_is_down_a_look_is_being_checked_and_then_refused() {
+    let mut world = World::with_timing(IMPATIENT).await;
+    let (person, till) = (Person::new(), world.till(TILL));
+    let shopper = world.enrolled(&person, 100_000).await;
+    world.parties.stop(PartyId::P2).await;
+    let ready = world.http.get("/readyz", &[]).await;
+    assert_eq!((ready.status, &ready.json()["parties"][1]["connected"]), (503, &json!(false)));
+
+    let payment = till.challenged(SMALL).await;
+    let (probe, path, key) = (till.look(&payment, &person), format!("/v1/payments/{}/probe", payment.id), fresh_key());
+    let first = till.post_with_key(&path, &probe, &key).await;
+    assert_eq!((first.status, first.json()["status"].as_str()), (202, Some("being_checked")));
+    // What is being checked can be neither cancelled nor looked at again; the same request has the same answer.
+    assert_eq!(till.post(&format!("/v1/payments/{}/cancel", payment.id), &json!({})).await.code(), Code::StateConflict);
+    let again = till.post_with_key(&path, &probe, &key).await;
+    assert_eq!((again.status, again.is_replayed(), &again.body), (202, true, &first.body));
+    world.until("a definite answer", async || till.payment(payment.id).await.status != PaymentStatus::BeingChecked).await;
+    let refused = till.payment(payment.id).await;
+    assert_eq!((refused.status, refused.refusal), (PaymentStatus::Refused, Some(Code::PartiesUnavailable)));
+    assert_eq!(shopper.me().await.balance_minor, 100_000);
+
+    world.parties.start(PartyId::P2);
+    world.until_ready().await;
+    assert_eq!(till.pay(SMALL, &person).await.status, PaymentStatus::Paid);
+}
+
+#[tokio::test]
+async fn a_party_that_restarts_in_time_is_waited_for() {
+    let mut world = World::with_timing(Timing { reach_parties_ms: 8_000, ..IMPATIENT }).await;
+    let (person, till) = (Person::new(), world.till(TILL));
+    let shopper = world.enrolled(&person, 100_000).await;
+    world.parties.stop(PartyId::P3).await;
+    let payment = till.challenged(SMALL).await;
+    let reply = till.probe(payment.id, &till.look(&payment, &person)).await;
+    assert_eq!(reply.status, 202);
+    world.parties.start(PartyId::P3);
+    world.until("paid", async || till.payment(payment.id).await.status == PaymentStatus::Paid).await;
+    assert_eq!(shopper.me().await.balance_minor, 100_000 - SMALL);
+}
+
+#[tokio::test]
+async fn a_platform_that_stops_in_the_middle_refuses_what_it_cannot_know() {
+    let mut world = World::with_timing(IMPATIENT).await;
+    let (person, till) = (Person::new(), world.till(TILL));
+    let shopper = world.enrolled(&person, 100_000).await;
+    world.parties.stop(PartyId::P1).await;
+    let payment = till.challenged(SMALL).await;
+    let (probe, key) = (till.look(&payment, &person), fresh_key());
+    let path = format!("/v1/payments/{}/probe", payment.id);
+    assert_eq!(till.post_with_key(&path, &probe, &key).await.status, 202);
+    world.stop_platform().await;
+    world.start_platform().await;
+    world.parties.start(PartyId::P1);
+    world.until_ready().await;
+
+    let (till, shopper_after) = (world.till(TILL), shopper.at(world.http.clone()));
+    let refused: Payment = till.payment(payment.id).await;
+    assert_eq!((refused.status, refused.refusal), (PaymentStatus::Refused, Some(Code::IdentificationInterrupted)));
+    // The answer that was given stays the answer; the look itself is used up.
+    assert_eq!(till.post_with_key(&path, &probe, &key).await.status, 202);
+    assert_eq!(till.probe(payment.id, &probe).await.code(), Code::ProbeReplayed);
+    assert_eq!(shopper_after.me().await.balance_minor, 100_000);
+    assert_eq!(till.pay(SMALL, &person).await.status, PaymentStatus::Paid);
+}
+
+#[tokio::test]
+async fn changes_reach_a_party_that_was_away_also_after_the_platform_restarted() {
+    let mut world = World::with_timing(IMPATIENT).await;
+    let (person, leaving) = (Person::new(), Person::new());
+    let shopper = world.shopper(100_000).await;
+    let gone = world.enrolled(&leaving, 100_000).await;
+    world.parties.stop(PartyId::P2).await;
+    let enrolment = shopper.begin_enrolment().await;
+    assert_eq!(world.till(ENROLLER).hand_in(&enrolment, &person).await.status, 202);
+    gone.delete(&format!("/v1/enrolments/{}", gone.enrolment().await)).await;
+    tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+    assert_eq!(shopper.get(&format!("/v1/enrolments/{}", enrolment.id)).await.json()["status"], "storing");
+
+    world.stop_platform().await;
+    world.start_platform().await;
+    world.parties.start(PartyId::P2);
+    let (shopper, gone) = (shopper.at(world.http.clone()), gone.at(world.http.clone()));
+    world.until("enrolled", async || shopper.get(&format!("/v1/enrolments/{}", enrolment.id)).await.json()["status"] == "enrolled").await;
+    world.until("deleted", async || gone.me().await.enrolment.is_none()).await;
+    world.until_ready().await;
+    assert_eq!(world.till(TILL).pay(SMALL, &person).await.status, PaymentStatus::Paid);
+    assert_eq!(world.till(TILL).pay(SMALL, &leaving).await.refusal, Some(Code::NotRecognised));
+}
