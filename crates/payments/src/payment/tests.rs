@@ -1,0 +1,342 @@
+//! Every legal and illegal move, the judging as a table, probes, refunds, and the diagram in the documents.
+
+use base::id::{AccountId, MerchantId, PaymentId, TerminalId};
+use base::money::{Currency, Money};
+use base::time::Timestamp;
+use ed25519_dalek::SigningKey;
+use wire::api::{IdentityClass, NewPayment, PaymentStatus};
+use wire::bytes::{HexArray, HexBytes};
+use wire::probe::{ProbeContext, Purpose, SealedProbe, SealedShare};
+use wire::problem::Code;
+
+use super::decide::Search;
+use super::judge::Found;
+use super::*;
+use crate::account::{Payer, Usage, VerifiedBy};
+use crate::passcode::Ladder;
+use crate::probe::{Challenge, Sender};
+use crate::refusal::Refusal;
+use crate::rules::{RuleBook, RulePack};
+
+const DAY_MS: u64 = 86_400_000;
+const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
+const TILL: TerminalId = TerminalId::from_bits(7);
+const ALICE: AccountId = AccountId::from_bits(1);
+
+fn rules() -> RulePack {
+    RuleBook::parse(include_str!("../../../../rules/cn.toml")).expect("sound").in_force(NOW).expect("in force").clone()
+}
+
+fn challenge() -> Challenge {
+    Challenge { nonce: [5; 32], issued_at: NOW, expires_at: NOW.plus_millis(30_000), partition: None, passcode_always: false }
+}
+
+/// A payment of 150.00 in `status`, as it would stand there.
+fn payment(status: PaymentStatus) -> Payment {
+    let paid = status == PaymentStatus::Paid;
+    Payment {
+        id: PaymentId::from_bits(3),
+        terminal: TILL,
+        merchant: MerchantId::from_bits(4),
+        amount: Money { minor: 15_000, currency: Currency::CNY },
+        created_at: NOW,
+        expires_at: NOW.plus_millis(300_000),
+        status,
+        challenge: (status != PaymentStatus::Created).then(challenge),
+        payer: (paid || status == PaymentStatus::AwaitingPasscode).then_some(ALICE),
+        refusal: (status == PaymentStatus::Refused).then_some(Code::NotRecognised),
+        paid_at: paid.then_some(NOW),
+        verified_by: paid.then_some(VerifiedBy::Look),
+        refunded_minor: 0,
+        refund_count: 0,
+        rules_version: "cn/2026-11-01".into(),
+    }
+}
+
+fn payer() -> Payer {
+    Payer { account: ALICE, class: IdentityClass::II, closed: false, paused: false, has_passcode: true, ladder: Ladder::default(), balance_minor: 1_000_000, usage: Usage::default() }
+}
+
+fn code<T>(result: Result<T, Refusal>) -> Option<Code> {
+    result.err().map(|refusal| refusal.code)
+}
+
+fn key() -> SigningKey {
+    SigningKey::from_bytes(&[9; 32])
+}
+
+fn context(payment: &Payment) -> ProbeContext {
+    let challenge = challenge();
+    ProbeContext {
+        purpose: Purpose::Pay,
+        reference: payment.id.to_string(),
+        payee: payment.merchant.to_string(),
+        amount_minor: payment.amount.minor,
+        currency: "CNY".into(),
+        nonce: HexArray(challenge.nonce),
+        issued_at: challenge.issued_at,
+        expires_at: challenge.expires_at,
+        terminal: TILL,
+        counter: 1,
+        partition: None,
+        templates: 1,
+        dimensions: 128,
+    }
+}
+
+fn probe(context: ProbeContext) -> SealedProbe {
+    let share = SealedShare { encapsulated_key: HexBytes(vec![1]), ciphertext: HexBytes(vec![2]) };
+    SealedProbe::sign(context, [share.clone(), share.clone(), share], &key())
+}
+
+/// Asks for `step` in the way that the store would.
+fn ask(step: Step, payment: &Payment, now: Timestamp) -> Result<Event, Refusal> {
+    let rules = rules();
+    let (device, judged) = (key().verifying_key(), Found::Payer(payer()));
+    match step {
+        Step::Challenge => payment.start_challenge(Search { nonce: [6; 32], partition: None, gallery_len: 10 }, &rules, now),
+        Step::TakeProbe => payment.receive_probe(&probe(context(payment)), &Sender { terminal: TILL, device_key: &device, nonce_used: false }, now),
+        Step::AskPasscode => payment.judge(&Found::Payer(Payer { usage: Usage { look_only_run: 5, ..Usage::default() }, ..payer() }), &rules, now),
+        Step::Refuse if payment.status == PaymentStatus::AwaitingPasscode => {
+            payment.try_passcode(&Payer { balance_minor: 0, ..payer() }, true, &rules, now).map(|(_, event)| event)
+        }
+        Step::Refuse => payment.judge(&Found::Nobody, &rules, now),
+        Step::WrongPasscode => payment.try_passcode(&payer(), false, &rules, now).map(|(_, event)| event),
+        Step::Pay if payment.status == PaymentStatus::AwaitingPasscode => payment.try_passcode(&payer(), true, &rules, now).map(|(_, event)| event),
+        Step::Pay => payment.judge(&judged, &rules, now),
+        Step::Cancel => payment.cancel(now),
+        Step::Expire => payment.expire(payment.expires_at).ok_or(Code::StateConflict.into()),
+        Step::Refund => payment.refund(None, &rules, now),
+    }
+}
+
+#[test]
+fn every_move_is_legal_exactly_if_the_table_has_it() {
+    let mut illegal = 0;
+    for status in STATUSES {
+        for step in Step::ALL {
+            let before = payment(status);
+            let answer = ask(step, &before, NOW);
+            match next_status(status, step) {
+                Some(next) => {
+                    let event = answer.unwrap_or_else(|refusal| panic!("{status:?} {step:?}: {refusal}"));
+                    assert_eq!(event.step(), step, "{status:?}");
+                    assert_eq!(before.apply(&event, NOW).status, next, "{status:?} {step:?}");
+                }
+                None => {
+                    illegal += 1;
+                    let expected = match (status, step) {
+                        // These two say nothing about time: a payment that is over is simply not theirs.
+                        (_, Step::Expire | Step::Refund) => Code::StateConflict,
+                        (_, Step::AskPasscode | Step::Pay | Step::Refuse) => Code::StateConflict,
+                        (PaymentStatus::Expired, _) => Code::PaymentExpired,
+                        (PaymentStatus::Cancelled, _) => Code::PaymentCancelled,
+                        _ => Code::StateConflict,
+                    };
+                    assert_eq!(code(answer), Some(expected), "{status:?} {step:?}");
+                }
+            }
+        }
+    }
+    assert_eq!(illegal, STATUSES.len() * Step::ALL.len() - TRANSITIONS.len());
+}
+
+#[test]
+#[should_panic(expected = "decided for the state")]
+fn an_event_for_another_state_is_a_bug() {
+    let _ = payment(PaymentStatus::Refused).apply(&Event::Paid { payer: ALICE, verified_by: VerifiedBy::Look }, NOW);
+}
+
+#[test]
+fn time_ends_what_is_open() {
+    let over = NOW.plus_millis(300_000);
+    for (status, step) in [(PaymentStatus::Created, Step::Challenge), (PaymentStatus::Challenged, Step::TakeProbe), (PaymentStatus::AwaitingPasscode, Step::WrongPasscode), (PaymentStatus::Created, Step::Cancel)] {
+        assert_eq!(code(ask(step, &payment(status), over)), Some(Code::PaymentExpired), "{status:?} {step:?}");
+        assert!(payment(status).expire(Timestamp::from_millis(over.millis() - 1)).is_none());
+    }
+    // The parties' answer came too late: expired, not paid.
+    assert_eq!(ask(Step::Pay, &payment(PaymentStatus::BeingChecked), over), Ok(Event::Expired));
+}
+
+#[test]
+fn a_payer_is_judged_by_the_rules() {
+    let rules = rules();
+    let today = Usage { year: rules.local_year(NOW), day: rules.local_day(NOW), ..Usage::default() };
+    let locked = Ladder { wrong: 0, locks: 1, locked_until: Some(NOW.plus_millis(1)) };
+    let paid = Event::Paid { payer: ALICE, verified_by: VerifiedBy::Look };
+    let asked = Event::PasscodeAsked { payer: ALICE };
+    let refused = |code| Event::Refused { payer: Some(ALICE), code };
+    let table: Vec<(&str, i64, Payer, Event)> = vec![
+        ("small", 15_000, payer(), paid.clone()),
+        ("the largest by look alone", 20_000, payer(), paid.clone()),
+        ("one fen more", 20_001, payer(), asked.clone()),
+        ("all of the balance", 15_000, Payer { balance_minor: 15_000, ..payer() }, paid.clone()),
+        ("one fen short", 15_000, Payer { balance_minor: 14_999, ..payer() }, refused(Code::InsufficientBalance)),
+        ("fourth in a row", 15_000, Payer { usage: Usage { look_only_run: 4, ..today }, ..payer() }, paid.clone()),
+        ("sixth in a row", 15_000, Payer { usage: Usage { look_only_run: 5, ..today }, ..payer() }, asked.clone()),
+        ("day by look alone just full", 15_000, Payer { usage: Usage { day_look_only_minor: 85_000, ..today }, ..payer() }, paid.clone()),
+        ("day by look alone full", 15_000, Payer { usage: Usage { day_look_only_minor: 85_001, ..today }, ..payer() }, asked.clone()),
+        ("yesterday does not count", 15_000, Payer { usage: Usage { day: today.day - 1, day_minor: 500_000, day_look_only_minor: 100_000, ..today }, ..payer() }, paid.clone()),
+        ("day just full", 15_000, Payer { usage: Usage { day_minor: 485_000, ..today }, ..payer() }, paid.clone()),
+        ("day full", 15_000, Payer { usage: Usage { day_minor: 485_001, ..today }, ..payer() }, refused(Code::LimitExceeded)),
+        ("above the day at once", 500_001, payer(), refused(Code::LimitExceeded)),
+        ("class I just full", 15_000, Payer { class: IdentityClass::I, usage: Usage { life_minor: 85_000, ..Usage::default() }, ..payer() }, paid.clone()),
+        ("class I full", 15_000, Payer { class: IdentityClass::I, usage: Usage { life_minor: 85_001, ..Usage::default() }, ..payer() }, refused(Code::LimitExceeded)),
+        ("class II full", 15_000, Payer { usage: Usage { year_minor: 9_985_001, ..today }, ..payer() }, refused(Code::LimitExceeded)),
+        ("class III", 15_000, Payer { class: IdentityClass::III, usage: Usage { year_minor: 9_985_001, ..today }, ..payer() }, paid.clone()),
+        ("last year does not count", 15_000, Payer { usage: Usage { year: today.year - 1, year_minor: 9_999_999, ..today }, ..payer() }, paid.clone()),
+        ("paused", 15_000, Payer { paused: true, ..payer() }, refused(Code::AccountPaused)),
+        ("closed before paused", 15_000, Payer { paused: true, closed: true, ..payer() }, refused(Code::AccountClosed)),
+        ("paused before poor", 15_000, Payer { paused: true, balance_minor: 0, ..payer() }, refused(Code::AccountPaused)),
+        ("limit before poor", 500_001, Payer { balance_minor: 0, ..payer() }, refused(Code::LimitExceeded)),
+        ("locked, but no passcode needed", 15_000, Payer { ladder: locked, ..payer() }, paid),
+        ("locked and passcode needed", 20_001, Payer { ladder: locked, ..payer() }, refused(Code::PasscodeLocked)),
+        ("no passcode to ask for", 20_001, Payer { has_passcode: false, ..payer() }, refused(Code::LimitExceeded)),
+        ("absurd amount", i64::MAX, Payer { balance_minor: i64::MAX, usage: Usage { life_minor: i64::MAX, year_minor: i64::MAX, day_minor: i64::MAX, ..today }, ..payer() }, refused(Code::LimitExceeded)),
+    ];
+    for (name, amount_minor, payer, expected) in table {
+        let before = Payment { amount: Money::cny(amount_minor), ..payment(PaymentStatus::BeingChecked) };
+        assert_eq!(before.judge(&Found::Payer(payer), &rules, NOW), Ok(expected), "{name}");
+    }
+}
+
+#[test]
+fn what_is_not_one_person_is_refused_without_a_payer() {
+    for (found, code) in [(Found::Nobody, Code::NotRecognised), (Found::Ambiguous, Code::Ambiguous), (Found::Failed(Code::PartiesUnavailable), Code::PartiesUnavailable)] {
+        assert_eq!(payment(PaymentStatus::BeingChecked).judge(&found, &rules(), NOW), Ok(Event::Refused { payer: None, code }));
+    }
+}
+
+#[test]
+fn a_gallery_above_the_budget_asks_for_more() {
+    let rules = rules();
+    let created = payment(PaymentStatus::Created);
+    let part = Some(HexArray([1; 16]));
+    for (gallery_len, partition, expected) in [(20_000, None, Ok(false)), (20_001, None, Err(Some(Code::PhoneSuffixRequired))), (300, part, Ok(false)), (20_001, part, Ok(true))] {
+        let answer = created.start_challenge(Search { nonce: [6; 32], partition, gallery_len }, &rules, NOW);
+        let passcode_always = match answer {
+            Ok(Event::Challenged(challenge)) => Ok(challenge.passcode_always),
+            Ok(other) => panic!("{other:?}"),
+            Err(refusal) => Err(Some(refusal.code)),
+        };
+        assert_eq!(passcode_always, expected, "{gallery_len}");
+    }
+    let checked = Payment { challenge: Some(Challenge { passcode_always: true, ..challenge() }), ..payment(PaymentStatus::BeingChecked) };
+    assert_eq!(checked.judge(&Found::Payer(payer()), &rules, NOW), Ok(Event::PasscodeAsked { payer: ALICE }));
+}
+
+#[test]
+fn a_challenge_ends_with_its_payment_at_the_latest() {
+    for (after_ms, lifetime_ms) in [(0, 30_000), (270_000, 30_000), (290_000, 10_000)] {
+        let now = NOW.plus_millis(after_ms);
+        let Ok(Event::Challenged(challenge)) = ask(Step::Challenge, &payment(PaymentStatus::Created), now) else { panic!("a challenge") };
+        assert_eq!((challenge.issued_at, challenge.expires_at.millis_since(now)), (now, lifetime_ms));
+    }
+}
+
+#[test]
+fn a_probe_fits_its_payment_or_says_why_not() {
+    let challenged = payment(PaymentStatus::Challenged);
+    let good = context(&challenged);
+    let other = || "other".to_owned();
+    let table: Vec<(&str, ProbeContext, Option<Code>)> = vec![
+        ("good", good.clone(), None),
+        ("another payment", ProbeContext { reference: PaymentId::from_bits(99).to_string(), ..good.clone() }, Some(Code::ProbeMismatch)),
+        ("another payee", ProbeContext { payee: other(), ..good.clone() }, Some(Code::ProbeMismatch)),
+        ("another amount", ProbeContext { amount_minor: 14_999, ..good.clone() }, Some(Code::ProbeMismatch)),
+        ("another currency", ProbeContext { currency: other(), ..good.clone() }, Some(Code::ProbeMismatch)),
+        ("another challenge", ProbeContext { nonce: HexArray([8; 32]), ..good.clone() }, Some(Code::ProbeMismatch)),
+        ("a longer life", ProbeContext { expires_at: NOW.plus_millis(60_000), ..good.clone() }, Some(Code::ProbeMismatch)),
+        ("another till", ProbeContext { terminal: TerminalId::from_bits(8), ..good.clone() }, Some(Code::ProbeMismatch)),
+        ("another purpose", ProbeContext { purpose: Purpose::Enrol, ..good.clone() }, Some(Code::ProbeMismatch)),
+        ("another part of the gallery", ProbeContext { partition: Some(HexArray([1; 16])), ..good.clone() }, Some(Code::ProbeMismatch)),
+        ("two templates", ProbeContext { templates: 2, ..good.clone() }, Some(Code::ProbeMismatch)),
+    ];
+    let device_key = key().verifying_key();
+    let sender = Sender { terminal: TILL, device_key: &device_key, nonce_used: false };
+    for (name, context, expected) in table {
+        assert_eq!(code(challenged.receive_probe(&probe(context), &sender, NOW)), expected, "{name}");
+    }
+    let altered = SealedProbe { context: ProbeContext { amount_minor: 1, ..good.clone() }, ..probe(good.clone()) };
+    assert_eq!(code(challenged.receive_probe(&altered, &sender, NOW)), Some(Code::ProbeInvalid), "altered after signing");
+    let stranger = SigningKey::from_bytes(&[1; 32]).verifying_key();
+    assert_eq!(code(challenged.receive_probe(&probe(good.clone()), &Sender { device_key: &stranger, ..sender }, NOW)), Some(Code::ProbeInvalid), "unknown device");
+    assert_eq!(code(challenged.receive_probe(&probe(good.clone()), &sender, NOW.plus_millis(30_000))), Some(Code::ChallengeExpired));
+    let replay = Sender { nonce_used: true, ..sender };
+    for status in STATUSES {
+        assert_eq!(code(payment(status).receive_probe(&probe(good.clone()), &replay, NOW)), Some(Code::ProbeReplayed), "a replay is one in {status:?}");
+    }
+}
+
+#[test]
+fn passcode_tries() {
+    let rules = rules();
+    let awaiting = payment(PaymentStatus::AwaitingPasscode);
+    let fourth = Ladder { wrong: 4, ..Ladder::default() };
+    let locked = Ladder { locks: 1, locked_until: Some(NOW.plus_millis(900_000)), ..Ladder::default() };
+    let paid = Event::Paid { payer: ALICE, verified_by: VerifiedBy::LookAndPasscode };
+    let refused = |code| Event::Refused { payer: Some(ALICE), code };
+    let table: Vec<(&str, Payer, bool, (Ladder, Event))> = vec![
+        ("right", payer(), true, (Ladder::default(), paid.clone())),
+        ("right after four wrong", Payer { ladder: fourth, ..payer() }, true, (Ladder::default(), paid)),
+        ("wrong", payer(), false, (Ladder { wrong: 1, ..Ladder::default() }, Event::PasscodeWrong)),
+        ("wrong the fifth time", Payer { ladder: fourth, ..payer() }, false, (locked, refused(Code::PasscodeLocked))),
+        ("right while locked", Payer { ladder: locked, ..payer() }, true, (locked, refused(Code::PasscodeLocked))),
+        ("right, but paused since", Payer { paused: true, ..payer() }, true, (Ladder::default(), refused(Code::AccountPaused))),
+        ("right, but spent since", Payer { balance_minor: 14_999, ..payer() }, true, (Ladder::default(), refused(Code::InsufficientBalance))),
+    ];
+    for (name, payer, right, expected) in table {
+        assert_eq!(awaiting.try_passcode(&payer, right, &rules, NOW), Ok(expected), "{name}");
+    }
+}
+
+#[test]
+fn refunds_are_bounded_by_sum_count_and_age() {
+    let rules = rules();
+    let year = 365 * DAY_MS;
+    let refunded = |refunded_minor, refund_count| Payment { refunded_minor, refund_count, ..payment(PaymentStatus::Paid) };
+    let table: Vec<(&str, Payment, Option<i64>, u64, Result<i64, Code>)> = vec![
+        ("all", refunded(0, 0), None, 0, Ok(15_000)),
+        ("part", refunded(0, 0), Some(1), 0, Ok(1)),
+        ("the rest", refunded(5_000, 1), None, 0, Ok(10_000)),
+        ("exactly the rest", refunded(5_000, 1), Some(10_000), 0, Ok(10_000)),
+        ("more than was paid", refunded(0, 0), Some(15_001), 0, Err(Code::RefundExceedsPayment)),
+        ("more than is left", refunded(5_000, 1), Some(10_001), 0, Err(Code::RefundExceedsPayment)),
+        ("nothing is left", refunded(15_000, 2), None, 0, Err(Code::RefundExceedsPayment)),
+        ("zero", refunded(0, 0), Some(0), 0, Err(Code::InvalidRequest)),
+        ("negative", refunded(0, 0), Some(-1), 0, Err(Code::InvalidRequest)),
+        ("the fiftieth", refunded(49, 49), Some(1), 0, Ok(1)),
+        ("the fifty-first", refunded(50, 50), Some(1), 0, Err(Code::RefundWindowOver)),
+        ("on the last day", refunded(0, 0), None, year, Ok(15_000)),
+        ("a year and a millisecond later", refunded(0, 0), None, year + 1, Err(Code::RefundWindowOver)),
+    ];
+    for (name, payment, amount_minor, later_ms, expected) in table {
+        let event = payment.refund(amount_minor, &rules, NOW.plus_millis(later_ms));
+        assert_eq!(event.clone().map_err(|refusal| refusal.code), expected.map(|amount_minor| Event::Refunded { amount_minor }), "{name}");
+        if let Ok(event) = event {
+            let after = payment.apply(&event, NOW);
+            assert!(after.refunded_minor <= after.amount.minor, "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_a_payment_begins_with() {
+    let new = |amount_minor, reference: Option<String>| NewPayment { amount_minor, currency: Currency::CNY, merchant_reference: reference };
+    for (new, field) in [
+        (new(1, None), None),
+        (new(i64::MAX, Some("字".repeat(64))), None),
+        (new(0, None), Some("amount_minor")),
+        (new(-5, None), Some("amount_minor")),
+        (new(1, Some("x".repeat(65))), Some("merchant_reference")),
+    ] {
+        assert_eq!(decide::check_new(&new, &rules()).err().map(|refusal| refusal.field), field.map(Some));
+    }
+}
+
+#[test]
+fn the_documents_diagram_is_the_table() {
+    let page = include_str!("../../../../docs/payments.md");
+    let diagram = diagram();
+    assert!(page.contains(&format!("```mermaid\n{diagram}\n```")), "docs/payments.md must hold this diagram:\n{diagram}");
+}
