@@ -32,12 +32,12 @@ pub async fn trace(State(app): State<SharedApp>, mut request: Request, next: Nex
     response
 }
 
-/// Headers of every API answer: nobody may keep it, frame it or guess its type.
+/// Headers of everything that is no page: nobody may keep it, frame it or guess its type.
 pub async fn api_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
     common_headers(headers);
     response
 }
@@ -54,7 +54,6 @@ pub async fn page_headers(State(app): State<SharedApp>, request: Request, next: 
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_str(&policy).expect("the URL was checked at the start"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(HeaderName::from_static("permissions-policy"), HeaderValue::from_static("camera=(self), microphone=(), geolocation=()"));
-    common_headers(headers);
     response
 }
 

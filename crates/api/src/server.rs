@@ -116,12 +116,13 @@ pub async fn serve(config: PlatformConfig) -> Result<Running, Error> {
 
 /// Everything the platform answers.
 pub fn router(app: &SharedApp, web_dir: Option<&Path>, demo: bool) -> Router {
-    let mut all = table::router(app, endpoints(demo)).layer(from_fn(middleware::api_headers));
+    let mut all = table::router(app, endpoints(demo));
     if let Some(web_dir) = web_dir {
         all = all.merge(pages(app, web_dir));
     }
     all.fallback(async || Refused::from(Code::NotFound))
         .method_not_allowed_fallback(async || Refused::from(Code::MethodNotAllowed))
+        .layer(from_fn(middleware::api_headers))
         .layer(from_fn_with_state(app.clone(), middleware::trace))
         .with_state(app.clone())
 }

@@ -93,7 +93,8 @@ async fn a_large_amount_asks_for_the_passcode_and_five_wrong_ones_lock() {
         let wrong = till.passcode(payment.id, "000000").await;
         assert_eq!((wrong.code(), &wrong.json()["attempts_left"]), (Code::PasscodeWrong, &json!(left)));
     }
-    assert_eq!(till.passcode(payment.id, "000000").await.code(), Code::PasscodeLocked);
+    let last = till.passcode(payment.id, "000000").await.json();
+    assert_eq!((&last["status"], &last["refusal"]), (&json!("refused"), &json!("passcode_locked")));
     let locked = till.payment(payment.id).await;
     assert_eq!((locked.status, locked.refusal), (PaymentStatus::Refused, Some(Code::PasscodeLocked)));
     // The right one does not help now, nor does another payment.
