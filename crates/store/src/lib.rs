@@ -71,3 +71,6 @@ impl Store {
         Ok(self.rules.in_force(now)?)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! What needs the inside of the store: a disk that is full, and settings that durability rests on.
+
+use base::id::{MerchantId, PaymentId, StoreId, TerminalId};
+use base::money::Currency;
+use base::secret::Secret;
+use base::time::Timestamp;
+use ed25519_dalek::SigningKey;
+use payments::rules::RuleBook;
+use rand_core::{TryCryptoRng, TryRng};
+use wire::api::NewPayment;
+use wire::problem::Code;
+
+use crate::Store;
+use crate::idempotency::Idempotency;
+use crate::setup::NewTerminal;
+
+const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
+const TILL: TerminalId = TerminalId::from_bits(1);
+
+/// Bytes that differ from call to call.
+struct Counter(u8);
+
+impl TryRng for Counter {
+    type Error = std::convert::Infallible;
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Ok(7)
+    }
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        Ok(7)
+    }
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        self.0 = self.0.wrapping_add(1);
+        bytes.fill(self.0);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Counter {}
+
+fn store_with_a_till(directory: &tempfile::TempDir) -> Store {
+    let rules = RuleBook::parse(include_str!("../../../rules/cn.toml")).expect("sound");
+    let store = Store::open(&directory.path().join("platform.db"), rules, Secret::new([1; 32])).expect("opens");
+    store.register_merchant(MerchantId::from_bits(1), "Noodle House", NOW).expect("registers");
+    store.register_store(StoreId::from_bits(1), MerchantId::from_bits(1), "Main Street", NOW).expect("registers");
+    let public_key = SigningKey::from_bytes(&[1; 32]).verifying_key();
+    store.register_terminal(&NewTerminal { id: TILL, store: StoreId::from_bits(1), token_sha256: [1; 32], public_key }, NOW).expect("registers");
+    store
+}
+
+fn idempotency(number: usize) -> Idempotency {
+    Idempotency { scope: "till".into(), key: number.to_string(), request_digest: [0; 32] }
+}
+
+fn set_max_pages(store: &Store, pages: i64) {
+    let writer = store.writer.lock().expect("no panic");
+    writer.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).expect("is set");
+}
+
+#[test]
+fn a_full_disk_refuses_loses_nothing_and_goes_on_when_there_is_room() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = store_with_a_till(&directory);
+    let pages: i64 = store.writer.lock().expect("no panic").query_row("PRAGMA page_count", [], |row| row.get(0)).expect("reads");
+    set_max_pages(&store, pages + 3);
+    let new = NewPayment { amount_minor: 100, currency: Currency::CNY, merchant_reference: Some("x".repeat(64)) };
+    let begin = |number: usize| store.create_payment(&idempotency(number), TILL, &new, &mut Counter(number as u8), NOW);
+    let count = || store.payments(TILL, None, 100, NOW).expect("reading needs no room").data.len();
+    let mut begun = 0;
+    let error = loop {
+        match begin(begun) {
+            Ok(answer) => assert!(answer.is_first_success()),
+            Err(error) => break error,
+        }
+        begun += 1;
+        assert!(begun < 100, "three pages are soon full");
+    };
+    assert_eq!((error.code(), error.problem().status), (Code::StorageFull, 503));
+    assert_eq!(count(), begun, "what was refused left nothing behind");
+    assert!(store.replay(&idempotency(begun)).expect("reads").is_none(), "it is not remembered, so that it may be asked again");
+    assert!(store.replay(&idempotency(0)).expect("reads").is_some());
+    assert!(store.books().expect("reads").balanced());
+    set_max_pages(&store, pages + 1_000);
+    assert!(begin(begun).expect("there is room").is_first_success());
+    assert_eq!(count(), begun + 1);
+}
+
+#[test]
+fn what_durability_rests_on_is_set_on_every_connection() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let connection = crate::tx::connect(&directory.path().join("platform.db")).expect("opens");
+    let text = |pragma: &str| connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, rusqlite::types::Value>(0)).expect("reads");
+    use rusqlite::types::Value::{Integer, Text};
+    assert_eq!(text("journal_mode"), Text("wal".into()));
+    assert_eq!(text("synchronous"), Integer(2), "FULL");
+    assert_eq!(text("foreign_keys"), Integer(1));
+    assert_eq!(text("secure_delete"), Integer(1));
+}
+
+#[test]
+fn a_panic_inside_a_transaction_undoes_it_and_the_store_goes_on() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = store_with_a_till(&directory);
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        store.run_tx("breaks", |tx| -> Result<(), crate::error::StoreError> {
+            tx.execute("DELETE FROM terminals", [])?;
+            panic!("an invariant is broken")
+        })
+    }));
+    assert!(outcome.is_err());
+    assert!(store.terminal_by_token(&[1; 32]).expect("reads").is_some());
+    assert_eq!(store.payment(TILL, PaymentId::from_bits(1), NOW).expect_err("none").code(), Code::NotFound);
+    store.register_merchant(MerchantId::from_bits(9), "Next", NOW).expect("the writer works");
+}

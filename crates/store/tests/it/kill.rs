@@ -1,0 +1,158 @@
+//! A process that is killed with SIGKILL at random points while it takes payments: whatever it acknowledged is there,
+//! once, and the books balance.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use base::hash::hex;
+use base::id::{AccountId, PaymentId};
+use base::money::Currency;
+use sha2::{Digest, Sha256};
+use store::idempotency::Answer;
+use store::payment::Identification;
+use wire::api::{self, PaymentStatus};
+
+use crate::world::*;
+
+/// Set for the child: the database file and the number of its first payment.
+const CHILD: &str = "HANDSEL_STORE_CHILD";
+const ROUNDS: u64 = 25;
+const FUNDS_MINOR: i64 = 400_000;
+/// What the children take: 1 fen each, so that no limit is met.
+const AMOUNT_MINOR: i64 = 1;
+
+/// One more look than the rules allow is not what is tested here.
+fn rules() -> String {
+    let rules = RULES.replace("look_only_run_max = 5", "look_only_run_max = 1_000_000");
+    assert_ne!(rules, RULES);
+    rules
+}
+
+/// The requests of payment `number`, the same whenever they are asked: the keys and identifiers depend on it alone.
+fn steps(world: &World, number: u64, token: [u8; 16]) -> (PaymentId, Vec<Answer>) {
+    let key = |step: &str| keyed(&format!("{step} {number}"));
+    let rng = || TestRng(number << 20);
+    let store = &world.store;
+    let new = api::NewPayment { amount_minor: AMOUNT_MINOR, currency: Currency::CNY, merchant_reference: None };
+    let created = store.create_payment(&key("create"), TILL, &new, &mut rng(), world.now()).expect("answers");
+    let payment = resource::<api::Payment>(&created).id;
+    let challenged = store.start_challenge(&key("challenge"), TILL, payment, None, &mut rng(), world.now()).expect("answers");
+    let probe = pay_probe(&resource::<api::Payment>(&challenged));
+    let checked = store.receive_probe(&key("probe"), TILL, payment, &probe, world.now()).expect("answers");
+    if checked.is_first_success() {
+        let paid = store.identified(payment, &Identification::Token(token), &mut TestRng((number << 20) + 1_000), world.now()).expect("judged");
+        assert_eq!(paid.status, PaymentStatus::Paid, "{:?}", paid.refusal);
+    }
+    let mut answers = vec![created, challenged, checked];
+    if number % 3 == 0 {
+        answers.push(store.refund(&key("refund"), TILL, payment, &api::NewRefund { amount_minor: None }, &mut rng(), world.now()).expect("answers"));
+    }
+    (payment, answers)
+}
+
+fn fingerprint(answers: &[Answer]) -> String {
+    hex(&Sha256::digest(answers.iter().flat_map(|answer| answer.body.clone()).collect::<Vec<u8>>()))
+}
+
+/// Not a test by itself: what the killed process runs.
+#[test]
+#[ignore = "run by a_killed_process_loses_nothing_and_repeats_nothing in a process of its own"]
+fn child() {
+    let Ok(arguments) = std::env::var(CHILD) else { return };
+    let (path, first) = arguments.split_once('#').expect("file and number");
+    let first: u64 = first.parse().expect("a number");
+    let world = World::at(Path::new(path), &rules(), 50 + first);
+    let token = part_of("13800000001").0;
+    for number in first.. {
+        let (payment, answers) = steps(&world, number, token);
+        let mut out = std::io::stderr().lock();
+        writeln!(out, "acknowledged {number} {payment} {}", fingerprint(&answers)).expect("the parent reads");
+    }
+}
+
+fn spawn(path: &Path, first: u64) -> Child {
+    Command::new(std::env::current_exe().expect("this test"))
+        .args(["--exact", "kill::child", "--ignored", "--nocapture"])
+        .env(CHILD, format!("{}#{first}", path.display()))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts")
+}
+
+/// What the child acknowledged before it was killed: number, payment, fingerprint of its answers.
+fn run_until_killed(path: &Path, first: u64, patience: Duration) -> Vec<(u64, PaymentId, String)> {
+    let mut child = spawn(path, first);
+    let lines = BufReader::new(child.stderr.take().expect("is piped")).lines();
+    let (sender, receiver) = mpsc::channel();
+    let reader = std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(sender.send(line))));
+    let mut seen: Vec<String> = receiver.recv_timeout(Duration::from_secs(60)).into_iter().collect();
+    std::thread::sleep(patience);
+    child.kill().expect("is running");
+    child.wait().expect("ends");
+    reader.join().expect("reads to the end");
+    seen.extend(receiver.try_iter());
+    let parse = |line: String| {
+        let words: Vec<&str> = line.split(' ').collect();
+        let [word, number, payment, fingerprint] = words[..] else { panic!("the child said: {line}") };
+        assert_eq!(word, "acknowledged", "the child said: {line}");
+        (number.parse().expect("a number"), payment.parse().expect("a payment"), fingerprint.to_owned())
+    };
+    seen.into_iter().map(parse).collect()
+}
+
+/// Every payment at the till, by pages.
+fn all_payments(world: &World) -> Vec<api::Payment> {
+    let mut payments: Vec<api::Payment> = Vec::new();
+    loop {
+        let page = world.store.payments(TILL, payments.last().map(|payment| payment.id), 100, world.now()).expect("reads");
+        payments.extend(page.data);
+        if !page.has_more {
+            return payments;
+        }
+    }
+}
+
+fn check_after(path: &Path, shopper: AccountId, acknowledged: &[(u64, PaymentId, String)], round: u64) -> usize {
+    let world = World::at(path, &rules(), 90_000 + round);
+    let interrupted = world.store.recover(world.now()).expect("recovers").len();
+    assert!(interrupted <= 1, "one till, one look at a time");
+    let payments = all_payments(&world);
+    let paid: Vec<&api::Payment> = payments.iter().filter(|payment| payment.status == PaymentStatus::Paid).collect();
+    let earned = paid.iter().map(|payment| payment.amount_minor - payment.refunded_minor).sum::<i64>();
+    world.check_books(FUNDS_MINOR - earned, earned);
+    assert_eq!(world.me(shopper).balance_minor, FUNDS_MINOR - earned);
+    for (number, payment, fingerprint_then) in acknowledged {
+        assert!(paid.iter().any(|paid| paid.id == *payment), "acknowledged payment {number} is lost");
+        // The same requests again: the same bytes, and nothing happens.
+        let (again, answers) = steps(&world, *number, part_of("13800000001").0);
+        assert_eq!((again, &fingerprint(&answers)), (*payment, fingerprint_then), "payment {number} is answered otherwise");
+        assert!(answers.iter().all(|answer| answer.replayed), "payment {number} was done again");
+    }
+    world.check_books(FUNDS_MINOR - earned, earned);
+    interrupted
+}
+
+#[test]
+fn a_killed_process_loses_nothing_and_repeats_nothing() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path: PathBuf = directory.path().join("platform.db");
+    let shopper = World::at(&path, &rules(), 1).shopper("13800000001", FUNDS_MINOR).account;
+    let (mut total, mut interrupted, mut random) = (0, 0, TestRng(4_242));
+    for round in 0..ROUNDS {
+        // A number that no earlier round reached: what was cut off stays as it is.
+        let acknowledged = run_until_killed(&path, (round + 1) * 100_000, Duration::from_micros(random_below(&mut random, 120_000)));
+        assert!(!acknowledged.is_empty(), "round {round} got nothing done");
+        interrupted += check_after(&path, shopper, &acknowledged, round);
+        total += acknowledged.len();
+    }
+    println!("{ROUNDS} kills, {total} payments acknowledged, {interrupted} interrupted while being checked, 0 lost, 0 repeated");
+}
+
+fn random_below(rng: &mut TestRng, bound: u64) -> u64 {
+    use rand_core::TryRng;
+    rng.try_next_u64().map_or(0, |number| number % bound)
+}
