@@ -12,9 +12,9 @@ use wire::problem::Code;
 use crate::args::DemoOptions;
 use crate::crowd;
 use crate::photos::{self, Person};
-use crate::provision::Mode;
+use crate::provision::{self, Mode};
 use crate::report::DemoReport;
-use crate::run::{Failure, context, runtime};
+use crate::run::{Failure, context, failed, runtime};
 use crate::till_client::{Outcome, Shopper, TillClient};
 use crate::up;
 
@@ -48,7 +48,8 @@ pub fn run(options: &DemoOptions) -> Result<ExitCode, Failure> {
         pay_all(&client, &members, &shoppers, &mut report, &progress).await?;
         strangers_try(&client, &strangers, &mut report, &progress).await?;
         progress.finish_and_clear();
-        report.books = Some(client.terminal_get(&loader.token, "/v1/books").await?);
+        let store = provision::open_store(&folder.join("platform/handsel.sqlite"), &options.installation.rules)?;
+        report.books = Some(store.books().map_err(failed("the books cannot be checked"))?);
         Ok::<_, Failure>(report)
     })?;
     report.print(options.json);

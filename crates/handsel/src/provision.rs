@@ -173,7 +173,7 @@ pub fn prepare(dir: &Path, options: &InstallationOptions, mode: Mode, ephemeral_
     let store = dir.join("platform/handsel.sqlite");
     let rules = absolute(&options.rules)?;
     let web = absolute(&options.web)?;
-    register_shop(&store, &rules, &platform_keys, &terminals)?;
+    register_shop(&store, &rules, &terminals)?;
     let parties_for_platform = PartyId::ALL.map(|party| PlatformPeerNode {
         party,
         address: parties[party.index()],
@@ -245,10 +245,8 @@ fn write_party_nodes(
     Ok(())
 }
 
-fn register_shop(store: &Path, rules: &Path, platform: &PlatformKeys, terminals: &[(TerminalId, &TerminalKeys)]) -> Result<(), Failure> {
-    let text = fs::read_to_string(rules).map_err(context(rules))?;
-    let rules = RuleBook::parse(&text).map_err(failed("the rule pack cannot be used"))?;
-    let store = Store::open(store, rules, Secret::new(platform.passcode_pepper.0)).map_err(failed("the store cannot be opened"))?;
+fn register_shop(store: &Path, rules: &Path, terminals: &[(TerminalId, &TerminalKeys)]) -> Result<(), Failure> {
+    let store = open_store(store, rules)?;
     let now = SystemClock.now();
     let registered = failed("the shop cannot be registered");
     store.register_merchant(MERCHANT.0, MERCHANT.1, now).map_err(&registered)?;
@@ -259,6 +257,14 @@ fn register_shop(store: &Path, rules: &Path, platform: &PlatformKeys, terminals:
         store.register_terminal(&NewTerminal { id: *id, store: STORE.0, token_sha256, public_key }, now).map_err(&registered)?;
     }
     Ok(())
+}
+
+/// The platform's store, for registering at set-up and for checking the books afterwards. No passcode is touched, so no
+/// pepper is needed.
+pub fn open_store(store: &Path, rules: &Path) -> Result<Store, Failure> {
+    let text = fs::read_to_string(rules).map_err(context(rules))?;
+    let rules = RuleBook::parse(&text).map_err(failed("the rule pack cannot be used"))?;
+    Store::open(store, rules, Secret::new([0; 32])).map_err(failed("the store cannot be opened"))
 }
 
 /// Five loopback addresses: the usual ones, or free ones.

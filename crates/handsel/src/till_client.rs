@@ -182,13 +182,6 @@ impl TillClient {
         expect_success(response, "enrolling the crowd").await.map(|_| ())
     }
 
-    /// Any JSON resource with a terminal's token.
-    pub async fn terminal_get<T: DeserializeOwned>(&self, token: &str, path: &str) -> Result<T, Failure> {
-        let response = self.client.get(format!("{}{path}", self.platform)).bearer_auth(token).send().await.map_err(failed(path))?;
-        let text = expect_success(response, path).await?;
-        serde_json::from_str(&text).map_err(failed(path))
-    }
-
     /// Whether the platform answers `path` with success.
     pub async fn is_up(&self, path: &str) -> bool {
         let answer = self.client.get(format!("{}{path}", self.platform)).send().await;
