@@ -121,7 +121,8 @@ mod tests {
 
     #[test]
     fn key_session_and_label_each_change_the_stream() {
-        let stream = |seed, session: &[u8], label| Prss::new(&testing::neighbour_keys(seed)[0], session, label).with_next().bytes(32).to_vec();
+        let stream =
+            |seed, session: &[u8], label| Prss::new(&testing::neighbour_keys(seed)[0], session, label).with_next().bytes(32).to_vec();
         let first = stream(1, b"a", "x");
         assert_eq!(first, stream(1, b"a", "x"));
         for other in [stream(2, b"a", "x"), stream(1, b"b", "x"), stream(1, b"a", "y")] {

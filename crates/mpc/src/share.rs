@@ -89,9 +89,9 @@ pub fn reconstruct(first: (PartyId, &TemplateShare), second: (PartyId, &Template
     let present = [first.0, second.0];
     let mut features = Zeroizing::new(Vec::with_capacity(first.1.0.len()));
     for at in 0..first.1.0.len() / 2 {
-        let sum = [first, second].into_iter().fold(ZERO, |sum, (party, share)| {
-            sum.plus(lagrange_at_zero(party, &present).times(share.element(at)))
-        });
+        let sum = [first, second]
+            .into_iter()
+            .fold(ZERO, |sum, (party, share)| sum.plus(lagrange_at_zero(party, &present).times(share.element(at))));
         features.extend(unpack(sum));
     }
     Ok(features)

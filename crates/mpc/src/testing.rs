@@ -172,7 +172,8 @@ pub fn run_three<T: Send>(seed: u64, protocol: impl Fn(&mut Session<'_>) -> T + 
 /// A made-up unit vector of `dimensions` features at scale 127, like a random person's template.
 pub fn random_template(dimensions: usize, rng: &mut SeededRng) -> Vec<i16> {
     // The sum of twelve uniform numbers is near enough to normal.
-    let direction: Vec<f64> = (0..dimensions).map(|_| (0..12).map(|_| rng.below(1 << 20) as f64 / (1 << 20) as f64).sum::<f64>() - 6.0).collect();
+    let direction: Vec<f64> =
+        (0..dimensions).map(|_| (0..12).map(|_| rng.below(1 << 20) as f64 / (1 << 20) as f64).sum::<f64>() - 6.0).collect();
     let norm = direction.iter().map(|x| x * x).sum::<f64>().sqrt();
     direction.iter().map(|x| (127.0 * x / norm).round() as i16).collect()
 }

@@ -49,7 +49,8 @@ impl Service {
     /// The answer to a change that is applied.
     fn answer_again(&self, state: &State, sequence: u64, digest: &[u8; 32]) -> Result<PartyAnswer, Refusal> {
         let applied = state.store.change(sequence)?.filter(|applied| applied.digest == *digest);
-        let applied = applied.ok_or_else(|| Refusal::new(PartyRefusal::GalleryOutOfStep, format!("another change was applied as {sequence}")))?;
+        let applied =
+            applied.ok_or_else(|| Refusal::new(PartyRefusal::GalleryOutOfStep, format!("another change was applied as {sequence}")))?;
         if applied.is_void {
             return Err(checks::malformed(self.config.party));
         }

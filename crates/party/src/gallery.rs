@@ -56,7 +56,16 @@ pub struct VoidRecord(pub RecordId);
 impl Gallery {
     /// Without records, for templates of `dimensions` features.
     pub fn empty(dimensions: usize) -> Self {
-        Self { sequence: 0, root: [0; 32], dimensions, shares: vec![], tokens: vec![], names: vec![], entries: vec![], known: HashSet::new() }
+        Self {
+            sequence: 0,
+            root: [0; 32],
+            dimensions,
+            shares: vec![],
+            tokens: vec![],
+            names: vec![],
+            entries: vec![],
+            known: HashSet::new(),
+        }
     }
 
     /// The chain's next link: the root after `change_digest` is applied as change `sequence`.
@@ -180,7 +189,10 @@ mod tests {
             let left: Vec<u8> = (1..=3).filter(|number| u128::from(*number) != removed).collect();
             assert_eq!(gallery.shares, left.iter().flat_map(|number| [u16::from_le_bytes([*number; 2]); 2]).collect::<Vec<u16>>());
             assert_eq!(gallery.tokens.iter().map(|token| token.to_parts()[0][0]).collect::<Vec<u8>>(), left);
-            assert_eq!(left.iter().map(|number| gallery.contains(RecordId::from_bits(u128::from(*number)))).collect::<Vec<_>>(), [true, true]);
+            assert_eq!(
+                left.iter().map(|number| gallery.contains(RecordId::from_bits(u128::from(*number)))).collect::<Vec<_>>(),
+                [true, true]
+            );
             assert!(!gallery.contains(RecordId::from_bits(removed)));
             assert_eq!(gallery.len(), 2);
         }
@@ -197,7 +209,8 @@ mod tests {
 
     #[test]
     fn the_digest_depends_on_root_order_and_names() {
-        let (one, two) = (gallery(&[record(1, &[], false), record(2, &[], false)]), gallery(&[record(2, &[], false), record(1, &[], false)]));
+        let (one, two) =
+            (gallery(&[record(1, &[], false), record(2, &[], false)]), gallery(&[record(2, &[], false), record(1, &[], false)]));
         assert_eq!(one.digest(&[0]), two.digest(&[1]));
         assert_eq!(one.digest(&[0, 1]), one.clone().digest(&[0, 1]));
         assert_ne!(one.digest(&[0]), two.digest(&[0]));

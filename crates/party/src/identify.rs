@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use base::hash::hash_parts;
 use base::id::SessionId;
-use mpc::prss::Prss;
 use mpc::protocol::agree::agree;
 use mpc::protocol::identify::{OutputShare, identify};
 use mpc::protocol::{Session, Stage};
+use mpc::prss::Prss;
 use mpc::share::TemplateShare;
 use tokio::time::Instant;
 use wire::bytes::HexArray;
@@ -87,9 +87,9 @@ impl Service {
         mut network: RunNetwork,
         stopwatch: &mut Stopwatch,
     ) -> Result<OutputShare, Refusal> {
-        let rows = gallery.rows(command.probe.context.partition.as_ref()).map_err(|void| {
-            Refusal::new(PartyRefusal::GalleryOutOfStep, format!("{} is void here and must be deleted first", void.0))
-        })?;
+        let rows = gallery
+            .rows(command.probe.context.partition.as_ref())
+            .map_err(|void| Refusal::new(PartyRefusal::GalleryOutOfStep, format!("{} is void here and must be deleted first", void.0)))?;
         let thresholds = self.config.thresholds;
         let probe_digest = command.probe.digest();
         // The probe's nonce is used once, so this salt is, whatever name the platform gives the run.

@@ -27,7 +27,8 @@ pub struct Identity {
 /// # Errors
 /// [`Error::IdentityUnusable`] if `name` is no DNS name.
 pub fn generate(name: &str) -> Result<Identity, Error> {
-    let made = rcgen::generate_simple_self_signed([name.to_owned()]).map_err(|error| Error::IdentityUnusable { reason: error.to_string() })?;
+    let made =
+        rcgen::generate_simple_self_signed([name.to_owned()]).map_err(|error| Error::IdentityUnusable { reason: error.to_string() })?;
     Ok(Identity { certificate_pem: made.cert.pem(), private_key_pem: Secret::new(made.signing_key.serialize_pem()) })
 }
 

@@ -21,7 +21,7 @@ use crate::frame;
 /// An empty frame is sent when nothing else was for so long.
 const SIGN_OF_LIFE_EVERY: Duration = Duration::from_secs(1);
 /// A peer that is silent for so long is gone.
-const SILENCE_MAX: Duration = Duration::from_secs(5);
+const SILENCE_MAX: Duration = Duration::from_secs(10);
 /// Runs that a peer may have begun before the platform told us; more are dropped.
 const UNCLAIMED_MAX: usize = 256;
 /// A run that a peer began and we were never told of is forgotten after so long.

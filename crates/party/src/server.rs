@@ -45,7 +45,8 @@ pub async fn serve(config: PartyConfig, listener: TcpListener, clock: Arc<dyn Cl
     let mut roles = vec![(config.platform_sha256, Role::Platform)];
     roles.extend(expected.into_iter().map(|peer| (config.peer(peer).certificate_sha256, Role::Party(peer))));
     let acceptor = tls::acceptor(&config.identity, roles.iter().map(|(pin, _)| *pin).collect())?;
-    let service = Arc::new(tokio::task::spawn_blocking(move || Service::new(config, clock)).await.expect("opening the store does not panic")?);
+    let service =
+        Arc::new(tokio::task::spawn_blocking(move || Service::new(config, clock)).await.expect("opening the store does not panic")?);
 
     let mut tasks = JoinSet::new();
     for peer in dialled {

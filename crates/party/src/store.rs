@@ -2,6 +2,7 @@
 //! `synchronous = FULL`, so that what was acknowledged survives a loss of power, and `secure_delete`, so that deleted
 //! shares are overwritten.
 
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use base::id::{RecordId, SessionId, TerminalId};
@@ -59,7 +60,9 @@ impl Store {
     /// # Errors
     /// [`Error::DirectoryUnusable`], [`Error::StoreUnusable`].
     pub fn open(directory: &Path) -> Result<Self, Error> {
-        std::fs::create_dir_all(directory).map_err(|source| Error::DirectoryUnusable { path: directory.to_owned(), source })?;
+        // For the party's own user alone.
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
+        made.map_err(|source| Error::DirectoryUnusable { path: directory.to_owned(), source })?;
         let connection = Connection::open(directory.join(FILE_NAME))?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
         connection.execute_batch(
@@ -79,7 +82,8 @@ impl Store {
         if let Some(last) = self.last_change()? {
             (gallery.sequence, gallery.root) = (last.sequence, last.root);
         }
-        let mut statement = self.connection.prepare("SELECT record, share, token_own, token_next FROM record ORDER BY sequence, position")?;
+        let mut statement =
+            self.connection.prepare("SELECT record, share, token_own, token_next FROM record ORDER BY sequence, position")?;
         let mut partitions = self.connection.prepare("SELECT label FROM record_partition WHERE record = ?1 ORDER BY label")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
@@ -89,9 +93,10 @@ impl Store {
                 Some(bytes) if bytes.len() != 2 * dimensions => {
                     return Err(Error::DimensionsDiffer { stored: bytes.len() / 2, configured: dimensions });
                 }
-                Some(bytes) => {
-                    Some(TemplateShare::from_bytes(&bytes, dimensions).map_err(|_| Error::StoreDamaged { what: "a share has no valid length" })?)
-                }
+                Some(bytes) => Some(
+                    TemplateShare::from_bytes(&bytes, dimensions)
+                        .map_err(|_| Error::StoreDamaged { what: "a share has no valid length" })?,
+                ),
                 None => None,
             };
             let labels = partitions.query_map([name], |row| row.get(0).map(HexArray))?;
@@ -137,7 +142,10 @@ impl Store {
     /// What SQLite says.
     pub fn terminal_past(&self, terminal: TerminalId, now: Timestamp) -> rusqlite::Result<TerminalPast> {
         let terminal = terminal.bits().to_le_bytes();
-        let counter = self.connection.query_row("SELECT counter FROM terminal_counter WHERE terminal = ?1", [terminal], |row| row.get(0)).optional()?;
+        let counter = self
+            .connection
+            .query_row("SELECT counter FROM terminal_counter WHERE terminal = ?1", [terminal], |row| row.get(0))
+            .optional()?;
         let since = |millis: u64| -> rusqlite::Result<u32> {
             let sql = "SELECT count(*) FROM probe_use WHERE terminal = ?1 AND used_at > ?2 AND session IS NOT NULL";
             self.connection.query_row(sql, params![terminal, now.millis().saturating_sub(millis)], |row| row.get(0))
@@ -211,8 +219,10 @@ impl Store {
     /// # Errors
     /// What SQLite says; then shares may remain in the log.
     pub fn erase_leftovers(&self) -> rusqlite::Result<()> {
-        let busy: i64 = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-        assert!(busy == 0, "this process is the store's only user");
+        let is_busy: bool = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if is_busy {
+            return Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY), None));
+        }
         Ok(())
     }
 

@@ -166,7 +166,7 @@ pub(crate) mod tests {
     fn gates_agree_with_their_ideal() {
         check(and, |x, y| x & y);
         check(or, |x, y| x | y);
-        }
+    }
 
     #[test]
     fn xor_and_not_need_no_message() {
@@ -181,7 +181,10 @@ pub(crate) mod tests {
     #[test]
     fn what_a_party_receives_depends_on_masks_it_does_not_know() {
         let shares = share_words(&[1, 2, 3], &mut SeededRng::new(6));
-        let sent = |seed| run_three(seed, |session| and(session, &shares[session.party().index()], &shares[session.party().index()]).map(|_| ())).map(|(_, traffic)| traffic.to_previous);
+        let sent = |seed| {
+            run_three(seed, |session| and(session, &shares[session.party().index()], &shares[session.party().index()]).map(|_| ()))
+                .map(|(_, traffic)| traffic.to_previous)
+        };
         let (first, second) = (sent(1), sent(2));
         for party in 0..3 {
             assert_ne!(first[party], second[party]);

@@ -216,8 +216,10 @@ pub mod ideal {
 
     /// Who `query` belongs to among `records`.
     pub fn identify<'a>(query: &[i16], records: impl Iterator<Item = (&'a [i16], Token)>, thresholds: Thresholds) -> Resolution {
-        let near: Vec<(i32, Token)> =
-            records.map(|(record, token)| (score(query, record), token)).filter(|(score, _)| *score >= i32::from(thresholds.ambiguous)).collect();
+        let near: Vec<(i32, Token)> = records
+            .map(|(record, token)| (score(query, record), token))
+            .filter(|(score, _)| *score >= i32::from(thresholds.ambiguous))
+            .collect();
         match near[..] {
             [] => Resolution::None,
             [(score, token)] if score >= i32::from(thresholds.accept) => Resolution::Token(token),

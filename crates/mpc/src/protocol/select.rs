@@ -68,13 +68,15 @@ mod tests {
         for (at, chosen) in matches.iter().enumerate() {
             words[at / 64] |= u64::from(*chosen) << (at % 64);
         }
-        let tokens: Vec<[u8; 16]> = matches.iter().map(|_| (u128::from(rng.next_u64()) << 64 | u128::from(rng.next_u64())).to_le_bytes()).collect();
+        let tokens: Vec<[u8; 16]> =
+            matches.iter().map(|_| (u128::from(rng.next_u64()) << 64 | u128::from(rng.next_u64())).to_le_bytes()).collect();
         let token_shares: Vec<_> = tokens.iter().map(|token| share_token(token, &mut rng)).collect();
         let match_shares = share_words(&words, &mut rng);
         let closed_shares = share_words(&[u64::from(closed)], &mut rng);
         let results = run_three(42, |session| {
             let at = session.party().index();
-            *select(session, &match_shares[at], token_shares.iter().map(|shares| &shares[at]), &closed_shares[at]).expect("no network error")
+            *select(session, &match_shares[at], token_shares.iter().map(|shares| &shares[at]), &closed_shares[at])
+                .expect("no network error")
         });
         assert_eq!(results[0].0 ^ results[1].0 ^ results[2].0, ideal(matches, &tokens, closed));
         for (_, traffic) in &results {

@@ -20,9 +20,11 @@ struct World {
 impl World {
     fn new(query: Vec<i16>, templates: Vec<Vec<i16>>, seed: u64) -> Self {
         let mut rng = SeededRng::new(seed);
-        let mut world = Self { query, templates, tokens: vec![], matrices: [vec![], vec![], vec![]], token_shares: [vec![], vec![], vec![]] };
+        let mut world =
+            Self { query, templates, tokens: vec![], matrices: [vec![], vec![], vec![]], token_shares: [vec![], vec![], vec![]] };
         for at in 0..world.templates.len() {
-            let token = (1 + u128::from(seed) * 1_000_003 + at as u128).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835).to_le_bytes();
+            let token =
+                (1 + u128::from(seed) * 1_000_003 + at as u128).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835).to_le_bytes();
             world.tokens.push(token);
             let shares = share_template(&world.templates[at], &mut rng).expect("a valid template");
             for (party, token_share) in share_token(&token, &mut rng).into_iter().enumerate() {
@@ -42,7 +44,8 @@ impl World {
             let party = session.party();
             let records = Records { shares: &self.matrices[party.index()], tokens: &self.token_shares[party.index()], rows };
             let mut stages = vec![];
-            let output = identify(session, &query[party.index()].prepare_query(party), records, thresholds, &mut |stage| stages.push(stage));
+            let output =
+                identify(session, &query[party.index()].prepare_query(party), records, thresholds, &mut |stage| stages.push(stage));
             assert_eq!(stages, if rows.is_empty() { vec![Stage::Scan] } else { Stage::ALL.to_vec() });
             output.expect("no network error")
         });

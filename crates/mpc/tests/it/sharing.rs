@@ -93,7 +93,9 @@ fn one_partys_share_of_the_same_template_is_uniform() {
     let shares: Vec<[TemplateShare; 3]> = (0..200).map(|_| share_template(&template, &mut rng).expect("a valid template")).collect();
     for party in PartyId::ALL {
         for byte_of_number in 0..2 {
-            let bytes = shares.iter().flat_map(|shares| shares[party.index()].to_bytes().iter().copied().skip(byte_of_number).step_by(2).collect::<Vec<u8>>());
+            let bytes = shares
+                .iter()
+                .flat_map(|shares| shares[party.index()].to_bytes().iter().copied().skip(byte_of_number).step_by(2).collect::<Vec<u8>>());
             let statistic = chi_squared_of_bytes(bytes);
             assert!((119.0..=391.0).contains(&statistic), "{party}, byte {byte_of_number}: {statistic}");
         }

@@ -80,7 +80,8 @@ async fn an_enrolment_that_is_not_what_it_should_be_is_not_applied() {
     let command = world.enrolment(used.clone(), std::slice::from_ref(&one));
     common_root(&world.ask_all(command).await);
 
-    let contexts = [world.context(Purpose::Pay), world.context(Purpose::Enrol), world.context(Purpose::Enrol), world.context(Purpose::Enrol)];
+    let contexts =
+        [world.context(Purpose::Pay), world.context(Purpose::Enrol), world.context(Purpose::Enrol), world.context(Purpose::Enrol)];
     let [paying, fresh, twice, mut small] = contexts;
     small.dimensions = 64;
     let table: [(&str, SealedProbe, Vec<_>, PartyRefusal); 6] = [
@@ -88,7 +89,12 @@ async fn an_enrolment_that_is_not_what_it_should_be_is_not_applied() {
         ("a probe that was used", used, vec![other.clone()], NonceReused),
         ("a record that is there", world.seal(fresh.clone(), &[&one.template]), vec![one.clone()], RequestMalformed),
         ("more records than templates", world.seal(fresh, &[&one.template]), vec![other.clone(), world.person()], RequestMalformed),
-        ("a record twice", world.seal(wire::probe::ProbeContext { templates: 2, ..twice }, &[&one.template, &one.template]), vec![other.clone(); 2], RequestMalformed),
+        (
+            "a record twice",
+            world.seal(wire::probe::ProbeContext { templates: 2, ..twice }, &[&one.template, &one.template]),
+            vec![other.clone(); 2],
+            RequestMalformed,
+        ),
         ("another size", world.seal(small, &[&one.template[..64]]), vec![other.clone()], ShareMalformed),
     ];
     for (what, probe, people, expected) in table {
@@ -147,7 +153,9 @@ async fn a_deleted_person_is_gone_from_every_byte_and_all_three_sign_it() {
     let (first, again) = (world.ask_all(&command).await, world.ask_all(&command).await);
     common_root(&first);
     for (party, (first, again)) in PartyId::ALL.into_iter().zip(first.iter().zip(&again)) {
-        let (PartyAnswer::Applied { deletions, .. }, PartyAnswer::Applied { deletions: repeated, .. }) = (first, again) else { unreachable!() };
+        let (PartyAnswer::Applied { deletions, .. }, PartyAnswer::Applied { deletions: repeated, .. }) = (first, again) else {
+            unreachable!()
+        };
         assert_eq!(deletions, repeated, "asked again, the same word");
         assert_eq!(deletions.iter().map(|deletion| deletion.record).collect::<Vec<_>>(), [record, unknown]);
         let key = world.configs[party.index()].confirmation_key.verifying_key();

@@ -26,7 +26,7 @@ async fn a_probe_that_is_not_what_it_should_be_is_refused_by_all_three() {
 
     // Before it is signed: a terminal that asks for what it may not.
     let before: [(&str, Change, PartyRefusal); 6] = [
-        ("another terminal", |context| context.terminal = TerminalId::from_bits(78), TerminalUnknown),
+        ("another terminal", |context| context.terminal = TerminalId::from_bits(7), TerminalUnknown),
         ("for enrolment", |context| context.purpose = Purpose::Enrol, PurposeMismatch),
         ("expired", |context| context.expires_at = base::time::Timestamp::from_millis(context.issued_at.millis() - 1), ChallengeExpired),
         ("from the future", |context| context.issued_at = context.issued_at.plus_millis(20_000), ChallengeExpired),

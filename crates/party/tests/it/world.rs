@@ -1,6 +1,5 @@
 //! The fixture: three parties in temporary directories, a platform, a terminal, and a clock that tests can move.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -23,13 +22,20 @@ use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use wire::bytes::{HexArray, HexBytes};
-use wire::party::{GalleryChange, GalleryOperation, Identify, NewRecord, PartyAnswer, PartyCommand, PartyRefusal, PartyRequest, PartyResponse, PartyStatus};
+use wire::party::{
+    GalleryChange, GalleryOperation, Identify, NewRecord, PartyAnswer, PartyCommand, PartyRefusal, PartyRequest, PartyResponse, PartyStatus,
+};
 use wire::probe::{PartitionLabel, ProbeContext, Purpose, SealedProbe};
 use wire::seal;
 
 pub const DIMENSIONS: u16 = 128;
 pub const PEER_TIMEOUT: Duration = Duration::from_millis(1500);
 pub const TERMINAL: TerminalId = TerminalId::from_bits(77);
+
+/// All registered terminals; they share one device key.
+pub fn terminals() -> impl Iterator<Item = TerminalId> {
+    (0..12).map(|at| TerminalId::from_bits(TERMINAL.bits() + at))
+}
 
 /// The machine's clock plus what the test added.
 #[derive(Default)]
@@ -75,7 +81,10 @@ impl World {
     pub async fn with_budget(budget: Budget) -> Self {
         let mut rng = SeededRng::new(9);
         let device_key = SigningKey::from_bytes(&[5; 32]);
-        let (platform, identities) = (generate("platform").expect("a name"), PartyId::ALL.map(|party| generate(&format!("party-{}", party.number())).expect("a name")));
+        let (platform, identities) = (
+            generate("platform").expect("a name"),
+            PartyId::ALL.map(|party| generate(&format!("party-{}", party.number())).expect("a name")),
+        );
         let sealing = PartyId::ALL.map(|_| seal::generate_key_pair(&mut rng));
         let directories = [(); 3].map(|()| tempfile::tempdir().expect("a directory"));
         let received = [(); 3].map(|()| Arc::new(Mutex::new(Vec::new())));
@@ -84,7 +93,10 @@ impl World {
             listeners.push(TcpListener::bind("127.0.0.1:0").await.expect("a free port"));
         }
         let addresses = [0, 1, 2].map(|at: usize| listeners[at].local_addr().expect("bound"));
-        let peer = |party: PartyId| Peer { address: addresses[party.index()], certificate_sha256: identities[party.index()].pin().expect("a certificate") };
+        let peer = |party: PartyId| Peer {
+            address: addresses[party.index()],
+            certificate_sha256: identities[party.index()].pin().expect("a certificate"),
+        };
         let configs = PartyId::ALL.map(|party| {
             let seen = received[party.index()].clone();
             PartyConfig {
@@ -96,7 +108,7 @@ impl World {
                 next: peer(party.next()),
                 previous: peer(party.previous()),
                 platform_sha256: platform.pin().expect("a certificate"),
-                terminals: HashMap::from([(TERMINAL, device_key.verifying_key())]),
+                terminals: terminals().map(|terminal| (terminal, device_key.verifying_key())).collect(),
                 dimensions: DIMENSIONS,
                 thresholds: Thresholds::new(8000, 7000).expect("valid thresholds"),
                 budget,
@@ -157,7 +169,10 @@ impl World {
         for _ in 0..400 {
             let mut connected = 0;
             for party in PartyId::ALL {
-                connected += usize::from(matches!(self.try_ask(party, PartyCommand::Status).await, Some(PartyAnswer::Status(PartyStatus { peers_connected: true, .. }))));
+                connected += usize::from(matches!(
+                    self.try_ask(party, PartyCommand::Status).await,
+                    Some(PartyAnswer::Status(PartyStatus { peers_connected: true, .. }))
+                ));
             }
             if connected == 3 {
                 return;
@@ -174,7 +189,9 @@ impl World {
     /// One request over a connection of its own; `None` if the party cannot be reached.
     pub async fn try_ask(&self, party: PartyId, command: PartyCommand) -> Option<PartyAnswer> {
         let bytes = serde_json::to_vec(&PartyRequest { id: 1, command }).expect("plain data");
-        serde_json::from_slice::<PartyResponse>(&self.exchange(party, &self.platform, &bytes).await.ok()?).ok().map(|response| response.answer)
+        serde_json::from_slice::<PartyResponse>(&self.exchange(party, &self.platform, &bytes).await.ok()?)
+            .ok()
+            .map(|response| response.answer)
     }
 
     pub async fn ask(&self, party: PartyId, command: PartyCommand) -> PartyAnswer {
@@ -253,7 +270,12 @@ impl World {
     pub fn person(&mut self) -> Person {
         let name = self.name();
         let token = (name.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)).to_le_bytes();
-        Person { template: random_template(usize::from(DIMENSIONS), &mut self.rng), token, record: RecordId::from_bits(name), partitions: vec![] }
+        Person {
+            template: random_template(usize::from(DIMENSIONS), &mut self.rng),
+            token,
+            record: RecordId::from_bits(name),
+            partitions: vec![],
+        }
     }
 
     pub fn change<T: Fn(PartyId) -> GalleryOperation>(&mut self, operation: T) -> impl Fn(PartyId) -> PartyCommand + use<T> {
@@ -284,7 +306,10 @@ impl World {
         let probe = self.seal(context, &people.iter().map(|person| &person.template[..]).collect::<Vec<_>>());
         let command = self.enrolment(probe, people);
         for answer in self.ask_all(command).await {
-            assert!(matches!(&answer, PartyAnswer::Applied { sequence, deletions, .. } if *sequence == self.sequence && deletions.is_empty()), "{answer:?}");
+            assert!(
+                matches!(&answer, PartyAnswer::Applied { sequence, deletions, .. } if *sequence == self.sequence && deletions.is_empty()),
+                "{answer:?}"
+            );
         }
     }
 
