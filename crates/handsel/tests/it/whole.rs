@@ -69,7 +69,7 @@ fn secrets_of_the_run(installation: &Path, models: &Path, photos: &Path) -> Vec<
     let mut secrets = vec![
         ("a name".into(), "Demo 0".into()),
         ("a phone number".into(), "13900000000".into()),
-        ("a passcode".into(), "740291".into()),
+        ("a passcode".into(), "974310".into()),
     ];
     for node in ["party1", "party2", "party3", "platform", "till", "loader"] {
         let keys: toml::Table = fs::read_to_string(installation.join(node).join("keys.toml")).expect("keys").parse().expect("TOML");
