@@ -78,9 +78,10 @@ fn check_page(request: &Request) -> Answer<()> {
     let own_header = headers.get(WALLET_HEADER).is_some_and(|value| value == "1");
     let own_origin = match headers.get(ORIGIN).map(HeaderValue::to_str) {
         None => true,
-        Some(Ok(origin)) => headers.get(HOST).and_then(|host| host.to_str().ok()).is_some_and(|host| {
-            origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")) == Some(host)
-        }),
+        Some(Ok(origin)) => headers
+            .get(HOST)
+            .and_then(|host| host.to_str().ok())
+            .is_some_and(|host| origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")) == Some(host)),
         Some(Err(_)) => false,
     };
     if own_header && own_origin { Ok(()) } else { Err(Code::Forbidden.into()) }
@@ -157,7 +158,8 @@ mod tests {
     #[test]
     fn a_write_must_come_from_our_own_page() {
         let check = |method: &str, headers: &[(&str, &str)]| {
-            let request = headers.iter().fold(axum::http::Request::builder().method(method), |request, (name, value)| request.header(*name, *value));
+            let request =
+                headers.iter().fold(axum::http::Request::builder().method(method), |request, (name, value)| request.header(*name, *value));
             check_page(&request.body(Body::empty()).expect("a sound request")).is_ok()
         };
         let host = ("host", "127.0.0.1:7000");

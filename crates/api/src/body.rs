@@ -116,10 +116,7 @@ impl Page {
     /// # Errors
     /// `invalid_request` if it is none of this kind.
     pub fn after<T: FromStr>(&self) -> Result<Option<T>, Refused> {
-        self.starting_after
-            .as_deref()
-            .map(|text| text.parse().map_err(|_| Refused::at(Code::InvalidRequest, "starting_after")))
-            .transpose()
+        self.starting_after.as_deref().map(|text| text.parse().map_err(|_| Refused::at(Code::InvalidRequest, "starting_after"))).transpose()
     }
 }
 

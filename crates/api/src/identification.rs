@@ -19,7 +19,7 @@ use crate::resolver::{Failed, Outcome};
 
 /// Between two looks at whether the parties are back.
 const RETRY_MS: u64 = 100;
-/// Between two tries to write an outcome when the disk is full.
+/// Between two tries to write an outcome that cannot be written.
 const STORE_RETRY_MS: u64 = 1_000;
 
 /// Carries one look through. The payment is definite afterwards; the timings are for the answer's header and the log.
@@ -80,12 +80,14 @@ pub fn common_sequence(parties: &[Option<PartyStatus>; 3]) -> Option<u64> {
     (complete && agree(second) && agree(third)).then_some(first.gallery_sequence)
 }
 
-/// Tells the store until it could write it down.
+/// Tells the store until it could write it down: until then nobody knows what became of the payment.
 async fn report(app: &SharedApp, payment: PaymentId, found: Identification) -> Answer<Payment> {
     loop {
         let (found, now) = (found.clone(), app.now());
         match app.with_store(move |store| store.identified(payment, &found, &mut rng(), now)).await {
-            Err(refused) if refused.code() == Code::StorageFull => tokio::time::sleep(Duration::from_millis(STORE_RETRY_MS)).await,
+            Err(refused) if matches!(refused.code(), Code::StorageFull | Code::Internal) => {
+                tokio::time::sleep(Duration::from_millis(STORE_RETRY_MS)).await
+            }
             other => return other,
         }
     }

@@ -1,7 +1,7 @@
 //! How a refusal becomes an answer: RFC 9457 problem documents.
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base::id::RequestId;
@@ -51,6 +51,8 @@ pub fn settle(mut response: Response, request: RequestId) -> Response {
     let bytes = serde_json::to_vec(&problem).expect("a problem document is plain data");
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    // Whoever passed the empty body on may have noted its length.
+    headers.remove(CONTENT_LENGTH);
     if matches!(problem.code, Code::RequestInFlight | Code::PartiesUnavailable | Code::IdentificationInterrupted | Code::StorageFull) {
         headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }

@@ -91,7 +91,13 @@ impl Resolver {
     ///
     /// # Errors
     /// [`Failed`].
-    pub async fn identify(&self, session: SessionId, gallery_sequence: u64, probe: &SealedProbe, timeout_ms: u64) -> Result<Outcome, Failed> {
+    pub async fn identify(
+        &self,
+        session: SessionId,
+        gallery_sequence: u64,
+        probe: &SealedProbe,
+        timeout_ms: u64,
+    ) -> Result<Outcome, Failed> {
         let ask = |party: PartyId| {
             let command = Identify { session, gallery_sequence, probe: probe.for_party(party) };
             self.client(party).ask(PartyCommand::Identify(Box::new(command)), timeout_ms)
@@ -169,8 +175,16 @@ mod tests {
         let table = [
             ("a token", [identified(1, 1), identified(2, 1), identified(4, 0)], Ok(Some([7; 16]))),
             ("nobody", [identified(1, 0), identified(2, 0), identified(3, 0)], Ok(None)),
-            ("the reason, not the lost peer", [refused(PeerUnavailable), refused(NonceReused), identified(1, 0)], at(PartyId::P2, NonceReused)),
-            ("the first reason", [refused(NonceReused), refused(SignatureInvalid), refused(PeerUnavailable)], at(PartyId::P2, SignatureInvalid)),
+            (
+                "the reason, not the lost peer",
+                [refused(PeerUnavailable), refused(NonceReused), identified(1, 0)],
+                at(PartyId::P2, NonceReused),
+            ),
+            (
+                "the first reason",
+                [refused(NonceReused), refused(SignatureInvalid), refused(PeerUnavailable)],
+                at(PartyId::P2, SignatureInvalid),
+            ),
             (
                 "who is silent, not the lost peer",
                 [refused(PeerUnavailable), identified(1, 0), Err(Unanswered::Interrupted)],

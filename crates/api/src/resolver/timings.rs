@@ -45,7 +45,8 @@ impl Timings {
 
     /// The header's value: `scan;dur=1.25, resolve;dur=0.031`, in milliseconds.
     pub fn header(&self) -> String {
-        let entries: Vec<String> = self.0.iter().map(|(stage, micros)| format!("{stage};dur={}.{:03}", micros / 1000, micros % 1000)).collect();
+        let entries: Vec<String> =
+            self.0.iter().map(|(stage, micros)| format!("{stage};dur={}.{:03}", micros / 1000, micros % 1000)).collect();
         entries.join(", ")
     }
 }

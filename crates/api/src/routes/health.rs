@@ -80,7 +80,8 @@ async fn handle_ready(State(app): State<SharedApp>) -> Answer<Response> {
     let queued = app.with_store(|store| store.gallery_sequence()).await?.queued;
     let status = app.resolver.status().await;
     let galleries_equal = common_sequence(&status).is_some();
-    let parties: Vec<_> = PartyId::ALL.into_iter().zip(&status).map(|(party, status)| party_readiness(party, status.as_ref(), queued)).collect();
+    let parties: Vec<_> =
+        PartyId::ALL.into_iter().zip(&status).map(|(party, status)| party_readiness(party, status.as_ref(), queued)).collect();
     let ready = galleries_equal && parties.iter().all(|party| party.in_step);
     let code = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     Ok((code, axum::Json(Readiness { ready, gallery_sequence: queued, galleries_equal, parties })).into_response())

@@ -3,9 +3,9 @@
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
 use axum::http::Method;
 use axum::middleware::from_fn_with_state;
-use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use wire::problem::Code;
 
@@ -62,7 +62,18 @@ impl Row {
     /// A row with a POST under an idempotency key, or with anything else without.
     pub fn new(method: Method, path: &'static str, access: Access, summary: &'static str) -> Self {
         let idempotent = method == Method::POST;
-        Self { method, path, access, summary, idempotent, body_len_max: BODY_LEN_MAX, takes: None, answers: None, status: 200, refusals: &[] }
+        Self {
+            method,
+            path,
+            access,
+            summary,
+            idempotent,
+            body_len_max: BODY_LEN_MAX,
+            takes: None,
+            answers: None,
+            status: 200,
+            refusals: &[],
+        }
     }
 
     /// A POST without an idempotency key.

@@ -45,9 +45,13 @@ const TABLE: [(&str, &str, Access); 29] = [
     ("GET", "/readyz", Access::Anybody),
 ];
 
+/// What is tried, with which headers, and what comes of it.
+type Attempt<'a> = (&'a str, Vec<(&'a str, &'a str)>, Code);
+
 #[tokio::test]
 async fn nobody_gets_in_without_the_right_credentials() {
-    let mut announced: Vec<_> = endpoints(true).into_iter().map(|endpoint| (endpoint.row.method.to_string(), endpoint.row.path, endpoint.row.access)).collect();
+    let mut announced: Vec<_> =
+        endpoints(true).into_iter().map(|endpoint| (endpoint.row.method.to_string(), endpoint.row.path, endpoint.row.access)).collect();
     let mut tested: Vec<_> = TABLE.iter().map(|(method, path, access)| ((*method).to_owned(), *path, *access)).collect();
     let order = |row: &(String, &str, Access)| (row.1.to_owned(), row.0.clone());
     announced.sort_by_key(order);
@@ -60,9 +64,12 @@ async fn nobody_gets_in_without_the_right_credentials() {
     let (terminal, wallet, page) = (("authorization", &*key), ("cookie", &*shopper.cookie), ("x-handsel-wallet", "1"));
     for (method, path, access) in TABLE {
         let write = method != "GET";
-        let rows: Vec<(&str, Vec<(&str, &str)>, Code)> = match access {
+        let rows: Vec<Attempt> = match access {
             Access::Anybody => vec![],
-            Access::Page => vec![("no page", vec![], Code::Forbidden), ("another origin", vec![page, ("origin", "http://evil.example")], Code::Forbidden)],
+            Access::Page => vec![
+                ("no page", vec![], Code::Forbidden),
+                ("another origin", vec![page, ("origin", "http://evil.example")], Code::Forbidden),
+            ],
             Access::Terminal => vec![
                 ("nothing", vec![], Code::Unauthenticated),
                 ("an unknown key", vec![("authorization", "Bearer tk_unknown")], Code::Unauthenticated),

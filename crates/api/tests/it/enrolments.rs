@@ -19,7 +19,10 @@ async fn an_account_is_opened_once_and_signed_in_to() {
     let open = async |phone: &str, passcode: &str| {
         let key = fresh_key();
         let headers = [("x-handsel-wallet", "1"), ("idempotency-key", &*key)];
-        world.http.post("/v1/accounts", &headers, json!({"name": NAME, "phone": phone, "passcode": passcode}).to_string().into_bytes()).await
+        world
+            .http
+            .post("/v1/accounts", &headers, json!({"name": NAME, "phone": phone, "passcode": passcode}).to_string().into_bytes())
+            .await
     };
     for (phone, passcode, code) in [
         (shopper.phone.as_str(), PASSCODE, Code::PhoneTaken),

@@ -10,6 +10,9 @@ use crate::world::shopper::Person;
 use crate::world::till::SMALL;
 use crate::world::{ENROLLER, SECOND_TILL, TILL, World};
 
+/// What is changed.
+type Alteration<T> = Box<dyn FnOnce(&mut T)>;
+
 #[tokio::test]
 async fn a_look_for_something_else_is_refused_and_charges_nothing() {
     let world = World::new().await;
@@ -17,7 +20,7 @@ async fn a_look_for_something_else_is_refused_and_charges_nothing() {
     let shopper = world.enrolled(&person, 100_000).await;
     let other = till.begin(SMALL).await;
 
-    let contexts: Vec<(&str, Box<dyn FnOnce(&mut ProbeContext)>, Code)> = vec![
+    let contexts: Vec<(&str, Alteration<ProbeContext>, Code)> = vec![
         ("a smaller amount", Box::new(|context| context.amount_minor -= 1), Code::ProbeMismatch),
         ("another payment", Box::new(move |context| context.reference = other.id.to_string()), Code::ProbeMismatch),
         ("another payee", Box::new(|context| context.payee = "mer_00000000000000000000000002".into()), Code::ProbeMismatch),
@@ -35,11 +38,11 @@ async fn a_look_for_something_else_is_refused_and_charges_nothing() {
         assert_eq!(till.payment(payment.id).await.status, PaymentStatus::Challenged, "{what}");
     }
 
-    let altered: Vec<(&str, fn(&mut SealedProbe))> = vec![
-        ("a share altered on the way", |probe| probe.sealed[1].ciphertext.0[0] ^= 1),
-        ("shares swapped", |probe| probe.sealed.swap(0, 1)),
-        ("a forged signature", |probe| probe.signature.0[5] ^= 1),
-        ("a counter put forward", |probe| probe.context.counter += 1_000),
+    let altered: Vec<(&str, Alteration<SealedProbe>)> = vec![
+        ("a share altered on the way", Box::new(|probe| probe.sealed[1].ciphertext.0[0] ^= 1)),
+        ("shares swapped", Box::new(|probe| probe.sealed.swap(0, 1))),
+        ("a forged signature", Box::new(|probe| probe.signature.0[5] ^= 1)),
+        ("a counter put forward", Box::new(|probe| probe.context.counter += 1_000)),
     ];
     for (what, alter) in altered {
         let payment = till.challenged(SMALL).await;
@@ -81,7 +84,12 @@ async fn a_share_that_does_not_open_charges_nobody() {
     let elsewhere = till.look_with(&payment, &person, |context| context.amount_minor += 1);
     let probe = SealedProbe::sign(whole.context.clone(), elsewhere.sealed, &crate::world::till::Till::key_pair(TILL));
     let reply = till.probe(payment.id, &probe).await;
-    assert_eq!((reply.json()["status"].as_str(), reply.json()["refusal"].as_str()), (Some("refused"), Some("probe_invalid")), "{}", reply.text());
+    assert_eq!(
+        (reply.json()["status"].as_str(), reply.json()["refusal"].as_str()),
+        (Some("refused"), Some("probe_invalid")),
+        "{}",
+        reply.text()
+    );
     assert_eq!(shopper.me().await.balance_minor, 100_000);
 }
 

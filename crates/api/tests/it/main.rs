@@ -6,6 +6,8 @@ mod documents;
 mod enrolments;
 mod looks;
 mod outages;
+mod pages;
 mod payments;
+mod secrecy;
 mod strictness;
 mod world;

@@ -6,12 +6,19 @@ use serde_json::json;
 use wire::api::{Payment, PaymentStatus};
 use wire::problem::Code;
 
+use crate::world::proxy::Cut;
 use crate::world::shopper::Person;
 use crate::world::till::{SMALL, fresh_key};
 use crate::world::{ENROLLER, TILL, World};
 
-const IMPATIENT: Timing =
-    Timing { answer_after_ms: 300, reach_parties_ms: 2_500, identify_ms: 5_000, apply_ms: 5_000, expiry_interval_ms: 200, gallery_interval_ms: 200 };
+const IMPATIENT: Timing = Timing {
+    answer_after_ms: 300,
+    reach_parties_ms: 2_500,
+    identify_ms: 5_000,
+    apply_ms: 5_000,
+    expiry_interval_ms: 200,
+    gallery_interval_ms: 200,
+};
 
 #[tokio::test]
 async fn while_a_party_is_down_a_look_is_being_checked_and_then_refused() {
@@ -101,4 +108,61 @@ async fn changes_reach_a_party_that_was_away_also_after_the_platform_restarted()
     world.until_ready().await;
     assert_eq!(world.till(TILL).pay(SMALL, &person).await.status, PaymentStatus::Paid);
     assert_eq!(world.till(TILL).pay(SMALL, &leaving).await.refusal, Some(Code::NotRecognised));
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_in_the_middle_charges_nothing() {
+    let world = World::with_timing(Timing { answer_after_ms: 10_000, ..IMPATIENT }).await;
+    let (person, till) = (Person::new(), world.till(TILL));
+    let shopper = world.enrolled(&person, 100_000).await;
+    for cut in [Cut::BeforeTheParty, Cut::BeforeTheAnswer] {
+        let payment = till.challenged(SMALL).await;
+        let probe = till.look(&payment, &person);
+        world.cut_wire_to_second(cut);
+        let refused: Payment = till.probe(payment.id, &probe).await.read();
+        assert_eq!((refused.status, refused.refusal), (PaymentStatus::Refused, Some(Code::IdentificationInterrupted)), "{cut:?}");
+        assert_eq!(shopper.me().await.balance_minor, 100_000, "{cut:?}");
+    }
+    world.until_ready().await;
+    assert_eq!(till.pay(SMALL, &person).await.status, PaymentStatus::Paid);
+}
+
+#[tokio::test]
+async fn an_acknowledgement_that_is_lost_comes_again() {
+    let world = World::with_timing(IMPATIENT).await;
+    let (person, till) = (Person::new(), world.till(TILL));
+    let shopper = world.shopper(100_000).await;
+    for cut in [Cut::BeforeTheAnswer, Cut::BeforeTheParty] {
+        world.cut_wire_to_second(cut);
+        world.enrol(&shopper, &person).await;
+        world.until_ready().await;
+        assert_eq!(till.pay(SMALL, &person).await.status, PaymentStatus::Paid, "{cut:?}");
+        shopper.delete(&format!("/v1/enrolments/{}", shopper.enrolment().await)).await;
+        world.until("deleted", async || shopper.me().await.enrolment.is_none()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_till_that_hangs_up_leaves_nothing_unknown() {
+    let world = World::with_timing(IMPATIENT).await;
+    let (person, till) = (Person::new(), world.till(TILL));
+    let shopper = world.enrolled(&person, 100_000).await;
+    for patience_ms in [1, 3, 8, 20] {
+        let payment = till.challenged(SMALL).await;
+        let (probe, key) = (till.look(&payment, &person), fresh_key());
+        let path = format!("/v1/payments/{}/probe", payment.id);
+        let hurried = till.post_with_key(&path, &probe, &key);
+        let _ = tokio::time::timeout(std::time::Duration::from_millis(patience_ms), hurried).await;
+        world.until("definite", async || till.payment(payment.id).await.status != PaymentStatus::BeingChecked).await;
+        // Whether the request came through or not: the same again has an answer, and it is paid once.
+        let again = loop {
+            let reply = till.post_with_key(&path, &probe, &key).await;
+            if reply.status < 400 || reply.code() != Code::RequestInFlight {
+                break reply;
+            }
+        };
+        assert!(again.status < 300, "{}", again.text());
+        world.until("paid", async || till.payment(payment.id).await.status == PaymentStatus::Paid).await;
+    }
+    assert_eq!(shopper.me().await.balance_minor, 100_000 - 4 * SMALL);
 }

@@ -8,13 +8,16 @@ use crate::world::http::Reply;
 use crate::world::till::{Till, fresh_key};
 use crate::world::{TILL, World};
 
+/// What is tried: method, path, media type, body; and what comes of it: code and field.
+type Attempt<'a> = (&'a str, &'a str, &'a str, Option<&'a str>, Vec<u8>, Code, Option<&'a str>);
+
 #[tokio::test]
 async fn what_cannot_be_read_is_refused_with_its_reason() {
     let world = World::new().await;
     let key = format!("Bearer {}", Till::token(TILL));
     let json_kind = Some("application/json");
     let sound = br#"{"amount_minor":3650,"currency":"CNY"}"#.to_vec();
-    let rows: Vec<(&str, &str, &str, Option<&str>, Vec<u8>, Code, Option<&str>)> = vec![
+    let rows: Vec<Attempt> = vec![
         ("an unknown page", "GET", "/v1/nothing", None, vec![], Code::NotFound, None),
         ("an unknown page, written", "POST", "/v1/nothing", json_kind, b"{}".to_vec(), Code::NotFound, None),
         ("another method", "DELETE", "/v1/payments", None, vec![], Code::MethodNotAllowed, None),
@@ -25,10 +28,26 @@ async fn what_cannot_be_read_is_refused_with_its_reason() {
         ("another media type", "POST", "/v1/payments", Some("text/plain"), sound.clone(), Code::MediaTypeUnsupported, None),
         ("no JSON", "POST", "/v1/payments", json_kind, b"amount=1".to_vec(), Code::InvalidRequest, None),
         ("a list", "POST", "/v1/payments", json_kind, b"[]".to_vec(), Code::InvalidRequest, None),
-        ("a missing field", "POST", "/v1/payments", json_kind, br#"{"currency":"CNY"}"#.to_vec(), Code::InvalidRequest, Some("amount_minor")),
+        (
+            "a missing field",
+            "POST",
+            "/v1/payments",
+            json_kind,
+            br#"{"currency":"CNY"}"#.to_vec(),
+            Code::InvalidRequest,
+            Some("amount_minor"),
+        ),
         ("an unknown field", "POST", "/v1/payments", json_kind, br#"{"tip":1}"#.to_vec(), Code::InvalidRequest, Some("tip")),
         ("a fraction", "POST", "/v1/payments", json_kind, br#"{"amount_minor":1.5,"currency":"CNY"}"#.to_vec(), Code::InvalidRequest, None),
-        ("another currency", "POST", "/v1/payments", json_kind, br#"{"amount_minor":1,"currency":"EUR"}"#.to_vec(), Code::InvalidRequest, None),
+        (
+            "another currency",
+            "POST",
+            "/v1/payments",
+            json_kind,
+            br#"{"amount_minor":1,"currency":"EUR"}"#.to_vec(),
+            Code::InvalidRequest,
+            None,
+        ),
         ("too long", "POST", "/v1/payments", json_kind, vec![b' '; 300 << 10], Code::BodyTooLarge, None),
         ("page size 0", "GET", "/v1/payments?limit=0", None, vec![], Code::InvalidRequest, Some("limit")),
         ("page size no number", "GET", "/v1/payments?limit=many", None, vec![], Code::InvalidRequest, None),
@@ -52,7 +71,9 @@ async fn what_cannot_be_read_is_refused_with_its_reason() {
 async fn a_refusal_never_repeats_what_was_sent() {
     let world = World::new().await;
     let shopper = world.shopper(0).await;
-    for body in [json!({"phone": 13800001000_u64, "passcode": "493817"}), json!({"phone": "13800001000", "passcode": 493817}), json!(["493817"])] {
+    for body in
+        [json!({"phone": 13800001000_u64, "passcode": "493817"}), json!({"phone": "13800001000", "passcode": 493817}), json!(["493817"])]
+    {
         let reply = shopper.post("/v1/sessions", body).await;
         assert_eq!(reply.code(), Code::InvalidRequest);
         assert!(!reply.text().contains("493817") && !reply.text().contains("13800001000"), "{}", reply.text());

@@ -21,7 +21,12 @@ pub fn endpoint() -> Endpoint {
         .by(handle)
 }
 
-async fn handle(State(app): State<SharedApp>, Till(till): Till, PathId(payment): PathId<PaymentId>, once: Once<Nothing>) -> Answer<Response> {
+async fn handle(
+    State(app): State<SharedApp>,
+    Till(till): Till,
+    PathId(payment): PathId<PaymentId>,
+    once: Once<Nothing>,
+) -> Answer<Response> {
     let Once { idempotency, turn: _turn, .. } = once;
     let (now, terminal) = (app.now(), till.details.id);
     let answer = app.with_store(move |store| store.cancel_payment(&idempotency, terminal, payment, now)).await?;

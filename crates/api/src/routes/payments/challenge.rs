@@ -33,7 +33,9 @@ async fn handle(
     let Once { idempotency, body, turn: _turn } = once;
     let part = match body.phone_suffix.as_deref() {
         None => None,
-        Some(digits) if digits.len() == 4 && digits.bytes().all(|digit| digit.is_ascii_digit()) => Some(phone_suffix(&app.label_secret, digits)),
+        Some(digits) if digits.len() == 4 && digits.bytes().all(|digit| digit.is_ascii_digit()) => {
+            Some(phone_suffix(&app.label_secret, digits))
+        }
         Some(_) => return Err(Refused::at(Code::InvalidRequest, "phone_suffix")),
     };
     let (now, terminal) = (app.now(), till.details.id);

@@ -23,10 +23,14 @@ pub fn endpoint() -> Endpoint {
         .by(handle)
 }
 
-async fn handle(State(app): State<SharedApp>, Till(till): Till, PathId(payment): PathId<PaymentId>, once: Once<Passcode>) -> Answer<Response> {
+async fn handle(
+    State(app): State<SharedApp>,
+    Till(till): Till,
+    PathId(payment): PathId<PaymentId>,
+    once: Once<Passcode>,
+) -> Answer<Response> {
     let Once { idempotency, body, turn: _turn } = once;
     let (now, terminal) = (app.now(), till.details.id);
-    let answer =
-        app.with_store(move |store| store.enter_passcode(&idempotency, terminal, payment, &body.passcode, now)).await?;
+    let answer = app.with_store(move |store| store.enter_passcode(&idempotency, terminal, payment, &body.passcode, now)).await?;
     Ok(respond(answer))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
-use base::id::PaymentId;
+use base::id::{PaymentId, TerminalId};
 use store::idempotency::Idempotency;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -52,16 +52,13 @@ async fn handle(
     once: Once<SealedProbe>,
 ) -> Answer<Response> {
     let Once { idempotency, body: probe, turn: _turn } = once;
-    let started = Instant::now();
-    let (now, terminal) = (app.now(), till.details.id);
-    let (key, probe_in_store) = (idempotency.clone(), probe.clone());
-    let answer = app.with_store(move |store| store.receive_probe(&key, terminal, payment, &probe_in_store, now)).await?;
+    let look = Look { app: app.clone(), terminal: till.details.id, payment, probe };
+    let (received, outcome) = look.begin(idempotency.clone()).await;
+    let Ok(answer) = received.await else { return Err(Code::Internal.into()) };
+    let answer = answer?;
     if !answer.is_first_success() {
         return Ok(respond(answer));
     }
-    let mut timings = Timings::default();
-    timings.add_since("receive", started);
-    let outcome = begin(&app, payment, probe, timings).await;
     match tokio::time::timeout(Duration::from_millis(app.timing.answer_after_ms), outcome).await {
         Ok(Ok(Ok((payment, timings)))) => settled(&app, idempotency, payment, &timings).await,
         Ok(Ok(Err(refused))) => Err(refused),
@@ -70,20 +67,45 @@ async fn handle(
     }
 }
 
-/// Carries the look through in the background, whether or not anybody still waits for the answer.
-async fn begin(app: &SharedApp, payment: PaymentId, probe: SealedProbe, timings: Timings) -> oneshot::Receiver<Answer<(Payment, Timings)>> {
-    let (sender, outcome) = oneshot::channel();
-    let work = {
-        let app = app.clone();
-        async move {
-            // Nobody may be waiting any more; the outcome is in the store.
-            let _ = sender.send(identification::check(app, payment, probe, timings).await);
-        }
-    };
-    let mut checks = app.checks.lock().await;
-    while checks.try_join_next().is_some() {}
-    checks.spawn(work.instrument(tracing::Span::current()));
-    outcome
+struct Look {
+    app: SharedApp,
+    terminal: TerminalId,
+    payment: PaymentId,
+    probe: SealedProbe,
+}
+
+type Received = Answer<store::idempotency::Answer>;
+type Outcome = Answer<(Payment, Timings)>;
+
+impl Look {
+    /// Carries the look through in the background, whether or not anybody still waits for the answer: a till that hangs
+    /// up must not leave behind a payment that is being checked by nobody.
+    async fn begin(self, idempotency: Idempotency) -> (oneshot::Receiver<Received>, oneshot::Receiver<Outcome>) {
+        let (tell_received, received) = oneshot::channel();
+        let (tell_outcome, outcome) = oneshot::channel();
+        let app = self.app.clone();
+        let work = async move {
+            let started = Instant::now();
+            let answer = self.receive(idempotency).await;
+            let goes_on = answer.as_ref().is_ok_and(store::idempotency::Answer::is_first_success);
+            let _ = tell_received.send(answer);
+            if goes_on {
+                let mut timings = Timings::default();
+                timings.add_since("receive", started);
+                let _ = tell_outcome.send(identification::check(self.app, self.payment, self.probe, timings).await);
+            }
+        };
+        let mut checks = app.checks.lock().await;
+        while checks.try_join_next().is_some() {}
+        checks.spawn(work.instrument(tracing::Span::current()));
+        (received, outcome)
+    }
+
+    /// Durable before any party is asked.
+    async fn receive(&self, idempotency: Idempotency) -> Received {
+        let (now, terminal, payment, probe) = (self.app.now(), self.terminal, self.payment, self.probe.clone());
+        self.app.with_store(move |store| store.receive_probe(&idempotency, terminal, payment, &probe, now)).await
+    }
 }
 
 /// The outcome becomes the answer that is remembered under the key, in place of *being checked*.

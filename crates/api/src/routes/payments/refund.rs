@@ -23,7 +23,12 @@ pub fn endpoint() -> Endpoint {
         .by(handle)
 }
 
-async fn handle(State(app): State<SharedApp>, Till(till): Till, PathId(payment): PathId<PaymentId>, once: Once<NewRefund>) -> Answer<Response> {
+async fn handle(
+    State(app): State<SharedApp>,
+    Till(till): Till,
+    PathId(payment): PathId<PaymentId>,
+    once: Once<NewRefund>,
+) -> Answer<Response> {
     let Once { idempotency, body, turn: _turn } = once;
     let (now, terminal) = (app.now(), till.details.id);
     let answer = app.with_store(move |store| store.refund(&idempotency, terminal, payment, &body, &mut rng(), now)).await?;

@@ -2,7 +2,9 @@
 
 pub mod clock;
 pub mod http;
+pub mod logs;
 pub mod parties;
+pub mod proxy;
 pub mod schema;
 pub mod shopper;
 pub mod till;
@@ -22,6 +24,7 @@ use store::setup::NewTerminal;
 use clock::TestClock;
 use http::Http;
 use parties::Parties;
+use proxy::{Cut, Wire, wire};
 use shopper::{Person, Shopper};
 use till::Till;
 
@@ -31,6 +34,7 @@ pub struct World {
     pub parties: Parties,
     pub http: Http,
     platform: Option<Running>,
+    wire_to_second: (std::net::SocketAddr, Wire),
     timing: Timing,
     folder: tempfile::TempDir,
     next_phone: AtomicU64,
@@ -50,13 +54,15 @@ impl World {
 
     /// Everything up and ready, with other patience.
     pub async fn with_timing(timing: Timing) -> Self {
+        logs::collect();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let clock = Arc::new(TestClock::default());
-        let terminals = [TILL, SECOND_TILL, OTHER_PAYEES_TILL, ENROLLER].map(|number| Till::key_pair(number));
+        let terminals = [TILL, SECOND_TILL, OTHER_PAYEES_TILL, ENROLLER].map(Till::key_pair);
         let mut parties = Parties::new(folder.path(), clock.clone(), &terminals);
         parties.start_all();
         let http = Http::new();
-        let mut world = Self { clock, parties, http, platform: None, timing, folder, next_phone: AtomicU64::new(0) };
+        let wire_to_second = wire(parties.peers()[1].address).await;
+        let mut world = Self { clock, parties, http, platform: None, wire_to_second, timing, folder, next_phone: AtomicU64::new(0) };
         world.start_platform().await;
         world.register();
         world.until_ready().await;
@@ -65,12 +71,14 @@ impl World {
 
     /// Starts the platform on its old data.
     pub async fn start_platform(&mut self) {
+        let mut peers = self.parties.peers();
+        peers[1].address = self.wire_to_second.0;
         let config = PlatformConfig {
             listen: ([127, 0, 0, 1], 0).into(),
             store_path: self.folder.path().join("handsel.sqlite"),
             rules_path: rules_path(),
-            web_dir: None,
-            parties: self.parties.peers(),
+            web_dir: Some(self.web_dir()),
+            parties: peers,
             tls: self.parties.platform_identity().clone(),
             label_secret: Secret::new([7; 32]),
             passcode_pepper: Secret::new([8; 32]),
@@ -82,6 +90,21 @@ impl World {
         let running = serve(config).await.expect("the platform starts");
         self.http.base_url = format!("http://{}", running.local_addr());
         self.platform = Some(running);
+    }
+
+    /// Cuts the wire between the platform and party 2 at its next large request.
+    pub fn cut_wire_to_second(&self, when: Cut) {
+        self.wire_to_second.1.cut(when);
+    }
+
+    /// A page of our own, so that the tests need no built one.
+    fn web_dir(&self) -> PathBuf {
+        let web = self.folder.path().join("web");
+        std::fs::create_dir_all(web.join("wallet/assets")).expect("a folder");
+        std::fs::write(web.join("wallet/index.html"), "<!doctype html><title>Wallet</title>").expect("a page");
+        std::fs::write(web.join("wallet/assets/main.js"), "export {};").expect("a script");
+        std::fs::write(web.join("secret.txt"), "outside of the wallet").expect("a file");
+        web
     }
 
     /// Stops the platform as an operator does.

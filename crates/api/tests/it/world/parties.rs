@@ -1,9 +1,10 @@
 //! Three real parties in this process, over mutual TLS on loopback. One can be stopped and started again.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use api::config::PartyPeer;
@@ -20,6 +21,14 @@ use wire::bytes::{HexArray, HexBytes};
 use wire::seal::generate_key_pair;
 
 use super::clock::TestClock;
+
+/// Each world has its own loopback address (Linux answers on all of 127.0.0.0/8), so that a party that was stopped finds its
+/// port free when it comes back.
+fn own_address() -> Ipv4Addr {
+    static NEXT: AtomicU16 = AtomicU16::new(1);
+    let [high, low] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    Ipv4Addr::new(127, (std::process::id() % 250) as u8 + 1, high, low)
+}
 
 pub struct Parties {
     folder: PathBuf,
@@ -41,7 +50,8 @@ struct Keys {
 impl Parties {
     pub fn new(folder: &Path, clock: Arc<TestClock>, terminals: &[SigningKey]) -> Self {
         let mut rng = UnwrapErr(getrandom::SysRng);
-        let held: Vec<_> = (0..3).map(|_| std::net::TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
+        let address = own_address();
+        let held: Vec<_> = (0..3).map(|_| std::net::TcpListener::bind((address, 0)).expect("a free port")).collect();
         let keys = PartyId::ALL.map(|party| {
             let (sealing, sealing_public) = generate_key_pair(&mut rng);
             Keys {
@@ -52,8 +62,16 @@ impl Parties {
                 confirmation: SigningKey::from_bytes(&[100 + party.number(); 32]),
             }
         });
-        let terminals = terminals.iter().enumerate().map(|(at, key)| (TerminalId::from_bits(at as u128 + 1), key.verifying_key())).collect();
-        Self { folder: folder.into(), clock, platform: generate("platform").expect("an identity"), keys, terminals, running: [None, None, None] }
+        let terminals =
+            terminals.iter().enumerate().map(|(at, key)| (TerminalId::from_bits(at as u128 + 1), key.verifying_key())).collect();
+        Self {
+            folder: folder.into(),
+            clock,
+            platform: generate("platform").expect("an identity"),
+            keys,
+            terminals,
+            running: [None, None, None],
+        }
     }
 
     pub fn start_all(&mut self) {

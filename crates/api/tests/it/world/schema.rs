@@ -47,7 +47,8 @@ fn fits(value: &Value, schema: &Value, at: &str) {
         assert!(allowed.contains(value), "{at}: {value} is none of {allowed:?}");
     }
     if let Some(kinds) = schema.get("type") {
-        let kinds: Vec<&str> = kinds.as_array().map_or_else(|| kinds.as_str().into_iter().collect(), |kinds| kinds.iter().filter_map(Value::as_str).collect());
+        let kinds: Vec<&str> =
+            kinds.as_array().map_or_else(|| kinds.as_str().into_iter().collect(), |kinds| kinds.iter().filter_map(Value::as_str).collect());
         assert!(kinds.contains(&kind_of(value)), "{at}: {value} is no {kinds:?}");
     }
     if let (Some(rows), Some(items)) = (value.as_array(), schema.get("items")) {

@@ -36,7 +36,7 @@ impl Person {
 }
 
 fn gaussian() -> f64 {
-    let mut uniform = || (f64::from(UnwrapErr(getrandom::SysRng).next_u32()) + 1.0) / (f64::from(u32::MAX) + 2.0);
+    let uniform = || (f64::from(UnwrapErr(getrandom::SysRng).next_u32()) + 1.0) / (f64::from(u32::MAX) + 2.0);
     (-2.0 * uniform().ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos()
 }
 

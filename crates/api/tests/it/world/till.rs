@@ -9,7 +9,7 @@ use base::time::Clock;
 use ed25519_dalek::SigningKey;
 use mpc::share::share_template;
 use rand_core::{Rng, UnwrapErr};
-use serde_json::{Value, json};
+use serde_json::json;
 use wire::api::{Challenge, Enrolment, Payment};
 use wire::bytes::{HexArray, HexBytes};
 use wire::probe::{ProbeContext, Purpose, SealedProbe};
@@ -170,8 +170,3 @@ impl Till {
 
 /// The amount of a look alone, below every limit.
 pub const SMALL: i64 = 3_650;
-
-/// A payment's JSON as a value, for comparing.
-pub fn status_of(reply: &Reply) -> Value {
-    reply.json()["status"].clone()
-}

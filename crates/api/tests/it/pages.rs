@@ -1,0 +1,39 @@
+//! The wallet's pages.
+
+use wire::problem::Code;
+
+use crate::world::World;
+
+#[tokio::test]
+async fn pages_are_served_with_their_policy_and_nothing_else_is() {
+    let world = World::new().await;
+    for (path, kind) in [
+        ("/wallet/", "text/html"),
+        ("/wallet/index.html", "text/html"),
+        ("/wallet/assets/main.js", "text/javascript"),
+        ("/wallet", "text/html"),
+    ] {
+        let page = world.http.get(path, &[]).await;
+        assert_eq!((page.status, page.header("content-type")), (200, kind), "{path}");
+        let policy = page.header("content-security-policy");
+        for part in [
+            "default-src 'self'",
+            "connect-src 'self' http://127.0.0.1:7300",
+            "img-src 'self' blob: data:",
+            "media-src 'self' blob:",
+            "frame-ancestors 'none'",
+        ] {
+            assert!(policy.contains(part), "{policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{policy}");
+    }
+    for path in ["/wallet/nothing.js", "/secret.txt", "/wallet/../secret.txt", "/wallet/%2e%2e/secret.txt", "/wallet/..%2fsecret.txt", "/"]
+    {
+        assert_eq!(world.http.get(path, &[]).await.code(), Code::NotFound, "{path}");
+    }
+    let posted = world.http.post("/wallet/index.html", &[], vec![]).await;
+    assert!(matches!(posted.code(), Code::NotFound | Code::MethodNotAllowed));
+    let api = world.http.get("/v1/capture-agent", &[]).await;
+    assert_eq!(api.header("content-security-policy"), "default-src 'none'; frame-ancestors 'none'");
+    assert_eq!((api.header("cache-control"), api.json()["url"].as_str()), ("no-store", Some("http://127.0.0.1:7300")));
+}
