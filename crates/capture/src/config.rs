@@ -40,11 +40,11 @@ pub struct CaptureConfig {
     pub brightness_min: f32,
     /// Greatest mean brightness of the aligned face, in 0..=255.
     pub brightness_max: f32,
-    /// Least sharpness: variance of the Laplacian of the aligned face's grey values (squared grey levels).
+    /// Least sharpness: variance of the Laplacian of the aligned face over the variance of its grey values.
     pub sharpness_min: f32,
     /// Greatest sideways turn: distance of the nose from the middle of the eyes, in eye distances.
     pub turn_max: f32,
-    /// Least probability, for the less open eye, that it is open.
+    /// Least probability, for the more open eye, that it is open.
     pub eye_open_min: f32,
     /// Least probability that the face is a live one in front of the camera.
     pub liveness_min: f32,
@@ -75,11 +75,11 @@ impl Default for CaptureConfig {
             several_refused: true,
             face_height_min: 0.2,
             eye_distance_px_min: 36.0,
-            brightness_min: 40.0,
-            brightness_max: 225.0,
-            sharpness_min: 40.0,
+            brightness_min: 30.0,
+            brightness_max: 210.0,
+            sharpness_min: 0.025,
             turn_max: 0.35,
-            eye_open_min: 0.2,
+            eye_open_min: 0.1,
             liveness_min: 0.5,
             liveness_enforced: true,
             same_person_min: 0.363,

@@ -50,9 +50,8 @@ pub fn parse(text: &str) -> Result<Vec<Pair>, CaptureError> {
         let number = |field: &str| field.parse::<u32>().map_err(|_| malformed("a picture's number is no number"));
         let (first, second) = match fields[..] {
             [] => continue,
-            [count] | [_, count] if index == 0 => {
-                let count = count.parse().ok().filter(|count| *count > 0);
-                per_fold = Some(count.ok_or(malformed("the first line is neither a header nor a pair"))?);
+            [_] | [_, _] if index == 0 => {
+                per_fold = Some(header(&fields).ok_or(malformed("the first line is neither a header nor a pair"))?);
                 continue;
             }
             [name, i, j] => ((name, number(i)?), (name, number(j)?)),
@@ -71,4 +70,10 @@ pub fn parse(text: &str) -> Result<Vec<Pair>, CaptureError> {
         pairs.push(pair);
     }
     Ok(pairs)
+}
+
+/// Pairs of each kind in a fold, from a header `folds pairs` or `pairs`.
+fn header(fields: &[&str]) -> Option<usize> {
+    let numbers: Vec<usize> = fields.iter().map(|field| field.parse().ok()).collect::<Option<_>>()?;
+    numbers.last().copied().filter(|count| *count > 0)
 }

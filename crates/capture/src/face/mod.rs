@@ -17,6 +17,7 @@ use rten::ThreadPool;
 
 pub use align::{ALIGNED_SIDE_PX, REFERENCE_POINTS};
 pub use detect::{Face, FaceBox};
+pub use network::Network;
 pub use quality::Quality;
 pub use template::{DIMENSIONS, Embedding, TEMPLATE_NORM, Template};
 
@@ -24,7 +25,6 @@ use crate::config::CaptureConfig;
 use crate::error::CaptureError;
 use crate::picture::Picture;
 use detect::Detector;
-use network::Network;
 
 /// Why a sound picture does not show one usable face, in the order in which the checks are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -159,7 +159,7 @@ impl FaceEngine {
             turn,
             brightness: quality::brightness(&grey),
             sharpness: quality::sharpness(&grey),
-            eye_open: quality::eye_open(&self.eyes, &grey),
+            eyes_open: quality::eyes_open(&self.eyes, picture, &face.points),
         };
         quality.check(&self.config)?;
         let liveness = liveness::liveness(&self.liveness, picture, &face.face_box);

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::error::CaptureError;
 
 /// A loaded network with one input of shape 1 x channels x height x width.
-pub(crate) struct Network {
+pub struct Network {
     role: &'static str,
     model: Model,
     input: NodeId,
@@ -18,7 +18,11 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    /// Loads an ONNX file with plain fp32 weights and looks its outputs up by name.
+    /// Loads an ONNX file with plain fp32 weights and looks its outputs up by name. `role` names it in errors; it runs
+    /// on `threads`.
+    ///
+    /// # Errors
+    /// When the bytes are no such model or lack an output.
     pub fn load(
         role: &'static str,
         bytes: &[u8],
@@ -41,6 +45,9 @@ impl Network {
     }
 
     /// Runs the network once on zeros and checks how many numbers each output has, so that later runs cannot fail.
+    ///
+    /// # Errors
+    /// When it does not run or an output has another length.
     pub fn check(&self, shape: [usize; 4], lengths: &[usize]) -> Result<(), CaptureError> {
         let zeros = vec![0.0; shape.iter().product()];
         let unexpected = |reason: String| CaptureError::ModelUnexpected { model: self.role, reason };

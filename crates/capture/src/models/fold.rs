@@ -80,6 +80,9 @@ fn dequantise(node: &Node, constants: &HashMap<String, Tensor>) -> Result<Tensor
         None => vec![0; scales.len()],
     };
     let dims = sizes(quantised)?;
+    if values.is_empty() || product(&quantised.dims) != i64::try_from(values.len()).ok() {
+        return Err(refuse("a quantised weight has another size than its shape says"));
+    }
     let scale_at = scale_index(node, &dims, &sizes(scale)?)?;
     let mut data = Vec::with_capacity(values.len());
     for (index, value) in values.iter().enumerate() {
@@ -87,10 +90,7 @@ fn dequantise(node: &Node, constants: &HashMap<String, Tensor>) -> Result<Tensor
         let (Some(zero_point), Some(scale)) = (zero_points.get(block), scales.get(block)) else {
             return Err(refuse("a quantised weight has too few scales"));
         };
-        data.push((value - zero_point) as f32 * scale);
-    }
-    if data.len() != dims.iter().product::<usize>() {
-        return Err(refuse("a quantised weight has another size than its shape says"));
+        data.push(value.wrapping_sub(*zero_point) as f32 * scale);
     }
     Ok(float_tensor(quantised.dims.clone(), &data))
 }
@@ -102,9 +102,9 @@ fn scale_index(
     scale_dims: &[usize],
 ) -> Result<impl Fn(usize) -> usize + use<>, CaptureError> {
     let setting = |name: &str| node.attribute.iter().find(|a| a.name() == name).and_then(|a| a.i);
-    let whole = scale_dims.iter().product::<usize>() == 1;
+    let whole = scale_dims.iter().all(|dim| *dim == 1);
     let axis = setting("axis").unwrap_or(1);
-    let axis = if axis < 0 { axis + dims.len() as i64 } else { axis };
+    let axis = if axis < 0 { axis.saturating_add(dims.len() as i64) } else { axis };
     let axis = usize::try_from(axis).ok().filter(|axis| *axis < dims.len());
     let Some(axis) = axis.or(whole.then_some(0)) else {
         return Err(refuse("a weight is quantised along an axis that it does not have"));
@@ -140,12 +140,12 @@ fn reshape(node: &Node, constants: &HashMap<String, Tensor>) -> Result<Tensor, C
             *dim = tensor.dims.get(at).copied().unwrap_or(0);
         }
     }
-    let total: i64 = tensor.dims.iter().product();
-    let known: i64 = dims.iter().filter(|dim| **dim >= 0).product();
+    let known: Vec<i64> = dims.iter().copied().filter(|dim| *dim != -1).collect();
+    let (total, known) = (product(&tensor.dims), product(&known));
     for dim in dims.iter_mut().filter(|dim| **dim == -1) {
-        *dim = total / known.max(1);
+        *dim = total.unwrap_or(0) / known.unwrap_or(1).max(1);
     }
-    if dims.iter().product::<i64>() != total {
+    if total.is_none() || product(&dims) != total {
         return Err(refuse("a weight is reshaped to another size"));
     }
     Ok(Tensor { dims, ..tensor.clone() })
@@ -218,6 +218,11 @@ fn float_tensor(dims: Vec<i64>, data: &[f32]) -> Tensor {
 fn sizes(tensor: &Tensor) -> Result<Vec<usize>, CaptureError> {
     let sizes = tensor.dims.iter().map(|dim| usize::try_from(*dim));
     sizes.collect::<Result<_, _>>().map_err(|_| refuse("a shape is negative"))
+}
+
+/// How many elements a shape has; none when one dimension is negative or they are too many to count.
+fn product(dims: &[i64]) -> Option<i64> {
+    dims.iter().try_fold(1i64, |total, dim| if *dim < 0 { None } else { total.checked_mul(*dim) })
 }
 
 fn integers(tensor: &Tensor) -> Result<Vec<i32>, CaptureError> {
