@@ -20,7 +20,9 @@ pub struct Totals {
 impl Totals {
     /// The sums over `accounts`; `None` if one no longer fits into 63 bits.
     pub fn over<'a>(accounts: impl IntoIterator<Item = &'a Account>) -> Option<Self> {
-        accounts.into_iter().try_fold(Self::default(), |sum, account| sum.with(account.key.kind, account.debits_minor, account.credits_minor))
+        accounts
+            .into_iter()
+            .try_fold(Self::default(), |sum, account| sum.with(account.key.kind, account.debits_minor, account.credits_minor))
     }
 
     /// These sums and one more account, or the sums of all accounts of one kind.

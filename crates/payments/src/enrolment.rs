@@ -58,7 +58,14 @@ impl Enrolment {
             return Err(Code::ProbeReplayed.into());
         }
         let next = next_status(self.status, Step::TakeTemplate).ok_or(Code::StateConflict)?;
-        let bound = Bound { purpose: Purpose::Enrol, reference: self.id.to_string(), payee: String::new(), amount_minor: 0, currency: "", challenge: &self.challenge };
+        let bound = Bound {
+            purpose: Purpose::Enrol,
+            reference: self.id.to_string(),
+            payee: String::new(),
+            amount_minor: 0,
+            currency: "",
+            challenge: &self.challenge,
+        };
         probe::check(probe, sender, &bound, now)?;
         Ok(next)
     }
@@ -76,5 +83,10 @@ pub const fn status_name(status: EnrolmentStatus) -> &'static str {
 }
 
 /// All states.
-pub const STATUSES: [EnrolmentStatus; 5] =
-    [EnrolmentStatus::WaitingForCapture, EnrolmentStatus::Storing, EnrolmentStatus::Enrolled, EnrolmentStatus::Deleting, EnrolmentStatus::Deleted];
+pub const STATUSES: [EnrolmentStatus; 5] = [
+    EnrolmentStatus::WaitingForCapture,
+    EnrolmentStatus::Storing,
+    EnrolmentStatus::Enrolled,
+    EnrolmentStatus::Deleting,
+    EnrolmentStatus::Deleted,
+];

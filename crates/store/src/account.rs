@@ -40,7 +40,14 @@ impl Store {
         let rules = self.rules(now)?;
         self.once("create_account", idempotency, Keep::Day, now, |tx| {
             let hash = hash?;
-            let row = NewRow { id, name: new.name.expose(), phone: new.phone.expose(), phone_part: phone_part.0, passcode_hash: Some(&hash), class: IdentityClass::II };
+            let row = NewRow {
+                id,
+                name: new.name.expose(),
+                phone: new.phone.expose(),
+                phone_part: phone_part.0,
+                passcode_hash: Some(&hash),
+                class: IdentityClass::II,
+            };
             account_rows::insert(tx, &row, now)?;
             posting::open_account(tx, AccountKey::wallet(id), rules.currency)?;
             Ok(Answer::of(201, &account_read::me(tx, id, rules, now)?))
@@ -58,7 +65,14 @@ impl Store {
 
     /// Records a consent given or withdrawn: 201 with [`api::Consent`], or `consent_outdated` if the text is not the
     /// current one; a withdrawal may name any text. Withdrawing the consent to payment deletes the enrolment.
-    pub fn record_consent(&self, idempotency: &Idempotency, account: AccountId, new: &api::NewConsent, rng: &mut dyn CryptoRng, now: Timestamp) -> Result<Answer, StoreError> {
+    pub fn record_consent(
+        &self,
+        idempotency: &Idempotency,
+        account: AccountId,
+        new: &api::NewConsent,
+        rng: &mut dyn CryptoRng,
+        now: Timestamp,
+    ) -> Result<Answer, StoreError> {
         let id = ConsentId::new(now, rng);
         self.once("record_consent", idempotency, Keep::Day, now, |tx| {
             let version = match consent::version_of(new.purpose, &new.text_sha256) {
@@ -77,7 +91,14 @@ impl Store {
     }
 
     /// Moves money from the demo bank into the wallet: 201 with [`api::TopUp`], or `invalid_request`.
-    pub fn top_up(&self, idempotency: &Idempotency, account: AccountId, new: &api::NewTopUp, rng: &mut dyn CryptoRng, now: Timestamp) -> Result<Answer, StoreError> {
+    pub fn top_up(
+        &self,
+        idempotency: &Idempotency,
+        account: AccountId,
+        new: &api::NewTopUp,
+        rng: &mut dyn CryptoRng,
+        now: Timestamp,
+    ) -> Result<Answer, StoreError> {
         let id = TopUpId::new(now, rng);
         let rules = self.rules(now)?;
         self.once("top_up", idempotency, Keep::Forever, now, |tx| {
@@ -103,14 +124,17 @@ pub(crate) fn fund(tx: &Transaction, account: AccountId, id: TopUpId, amount_min
 
 /// Whether the consent to payment stands: `consent_missing`, `consent_outdated`.
 pub(crate) fn check_payment_consent(tx: &Transaction, account: AccountId) -> Result<(), StoreError> {
-    let mut statement = tx.prepare_cached("SELECT text_sha256, granted FROM consents WHERE account = ?1 AND purpose = 'payment' ORDER BY sequence DESC LIMIT 1")?;
+    let mut statement = tx.prepare_cached(
+        "SELECT text_sha256, granted FROM consents WHERE account = ?1 AND purpose = 'payment' ORDER BY sequence DESC LIMIT 1",
+    )?;
     let last: Option<([u8; 32], bool)> = statement.query_row([Bits(account.bits())], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     let last = last.map(|(sha256, granted)| (HexArray(sha256), granted));
     Ok(consent::check_standing(ConsentPurpose::Payment, last.as_ref().map(|(sha256, granted)| (sha256, *granted)))?)
 }
 
 fn last_version(tx: &Transaction, account: AccountId, purpose: ConsentPurpose) -> Result<Option<String>, StoreError> {
-    let mut statement = tx.prepare_cached("SELECT version FROM consents WHERE account = ?1 AND purpose = ?2 ORDER BY sequence DESC LIMIT 1")?;
+    let mut statement =
+        tx.prepare_cached("SELECT version FROM consents WHERE account = ?1 AND purpose = ?2 ORDER BY sequence DESC LIMIT 1")?;
     Ok(statement.query_row((Bits(account.bits()), consent::purpose_name(purpose)), |row| row.get(0)).optional()?)
 }
 

@@ -37,7 +37,10 @@ pub(crate) fn me(tx: &Transaction, account: AccountId, rules: &RulePack, now: Ti
         balance_minor: payer.balance_minor,
         currency: rules.currency,
         paused: payer.paused,
-        consents: PURPOSES.into_iter().filter_map(|purpose| standing_consent(tx, account, purpose).transpose()).collect::<Result<_, _>>()?,
+        consents: PURPOSES
+            .into_iter()
+            .filter_map(|purpose| standing_consent(tx, account, purpose).transpose())
+            .collect::<Result<_, _>>()?,
         enrolment: enrolment::standing(tx, account)?,
     })
 }

@@ -32,8 +32,10 @@ pub(crate) fn record(tx: &Transaction, account: AccountId, entry: &Entry, now: T
         Entry::Payment { id, amount_minor } => ("payment", id.bits(), Some(*id), -amount_minor),
         Entry::Refund { id, payment, amount_minor } => ("refund", id.bits(), Some(*payment), *amount_minor),
     };
-    tx.prepare_cached("INSERT INTO activities (account, kind, reference, payment, amount_minor, posted_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-        .execute((Bits(account.bits()), kind, Bits(reference), payment.map(|id| Bits(id.bits())), amount_minor, At(now)))?;
+    tx.prepare_cached(
+        "INSERT INTO activities (account, kind, reference, payment, amount_minor, posted_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute((Bits(account.bits()), kind, Bits(reference), payment.map(|id| Bits(id.bits())), amount_minor, At(now)))?;
     Ok(())
 }
 
@@ -90,7 +92,11 @@ fn read_activity(row: &Row) -> rusqlite::Result<Activity> {
 }
 
 fn sequence_of(tx: &Transaction, account: AccountId, text: &str) -> Result<i64, StoreError> {
-    let parsed = text.parse::<PaymentId>().map(PaymentId::bits).or_else(|_| text.parse::<RefundId>().map(RefundId::bits)).or_else(|_| text.parse::<TopUpId>().map(TopUpId::bits));
+    let parsed = text
+        .parse::<PaymentId>()
+        .map(PaymentId::bits)
+        .or_else(|_| text.parse::<RefundId>().map(RefundId::bits))
+        .or_else(|_| text.parse::<TopUpId>().map(TopUpId::bits));
     let invalid = payments::refusal::Refusal::of_field(Code::InvalidRequest, "starting_after");
     let reference = parsed.map_err(|_| invalid)?;
     let mut statement = tx.prepare_cached("SELECT sequence FROM activities WHERE account = ?1 AND reference = ?2")?;

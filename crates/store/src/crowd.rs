@@ -40,7 +40,14 @@ impl Store {
     /// Makes `members` with `balance_minor` (0 for none) each in one transaction, and queues their templates, which
     /// `probe` holds in the same order, as one change for the parties. Keep a batch at some thousand members.
     /// `invalid_request` if the probe holds another number of templates, `probe_replayed`, `phone_taken`.
-    pub fn insert_crowd(&self, members: &[CrowdMember], balance_minor: i64, probe: &SealedProbe, rng: &mut dyn CryptoRng, now: Timestamp) -> Result<(), StoreError> {
+    pub fn insert_crowd(
+        &self,
+        members: &[CrowdMember],
+        balance_minor: i64,
+        probe: &SealedProbe,
+        rng: &mut dyn CryptoRng,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         self.run_tx("insert_crowd", |tx| {
             if members.is_empty() || members.len() as u64 != u64::from(probe.context.templates) {
                 return Err(Refusal::of_field(Code::InvalidRequest, "templates").into());
@@ -65,7 +72,12 @@ impl Store {
             }
             let owned: Vec<OwnedToken> = members
                 .iter()
-                .map(|member| OwnedToken { token: &member.token, account: member.account, enrolment: member.enrolment, phone_part: member.phone_part.0 })
+                .map(|member| OwnedToken {
+                    token: &member.token,
+                    account: member.account,
+                    enrolment: member.enrolment,
+                    phone_part: member.phone_part.0,
+                })
                 .collect();
             gallery::queue_enrol(tx, probe, &owned, now)
         })

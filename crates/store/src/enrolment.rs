@@ -24,14 +24,22 @@ use crate::{Store, setup};
 impl Store {
     /// Begins an enrolment: 201 with [`api::Enrolment`] and its challenge, or `consent_missing`, `consent_outdated`,
     /// `enrolment_exists`. One that still waits for its capture is replaced.
-    pub fn create_enrolment(&self, idempotency: &Idempotency, account: AccountId, rng: &mut dyn CryptoRng, now: Timestamp) -> Result<Answer, StoreError> {
+    pub fn create_enrolment(
+        &self,
+        idempotency: &Idempotency,
+        account: AccountId,
+        rng: &mut dyn CryptoRng,
+        now: Timestamp,
+    ) -> Result<Answer, StoreError> {
         let id = EnrolmentId::new(now, rng);
         let nonce = random(rng);
         let rules = self.rules(now)?;
         self.once("create_enrolment", idempotency, Keep::Day, now, |tx| {
             check_payment_consent(tx, account)?;
             match standing(tx, account)? {
-                Some(waiting) if waiting.status == EnrolmentStatus::WaitingForCapture => delete(tx, account, waiting.id, waiting.status, now)?,
+                Some(waiting) if waiting.status == EnrolmentStatus::WaitingForCapture => {
+                    delete(tx, account, waiting.id, waiting.status, now)?
+                }
                 Some(_) => return Err(Code::EnrolmentExists.into()),
                 None => {}
             }
@@ -69,8 +77,10 @@ impl Store {
                 return Err(Refusal::of_field(Code::InvalidRequest, "templates").into());
             }
             gallery::use_nonce(tx, &probe.context.nonce.0, now)?;
-            let phone_part: [u8; 16] = tx.query_row("SELECT phone_part FROM accounts WHERE id = ?1", [Bits(account.bits())], |row| row.get(0))?;
-            let owned: Vec<gallery::OwnedToken> = tokens.iter().map(|token| gallery::OwnedToken { token, account, enrolment, phone_part }).collect();
+            let phone_part: [u8; 16] =
+                tx.query_row("SELECT phone_part FROM accounts WHERE id = ?1", [Bits(account.bits())], |row| row.get(0))?;
+            let owned: Vec<gallery::OwnedToken> =
+                tokens.iter().map(|token| gallery::OwnedToken { token, account, enrolment, phone_part }).collect();
             gallery::queue_enrol(tx, probe, &owned, now)?;
             set_status(tx, enrolment, next)?;
             Ok(Answer::of(202, &load(tx, account, enrolment)?))
@@ -89,7 +99,14 @@ impl Store {
 }
 
 /// Puts a new enrolment in, waiting for its capture.
-pub(crate) fn insert(tx: &Transaction, id: EnrolmentId, account: AccountId, nonce: &[u8; 32], challenge_expires_at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn insert(
+    tx: &Transaction,
+    id: EnrolmentId,
+    account: AccountId,
+    nonce: &[u8; 32],
+    challenge_expires_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     tx.prepare_cached(
         "INSERT INTO enrolments (id, account, status, nonce, challenge_issued_at, challenge_expires_at, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?5)",
     )?
@@ -122,7 +139,8 @@ pub(crate) fn set_status(tx: &Transaction, id: EnrolmentId, status: EnrolmentSta
     Ok(())
 }
 
-const ENROLMENTS: &str = "SELECT id, account, status, nonce, challenge_issued_at, challenge_expires_at, created_at, enrolled_at FROM enrolments";
+const ENROLMENTS: &str =
+    "SELECT id, account, status, nonce, challenge_issued_at, challenge_expires_at, created_at, enrolled_at FROM enrolments";
 
 /// The account's enrolment that is not deleted.
 pub(crate) fn standing(tx: &Transaction, account: AccountId) -> Result<Option<api::Enrolment>, StoreError> {
@@ -138,9 +156,15 @@ fn load(tx: &Transaction, account: AccountId, id: EnrolmentId) -> Result<api::En
         Ok((state, row.get::<_, At>(6)?.0, row.get::<_, Option<At>>(7)?.map(|at| at.0)))
     });
     let (state, created_at, enrolled_at) = found.optional()?.ok_or(Code::NotFound)?;
-    let waiting = state.status == EnrolmentStatus::WaitingForCapture;
-    let challenge = waiting.then(|| api::Challenge { nonce: HexArray(state.challenge.nonce), issued_at: state.challenge.issued_at, expires_at: state.challenge.expires_at, partition: None });
-    Ok(api::Enrolment { id, status: state.status, created_at, enrolled_at, challenge, deletions: deletions(tx, id)? })
+    let Enrolment { status, challenge, .. } = state;
+    let challenge = api::Challenge {
+        nonce: HexArray(challenge.nonce),
+        issued_at: challenge.issued_at,
+        expires_at: challenge.expires_at,
+        partition: None,
+    };
+    let challenge = Some(challenge).filter(|_| status == EnrolmentStatus::WaitingForCapture);
+    Ok(api::Enrolment { id, status, created_at, enrolled_at, challenge, deletions: deletions(tx, id)? })
 }
 
 fn load_state(tx: &Transaction, id: EnrolmentId) -> Result<(AccountId, Enrolment), StoreError> {
@@ -149,7 +173,13 @@ fn load_state(tx: &Transaction, id: EnrolmentId) -> Result<(AccountId, Enrolment
 }
 
 fn read_state(row: &Row) -> rusqlite::Result<(AccountId, Enrolment)> {
-    let challenge = Challenge { nonce: row.get(3)?, issued_at: row.get::<_, At>(4)?.0, expires_at: row.get::<_, At>(5)?.0, partition: None, passcode_always: false };
+    let challenge = Challenge {
+        nonce: row.get(3)?,
+        issued_at: row.get::<_, At>(4)?.0,
+        expires_at: row.get::<_, At>(5)?.0,
+        partition: None,
+        passcode_always: false,
+    };
     let status = row.get::<_, Name>(2)?.read(|name| STATUSES.into_iter().find(|status| status_name(*status) == name))?;
     let enrolment = Enrolment { id: EnrolmentId::from_bits(row.get::<_, Bits>(0)?.0), status, challenge };
     Ok((AccountId::from_bits(row.get::<_, Bits>(1)?.0), enrolment))

@@ -47,7 +47,9 @@ impl Store {
             )?;
             let payloads = statement.query_map((party.number(), limit), |row| row.get::<_, Vec<u8>>(0))?;
             payloads
-                .map(|payload| serde_json::from_slice(&payload?).map_err(|error| StoreError::Corrupt(format!("a change for {party}: {error}"))))
+                .map(|payload| {
+                    serde_json::from_slice(&payload?).map_err(|error| StoreError::Corrupt(format!("a change for {party}: {error}")))
+                })
                 .collect()
         })
     }
@@ -115,14 +117,30 @@ pub(crate) fn queue_enrol(tx: &Transaction, probe: &SealedProbe, owned: &[OwnedT
     for party in PartyId::ALL {
         let records = owned
             .iter()
-            .map(|owned| NewRecord { record: owned.token.record, partitions: vec![HexArray(owned.phone_part)], token_share: owned.token.token_shares[party.index()] })
+            .map(|owned| NewRecord {
+                record: owned.token.record,
+                partitions: vec![HexArray(owned.phone_part)],
+                token_share: owned.token.token_shares[party.index()],
+            })
             .collect();
-        insert_payload(tx, party, &GalleryChange { sequence, operation: GalleryOperation::Enrol { probe: probe.for_party(party), records } })?;
+        insert_payload(
+            tx,
+            party,
+            &GalleryChange { sequence, operation: GalleryOperation::Enrol { probe: probe.for_party(party), records } },
+        )?;
     }
-    let mut statement =
-        tx.prepare_cached("INSERT INTO records (id, enrolment, account, token_sha256, phone_part, enrol_sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    let mut statement = tx.prepare_cached(
+        "INSERT INTO records (id, enrolment, account, token_sha256, phone_part, enrol_sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
     for OwnedToken { token, account, enrolment, phone_part } in owned {
-        statement.execute((Bits(token.record.bits()), Bits(enrolment.bits()), Bits(account.bits()), token.token_sha256, phone_part, Sequence(sequence)))?;
+        statement.execute((
+            Bits(token.record.bits()),
+            Bits(enrolment.bits()),
+            Bits(account.bits()),
+            token.token_sha256,
+            phone_part,
+            Sequence(sequence),
+        ))?;
     }
     Ok(())
 }
@@ -130,7 +148,8 @@ pub(crate) fn queue_enrol(tx: &Transaction, probe: &SealedProbe, owned: &[OwnedT
 /// Queues the destruction of an enrolment's shares.
 pub(crate) fn queue_delete(tx: &Transaction, account: AccountId, enrolment: EnrolmentId, now: Timestamp) -> Result<(), StoreError> {
     let sequence = last_sequence(tx)? + 1;
-    let mut statement = tx.prepare_cached("SELECT id FROM records WHERE enrolment = ?1 AND account = ?2 AND delete_sequence IS NULL ORDER BY id")?;
+    let mut statement =
+        tx.prepare_cached("SELECT id FROM records WHERE enrolment = ?1 AND account = ?2 AND delete_sequence IS NULL ORDER BY id")?;
     let ids = statement.query_map((Bits(enrolment.bits()), Bits(account.bits())), |row| row.get::<_, Bits>(0))?;
     let records: Vec<RecordId> = ids.map(|bits| bits.map(|bits| RecordId::from_bits(bits.0))).collect::<Result<_, _>>()?;
     insert_change(tx, sequence, "delete", now)?;
@@ -145,7 +164,9 @@ pub(crate) fn queue_delete(tx: &Transaction, account: AccountId, enrolment: Enro
 /// Records that a look may be compared with: a record counts until all three parties confirmed that it is gone.
 pub(crate) fn gallery_len(tx: &Transaction, part: Option<&PartitionLabel>) -> Result<u64, StoreError> {
     let count = match part {
-        None => tx.prepare_cached("SELECT count(*) FROM records WHERE destroyed_at IS NULL")?.query_row([], |row| row.get::<_, Sequence>(0)),
+        None => {
+            tx.prepare_cached("SELECT count(*) FROM records WHERE destroyed_at IS NULL")?.query_row([], |row| row.get::<_, Sequence>(0))
+        }
         Some(part) => tx
             .prepare_cached("SELECT count(*) FROM records WHERE destroyed_at IS NULL AND phone_part = ?1")?
             .query_row([part.0], |row| row.get::<_, Sequence>(0)),
@@ -156,8 +177,9 @@ pub(crate) fn gallery_len(tx: &Transaction, part: Option<&PartitionLabel>) -> Re
 /// Whose token this is, if the enrolment stands.
 pub(crate) fn resolve_token(tx: &Transaction, token: &[u8; 16]) -> Result<Option<AccountId>, StoreError> {
     let token_sha256: [u8; 32] = Sha256::digest(token).into();
-    let mut statement =
-        tx.prepare_cached("SELECT r.account FROM records r JOIN enrolments e ON e.id = r.enrolment WHERE r.token_sha256 = ?1 AND e.status = 'enrolled'")?;
+    let mut statement = tx.prepare_cached(
+        "SELECT r.account FROM records r JOIN enrolments e ON e.id = r.enrolment WHERE r.token_sha256 = ?1 AND e.status = 'enrolled'",
+    )?;
     let account: Option<Bits> = statement.query_row([token_sha256], |row| row.get(0)).optional()?;
     Ok(account.map(|bits| AccountId::from_bits(bits.0)))
 }
@@ -238,13 +260,20 @@ fn progress(tx: &Transaction, party: PartyId) -> Result<u64, StoreError> {
 }
 
 fn insert_change(tx: &Transaction, sequence: u64, kind: &'static str, now: Timestamp) -> Result<(), StoreError> {
-    tx.prepare_cached("INSERT INTO gallery_changes (sequence, kind, queued_at) VALUES (?1, ?2, ?3)")?.execute((Sequence(sequence), kind, At(now)))?;
+    tx.prepare_cached("INSERT INTO gallery_changes (sequence, kind, queued_at) VALUES (?1, ?2, ?3)")?.execute((
+        Sequence(sequence),
+        kind,
+        At(now),
+    ))?;
     Ok(())
 }
 
 fn insert_payload(tx: &Transaction, party: PartyId, change: &GalleryChange) -> Result<(), StoreError> {
     let payload = serde_json::to_vec(change).expect("the wire's types have only text keys and finite numbers");
-    tx.prepare_cached("INSERT INTO gallery_payloads (sequence, party, payload) VALUES (?1, ?2, ?3)")?
-        .execute((Sequence(change.sequence), party.number(), payload))?;
+    tx.prepare_cached("INSERT INTO gallery_payloads (sequence, party, payload) VALUES (?1, ?2, ?3)")?.execute((
+        Sequence(change.sequence),
+        party.number(),
+        payload,
+    ))?;
     Ok(())
 }

@@ -111,7 +111,8 @@ impl Store {
         })
     }
 
-    /// Deletes what is past its time: answers, sessions and nonces. Run it every few minutes.
+    /// Deletes what is past its time: answers, sessions and nonces. Then empties the write-ahead log, so that what was
+    /// erased is not left in it either. Run it every few minutes.
     pub fn tidy(&self, now: Timestamp) -> Result<(), StoreError> {
         let day_ago = Timestamp::from_millis(now.millis().saturating_sub(KEEP_MS));
         self.run_tx("tidy", |tx| {
@@ -119,7 +120,8 @@ impl Store {
             tx.execute("DELETE FROM sessions WHERE expires_at <= ?1", [At(now)])?;
             tx.execute("DELETE FROM used_nonces WHERE used_at <= ?1", [At(day_ago)])?;
             Ok(())
-        })
+        })?;
+        self.empty_log()
     }
 }
 
@@ -142,7 +144,9 @@ fn stored(tx: &Transaction, idempotency: &Idempotency) -> Result<Option<Answer>,
 
 fn remember(tx: &Transaction, idempotency: &Idempotency, answer: &Answer, keep: Keep, now: Timestamp) -> Result<(), StoreError> {
     let keep_until = (keep == Keep::Day).then(|| At(now.plus_millis(KEEP_MS)));
-    tx.prepare_cached("INSERT INTO idempotency (scope, key, request_digest, status, body, created_at, keep_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
-        .execute((&idempotency.scope, &idempotency.key, idempotency.request_digest, answer.status, &answer.body, At(now), keep_until))?;
+    tx.prepare_cached(
+        "INSERT INTO idempotency (scope, key, request_digest, status, body, created_at, keep_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute((&idempotency.scope, &idempotency.key, idempotency.request_digest, answer.status, &answer.body, At(now), keep_until))?;
     Ok(())
 }

@@ -20,7 +20,10 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let newest: Option<u32> = connection.query_row("SELECT max(version) FROM schema_version", [], |row| row.get(0))?;
     let known = MIGRATIONS.len() as u32;
     if newest.is_some_and(|newest| newest > known) {
-        return Err(StoreError::Schema(format!("it is at version {}, this program knows {known}; use the newer program", newest.unwrap_or_default())));
+        return Err(StoreError::Schema(format!(
+            "it is at version {}, this program knows {known}; use the newer program",
+            newest.unwrap_or_default()
+        )));
     }
     for migration in &MIGRATIONS {
         apply(connection, migration)?;
@@ -67,7 +70,8 @@ mod tests {
     fn every_column_has_its_comment() {
         let columns = MIGRATIONS.iter().flat_map(|migration| migration.sql.lines()).filter(|line| {
             let line = line.trim_start();
-            line.starts_with(|first: char| first.is_ascii_lowercase()) && (line.contains(" TEXT") || line.contains(" INTEGER") || line.contains(" BLOB"))
+            line.starts_with(|first: char| first.is_ascii_lowercase())
+                && (line.contains(" TEXT") || line.contains(" INTEGER") || line.contains(" BLOB"))
         });
         for line in columns {
             assert!(line.contains("-- "), "no comment: {line}");

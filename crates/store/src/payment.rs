@@ -50,7 +50,14 @@ impl std::fmt::Debug for Identification {
 
 impl Store {
     /// Begins a payment: 201 with [`api::Payment`], or `invalid_request`.
-    pub fn create_payment(&self, idempotency: &Idempotency, terminal: TerminalId, new: &api::NewPayment, rng: &mut dyn CryptoRng, now: Timestamp) -> Result<Answer, StoreError> {
+    pub fn create_payment(
+        &self,
+        idempotency: &Idempotency,
+        terminal: TerminalId,
+        new: &api::NewPayment,
+        rng: &mut dyn CryptoRng,
+        now: Timestamp,
+    ) -> Result<Answer, StoreError> {
         let rules = self.rules(now)?;
         let id = PaymentId::new(now, rng);
         self.once("create_payment", idempotency, Keep::Forever, now, |tx| {
@@ -102,7 +109,14 @@ impl Store {
     /// `forbidden`, `probe_replayed`, `payment_expired`, `payment_cancelled`, `state_conflict`, `probe_mismatch`,
     /// `probe_invalid`, `challenge_expired`. If [`Answer::is_first_success`], ask the parties and report to
     /// [`Store::identified`].
-    pub fn receive_probe(&self, idempotency: &Idempotency, terminal: TerminalId, payment: PaymentId, probe: &SealedProbe, now: Timestamp) -> Result<Answer, StoreError> {
+    pub fn receive_probe(
+        &self,
+        idempotency: &Idempotency,
+        terminal: TerminalId,
+        payment: PaymentId,
+        probe: &SealedProbe,
+        now: Timestamp,
+    ) -> Result<Answer, StoreError> {
         self.step("receive_probe", 202, idempotency, terminal, payment, now, |step| {
             let nonce = &probe.context.nonce.0;
             let sender = Sender { terminal, device_key: &step.device.public_key, nonce_used: gallery::nonce_used(step.tx, nonce)? };
@@ -115,7 +129,13 @@ impl Store {
     /// Judges what the parties found, by the rules at this moment, and posts the payment if nothing more is needed:
     /// answers with the payment in `paid`, `awaiting_passcode`, `refused` or `expired`. Errs with `state_conflict` if the
     /// payment is no longer being checked; nothing is charged then.
-    pub fn identified(&self, payment: PaymentId, found: &Identification, rng: &mut dyn CryptoRng, now: Timestamp) -> Result<api::Payment, StoreError> {
+    pub fn identified(
+        &self,
+        payment: PaymentId,
+        found: &Identification,
+        rng: &mut dyn CryptoRng,
+        now: Timestamp,
+    ) -> Result<api::Payment, StoreError> {
         let rules = self.rules(now)?;
         self.run_tx("identified", |tx| {
             let before = payment_rows::load(tx, payment)?;
@@ -141,7 +161,14 @@ impl Store {
     /// Takes the passcode: 200 with [`api::Payment`] in `paid` or `refused`; or `invalid_request`, `not_found`,
     /// `forbidden`, `payment_expired`, `payment_cancelled`, `state_conflict`, `passcode_wrong` with the tries that are
     /// left. The last wrong try refuses the payment with `passcode_locked`. Takes some 20 ms for the passcode's hash.
-    pub fn enter_passcode(&self, idempotency: &Idempotency, terminal: TerminalId, payment: PaymentId, passcode: &Secret<String>, now: Timestamp) -> Result<Answer, StoreError> {
+    pub fn enter_passcode(
+        &self,
+        idempotency: &Idempotency,
+        terminal: TerminalId,
+        payment: PaymentId,
+        passcode: &Secret<String>,
+        now: Timestamp,
+    ) -> Result<Answer, StoreError> {
         if let Some(answer) = self.replay(idempotency)? {
             return Ok(answer);
         }
@@ -166,7 +193,13 @@ impl Store {
 
     /// Gives a payment up: 200 with [`api::Payment`], or `not_found`, `forbidden`, `payment_expired`,
     /// `payment_cancelled`, and `state_conflict` once its outcome is not known or is final.
-    pub fn cancel_payment(&self, idempotency: &Idempotency, terminal: TerminalId, payment: PaymentId, now: Timestamp) -> Result<Answer, StoreError> {
+    pub fn cancel_payment(
+        &self,
+        idempotency: &Idempotency,
+        terminal: TerminalId,
+        payment: PaymentId,
+        now: Timestamp,
+    ) -> Result<Answer, StoreError> {
         self.step("cancel_payment", 200, idempotency, terminal, payment, now, |step| {
             let event = step.payment.cancel(now)?;
             step.apply(&event, now)
@@ -245,7 +278,14 @@ pub(crate) fn apply(tx: &Transaction, payment: Payment, event: &Event, rules: &R
     if let Event::Paid { payer, verified_by } = event {
         let Payer { account, usage, .. } = account_rows::payer(tx, *payer)?;
         let amount_minor = after.amount.minor;
-        posting::post(tx, TransferId::from_bits(after.id.bits()), AccountKey::wallet(account), AccountKey::payable(after.merchant), after.amount, now)?;
+        posting::post(
+            tx,
+            TransferId::from_bits(after.id.bits()),
+            AccountKey::wallet(account),
+            AccountKey::payable(after.merchant),
+            after.amount,
+            now,
+        )?;
         account_rows::save_usage(tx, account, &usage.after_payment(amount_minor, *verified_by, rules, now))?;
         payment_rows::save(tx, &after)?;
         activity::record(tx, account, &activity::Entry::Payment { id: after.id, amount_minor }, now)?;

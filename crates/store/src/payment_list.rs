@@ -21,7 +21,13 @@ impl Store {
     }
 
     /// The payee's payments, newest first, older than `starting_after`; at most `limit`, and at most 100.
-    pub fn payments(&self, terminal: TerminalId, starting_after: Option<PaymentId>, limit: u32, now: Timestamp) -> Result<List<api::Payment>, StoreError> {
+    pub fn payments(
+        &self,
+        terminal: TerminalId,
+        starting_after: Option<PaymentId>,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<List<api::Payment>, StoreError> {
         let rules = self.rules(now)?;
         self.read(|tx| {
             let merchant = setup::terminal(tx, terminal)?.details.merchant;
@@ -55,7 +61,13 @@ impl Store {
         self.end("recover", "p.status = 'being_checked' AND ?1 >= 0", now, Payment::interrupt)
     }
 
-    fn end(&self, name: &'static str, which: &'static str, now: Timestamp, decide: impl Fn(&Payment) -> Option<Event>) -> Result<Vec<PaymentId>, StoreError> {
+    fn end(
+        &self,
+        name: &'static str,
+        which: &'static str,
+        now: Timestamp,
+        decide: impl Fn(&Payment) -> Option<Event>,
+    ) -> Result<Vec<PaymentId>, StoreError> {
         let rules = self.rules(now)?;
         self.run_tx(name, |tx| {
             let mut ended = Vec::new();

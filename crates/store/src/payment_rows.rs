@@ -119,8 +119,9 @@ pub(crate) fn render(tx: &Transaction, payment: &Payment, rules: &RulePack, now:
     let mut statement = tx.prepare_cached(
         "SELECT p.store, s.name, m.name, p.merchant_reference FROM payments p JOIN stores s ON s.id = p.store JOIN merchants m ON m.id = p.merchant WHERE p.id = ?1",
     )?;
-    let (store, store_name, merchant_name, merchant_reference) = statement
-        .query_row([Bits(payment.id.bits())], |row| Ok((StoreId::from_bits(row.get::<_, Bits>(0)?.0), row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    let (store, store_name, merchant_name, merchant_reference) = statement.query_row([Bits(payment.id.bits())], |row| {
+        Ok((StoreId::from_bits(row.get::<_, Bits>(0)?.0), row.get(1)?, row.get(2)?, row.get(3)?))
+    })?;
     let challenge = payment.challenge.as_ref().filter(|_| payment.status == PaymentStatus::Challenged);
     let attempts_left = match payment.payer {
         Some(payer) if payment.status == PaymentStatus::AwaitingPasscode => {
@@ -157,9 +158,14 @@ pub(crate) fn render(tx: &Transaction, payment: &Payment, rules: &RulePack, now:
 }
 
 fn refunds(tx: &Transaction, payment: PaymentId) -> Result<Vec<api::Refund>, StoreError> {
-    let mut statement = tx.prepare_cached("SELECT id, amount_minor, refunded_at FROM refunds WHERE payment = ?1 ORDER BY refunded_at, id")?;
+    let mut statement =
+        tx.prepare_cached("SELECT id, amount_minor, refunded_at FROM refunds WHERE payment = ?1 ORDER BY refunded_at, id")?;
     let rows = statement.query_map([Bits(payment.bits())], |row| {
-        Ok(api::Refund { id: RefundId::from_bits(row.get::<_, Bits>(0)?.0), amount_minor: row.get(1)?, refunded_at: row.get::<_, At>(2)?.0 })
+        Ok(api::Refund {
+            id: RefundId::from_bits(row.get::<_, Bits>(0)?.0),
+            amount_minor: row.get(1)?,
+            refunded_at: row.get::<_, At>(2)?.0,
+        })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -15,7 +15,14 @@ use crate::error::StoreError;
 use crate::row::{At, Bits, Name};
 
 /// Adds a row to the account's log. The outcome of an identification is that of its payment.
-pub(crate) fn record(tx: &Transaction, account: AccountId, kind: QueryKind, payment: Option<PaymentId>, rng: &mut dyn CryptoRng, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn record(
+    tx: &Transaction,
+    account: AccountId,
+    kind: QueryKind,
+    payment: Option<PaymentId>,
+    rng: &mut dyn CryptoRng,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     tx.prepare_cached("INSERT INTO biometric_queries (id, account, kind, payment, at) VALUES (?1, ?2, ?3, ?4, ?5)")?.execute((
         Bits(QueryId::new(now, rng).bits()),
         Bits(account.bits()),

@@ -16,7 +16,15 @@ use crate::{Store, activity, payment, payment_rows, posting};
 impl Store {
     /// Pays back to whoever paid, in whole or in part: 201 with [`api::Payment`], or `not_found`, `state_conflict`,
     /// `invalid_request`, `refund_exceeds_payment`, `refund_window_over`. Any terminal of the payee may.
-    pub fn refund(&self, idempotency: &Idempotency, terminal: TerminalId, payment: PaymentId, new: &api::NewRefund, rng: &mut dyn CryptoRng, now: Timestamp) -> Result<Answer, StoreError> {
+    pub fn refund(
+        &self,
+        idempotency: &Idempotency,
+        terminal: TerminalId,
+        payment: PaymentId,
+        new: &api::NewRefund,
+        rng: &mut dyn CryptoRng,
+        now: Timestamp,
+    ) -> Result<Answer, StoreError> {
         let rules = self.rules(now)?;
         let id = RefundId::new(now, rng);
         self.once("refund", idempotency, Keep::Forever, now, |tx| {
@@ -27,9 +35,20 @@ impl Store {
             let after = before.apply(&event, now);
             payment_rows::save(tx, &after)?;
             let amount = Money { minor: amount_minor, currency: after.amount.currency };
-            posting::post(tx, TransferId::from_bits(id.bits()), AccountKey::payable(after.merchant), AccountKey::wallet(payer), amount, now)?;
-            tx.prepare_cached("INSERT INTO refunds (id, payment, amount_minor, refunded_at) VALUES (?1, ?2, ?3, ?4)")?
-                .execute((Bits(id.bits()), Bits(after.id.bits()), amount_minor, At(now)))?;
+            posting::post(
+                tx,
+                TransferId::from_bits(id.bits()),
+                AccountKey::payable(after.merchant),
+                AccountKey::wallet(payer),
+                amount,
+                now,
+            )?;
+            tx.prepare_cached("INSERT INTO refunds (id, payment, amount_minor, refunded_at) VALUES (?1, ?2, ?3, ?4)")?.execute((
+                Bits(id.bits()),
+                Bits(after.id.bits()),
+                amount_minor,
+                At(now),
+            ))?;
             activity::record(tx, payer, &activity::Entry::Refund { id, payment: after.id, amount_minor }, now)?;
             Ok(Answer::of(201, &payment_rows::render(tx, &after, rules, now)?))
         })

@@ -60,7 +60,9 @@ pub(crate) struct Name(pub(crate) String);
 impl Name {
     /// The value of this name by `find`; a name that none has is a broken row.
     pub(crate) fn read<T>(&self, find: impl Fn(&str) -> Option<T>) -> rusqlite::Result<T> {
-        find(&self.0).ok_or_else(|| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, format!("unknown name {}", self.0).into()))
+        find(&self.0).ok_or_else(|| {
+            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, format!("unknown name {}", self.0).into())
+        })
     }
 }
 

@@ -13,14 +13,26 @@ use crate::{Store, account_rows};
 
 impl Store {
     /// Opens a session for an account that has just proved itself.
-    pub fn open_session(&self, account: AccountId, token_sha256: &[u8; 32], expires_at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+    pub fn open_session(
+        &self,
+        account: AccountId,
+        token_sha256: &[u8; 32],
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         self.run_tx("open_session", |tx| insert(tx, account, token_sha256, expires_at, now))
     }
 
     /// Checks phone and passcode and opens a session. Every failure, also of a locked passcode, is `sign_in_failed`, so
     /// that nobody learns who has an account; wrong tries count on the same ladder as at the till. Takes some 20 ms for
     /// the passcode's hash.
-    pub fn sign_in(&self, new: &api::NewSession, token_sha256: &[u8; 32], expires_at: Timestamp, now: Timestamp) -> Result<AccountId, StoreError> {
+    pub fn sign_in(
+        &self,
+        new: &api::NewSession,
+        token_sha256: &[u8; 32],
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<AccountId, StoreError> {
         let found = self.read(|tx| by_phone(tx, &new.phone))?;
         // The same work without an account: the time tells nothing. And outside the write transaction: it takes long.
         let right = self.passcodes.verify(&new.passcode, found.as_ref().and_then(|(_, hash)| hash.as_ref()));
@@ -59,8 +71,12 @@ impl Store {
 }
 
 fn insert(tx: &Transaction, account: AccountId, token_sha256: &[u8; 32], expires_at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
-    tx.prepare_cached("INSERT INTO sessions (token_sha256, account, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)")?
-        .execute((token_sha256, Bits(account.bits()), At(now), At(expires_at)))?;
+    tx.prepare_cached("INSERT INTO sessions (token_sha256, account, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)")?.execute((
+        token_sha256,
+        Bits(account.bits()),
+        At(now),
+        At(expires_at),
+    ))?;
     Ok(())
 }
 

@@ -43,7 +43,9 @@ fn store_with_a_till(directory: &tempfile::TempDir) -> Store {
     store.register_merchant(MerchantId::from_bits(1), "Noodle House", NOW).expect("registers");
     store.register_store(StoreId::from_bits(1), MerchantId::from_bits(1), "Main Street", NOW).expect("registers");
     let public_key = SigningKey::from_bytes(&[1; 32]).verifying_key();
-    store.register_terminal(&NewTerminal { id: TILL, store: StoreId::from_bits(1), token_sha256: [1; 32], public_key }, NOW).expect("registers");
+    store
+        .register_terminal(&NewTerminal { id: TILL, store: StoreId::from_bits(1), token_sha256: [1; 32], public_key }, NOW)
+        .expect("registers");
     store
 }
 
@@ -88,7 +90,8 @@ fn a_full_disk_refuses_loses_nothing_and_goes_on_when_there_is_room() {
 fn what_durability_rests_on_is_set_on_every_connection() {
     let directory = tempfile::tempdir().expect("a directory");
     let connection = crate::tx::connect(&directory.path().join("platform.db")).expect("opens");
-    let text = |pragma: &str| connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, rusqlite::types::Value>(0)).expect("reads");
+    let text =
+        |pragma: &str| connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, rusqlite::types::Value>(0)).expect("reads");
     use rusqlite::types::Value::{Integer, Text};
     assert_eq!(text("journal_mode"), Text("wal".into()));
     assert_eq!(text("synchronous"), Integer(2), "FULL");

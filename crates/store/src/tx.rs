@@ -55,6 +55,12 @@ impl Store {
         Ok(value)
     }
 
+    /// Writes the write-ahead log into the file and empties it, as far as readers allow; the next time does the rest.
+    pub(crate) fn empty_log(&self) -> Result<(), StoreError> {
+        let writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok(writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+    }
+
     /// Runs `work` on one consistent view of the database, beside the writer.
     pub(crate) fn read<T>(&self, work: impl FnOnce(&Transaction) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let idle = self.readers.lock().pop();

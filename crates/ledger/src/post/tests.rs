@@ -48,15 +48,50 @@ fn each_batch_has_its_outcomes_and_leaves_alice_with() {
         ("from nobody", vec![transfer(2, GHOST, SHOP, 5)], vec![Refused(DebitAccountMissing)], 1000),
         ("to nobody", vec![transfer(2, ALICE, GHOST, 5)], vec![Refused(CreditAccountMissing)], 1000),
         ("merchant owes nothing back", vec![transfer(2, SHOP, ALICE, 5)], vec![Refused(ExceedsCredits)], 1000),
-        ("out of the reserve more than it holds", vec![transfer(2, ALICE, RESERVE, 1000), transfer(3, BOB, RESERVE, 1)], vec![Posted, Refused(ExceedsCredits)], 0),
+        (
+            "out of the reserve more than it holds",
+            vec![transfer(2, ALICE, RESERVE, 1000), transfer(3, BOB, RESERVE, 1)],
+            vec![Posted, Refused(ExceedsCredits)],
+            0,
+        ),
         ("past 63 bits", vec![transfer(2, RESERVE, BOB, i64::MAX)], vec![Refused(SumOverflows)], 1000),
         ("zero to oneself: first fault wins", vec![transfer(2, ALICE, ALICE, 0)], vec![Refused(AmountNotPositive)], 1000),
         ("chain", vec![linked(transfer(2, ALICE, SHOP, 300)), transfer(3, SHOP, ALICE, 100)], vec![Posted, Posted], 800),
-        ("chain with a bad end", vec![linked(transfer(2, ALICE, SHOP, 300)), transfer(3, ALICE, SHOP, 701)], vec![Refused(LinkedTransferRefused), Refused(ExceedsCredits)], 1000),
-        ("chain with a bad start", vec![linked(transfer(2, ALICE, SHOP, 1001)), transfer(3, ALICE, SHOP, 1)], vec![Refused(ExceedsCredits), Refused(LinkedTransferRefused)], 1000),
-        ("chain left open", vec![linked(transfer(2, ALICE, SHOP, 1)), linked(transfer(3, ALICE, SHOP, 1))], vec![Refused(LinkedTransferRefused), Refused(LinkedChainOpen)], 1000),
-        ("single after a failed chain", vec![linked(transfer(2, ALICE, SHOP, 1)), transfer(3, ALICE, SHOP, 0), transfer(4, ALICE, SHOP, 7)], vec![Refused(LinkedTransferRefused), Refused(AmountNotPositive), Posted], 993),
-        ("chain replayed", vec![linked(transfer(2, ALICE, SHOP, 1)), transfer(3, ALICE, SHOP, 2), linked(transfer(2, ALICE, SHOP, 1)), transfer(3, ALICE, SHOP, 2)], vec![Posted, Posted, PostedBefore, PostedBefore], 997),
+        (
+            "chain with a bad end",
+            vec![linked(transfer(2, ALICE, SHOP, 300)), transfer(3, ALICE, SHOP, 701)],
+            vec![Refused(LinkedTransferRefused), Refused(ExceedsCredits)],
+            1000,
+        ),
+        (
+            "chain with a bad start",
+            vec![linked(transfer(2, ALICE, SHOP, 1001)), transfer(3, ALICE, SHOP, 1)],
+            vec![Refused(ExceedsCredits), Refused(LinkedTransferRefused)],
+            1000,
+        ),
+        (
+            "chain left open",
+            vec![linked(transfer(2, ALICE, SHOP, 1)), linked(transfer(3, ALICE, SHOP, 1))],
+            vec![Refused(LinkedTransferRefused), Refused(LinkedChainOpen)],
+            1000,
+        ),
+        (
+            "single after a failed chain",
+            vec![linked(transfer(2, ALICE, SHOP, 1)), transfer(3, ALICE, SHOP, 0), transfer(4, ALICE, SHOP, 7)],
+            vec![Refused(LinkedTransferRefused), Refused(AmountNotPositive), Posted],
+            993,
+        ),
+        (
+            "chain replayed",
+            vec![
+                linked(transfer(2, ALICE, SHOP, 1)),
+                transfer(3, ALICE, SHOP, 2),
+                linked(transfer(2, ALICE, SHOP, 1)),
+                transfer(3, ALICE, SHOP, 2),
+            ],
+            vec![Posted, Posted, PostedBefore, PostedBefore],
+            997,
+        ),
     ];
     for (name, batch, outcomes, alice) in table {
         let mut ledger = funded();
@@ -83,10 +118,8 @@ fn totals_see_what_does_not_balance() {
 
 fn any_transfer() -> impl Strategy<Value = Transfer> {
     let key = prop::sample::select(vec![ALICE, BOB, SHOP, RESERVE, GHOST]);
-    (0..40_u128, key.clone(), key, -2..600_i64, prop::bool::weighted(0.3)).prop_map(|(id, debit, credit, minor, linked)| Transfer {
-        linked,
-        ..transfer(id, debit, credit, minor)
-    })
+    (0..40_u128, key.clone(), key, -2..600_i64, prop::bool::weighted(0.3))
+        .prop_map(|(id, debit, credit, minor, linked)| Transfer { linked, ..transfer(id, debit, credit, minor) })
 }
 
 proptest! {

@@ -10,7 +10,16 @@ fn names_and_phones() {
     for (name, fits) in [("李雷", true), ("Ada", true), (&long, true), (&too_long, false), ("", false), ("  ", false), ("a\nb", false)] {
         assert_eq!(check_name(&Secret::new(name.to_owned())).is_ok(), fits);
     }
-    for (phone, fits) in [("13800138000", true), ("19912345678", true), ("12800138000", false), ("1380013800", false), ("138001380000", false), ("+8613800138", false), ("1380013800x", false), ("１3800138", false)] {
+    for (phone, fits) in [
+        ("13800138000", true),
+        ("19912345678", true),
+        ("12800138000", false),
+        ("1380013800", false),
+        ("138001380000", false),
+        ("+8613800138", false),
+        ("1380013800x", false),
+        ("１3800138", false),
+    ] {
         assert_eq!(check_phone(&Secret::new(phone.to_owned())).is_ok(), fits, "{phone}");
     }
     assert_eq!(mask_phone("13800138000"), "*******8000");
@@ -23,12 +32,28 @@ fn usage_counts_by_local_day_and_year() {
     let last = Timestamp::from_millis(1_798_732_799_999);
     let next = last.plus_millis(1);
     let rules = book.in_force(last).expect("in force");
-    let usage = Usage::default().after_payment(100, VerifiedBy::Look, rules, last).after_payment(1_000, VerifiedBy::LookAndPasscode, rules, last).after_payment(10_000, VerifiedBy::Look, rules, last);
-    let expected = Usage { life_minor: 11_100, year: 2026, year_minor: 11_100, day: usage.day, day_minor: 11_100, day_look_only_minor: 10_100, look_only_run: 1 };
+    let usage = Usage::default()
+        .after_payment(100, VerifiedBy::Look, rules, last)
+        .after_payment(1_000, VerifiedBy::LookAndPasscode, rules, last)
+        .after_payment(10_000, VerifiedBy::Look, rules, last);
+    let expected = Usage {
+        life_minor: 11_100,
+        year: 2026,
+        year_minor: 11_100,
+        day: usage.day,
+        day_minor: 11_100,
+        day_look_only_minor: 10_100,
+        look_only_run: 1,
+    };
     assert_eq!(usage, expected);
     let new_year = Usage { year: 2027, year_minor: 0, day: usage.day + 1, day_minor: 0, day_look_only_minor: 0, ..expected };
     assert_eq!(usage.as_of(rules, next), new_year);
-    for (class, at, remaining) in [(IdentityClass::I, next, 88_900), (IdentityClass::II, last, 9_988_900), (IdentityClass::II, next, 10_000_000), (IdentityClass::III, last, 19_988_900)] {
+    for (class, at, remaining) in [
+        (IdentityClass::I, next, 88_900),
+        (IdentityClass::II, last, 9_988_900),
+        (IdentityClass::II, next, 10_000_000),
+        (IdentityClass::III, last, 19_988_900),
+    ] {
         assert_eq!(usage.class_remaining_minor(class, rules, at), remaining, "{class:?}");
     }
 }

@@ -8,7 +8,8 @@ use wire::problem::Code;
 use crate::refusal::Refusal;
 
 /// All purposes.
-pub const PURPOSES: [ConsentPurpose; 4] = [ConsentPurpose::Payment, ConsentPurpose::Membership, ConsentPurpose::Improvement, ConsentPurpose::Marketing];
+pub const PURPOSES: [ConsentPurpose; 4] =
+    [ConsentPurpose::Payment, ConsentPurpose::Membership, ConsentPurpose::Improvement, ConsentPurpose::Marketing];
 
 /// One text: purpose, version, locale, words. A changed text is a new file with a new version; old files stay, because
 /// consents on record point to their hashes.
@@ -44,7 +45,13 @@ pub fn current_texts(locale: &str) -> Result<Vec<ConsentText>, Refusal> {
     let texts: Vec<ConsentText> = CURRENT
         .iter()
         .filter(|text| text.locale == locale)
-        .map(|text| ConsentText { purpose: text.purpose, version: text.version.into(), locale: text.locale.into(), text: text.words.into(), text_sha256: sha256(text.words) })
+        .map(|text| ConsentText {
+            purpose: text.purpose,
+            version: text.version.into(),
+            locale: text.locale.into(),
+            text: text.words.into(),
+            text_sha256: sha256(text.words),
+        })
         .collect();
     if texts.is_empty() { Err(Refusal::of_field(Code::InvalidRequest, "locale")) } else { Ok(texts) }
 }

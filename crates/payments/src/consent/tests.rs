@@ -10,7 +10,10 @@ fn every_purpose_has_its_own_text_in_both_languages() {
         for text in &texts {
             assert!(text.text.len() > 200, "{:?} in {locale} says something", text.purpose);
             assert_eq!(version_of(text.purpose, &text.text_sha256), Ok("2026-11-01"));
-            assert!(PURPOSES.iter().filter(|purpose| version_of(**purpose, &text.text_sha256).is_ok()).count() == 1, "one text, one purpose");
+            assert!(
+                PURPOSES.iter().filter(|purpose| version_of(**purpose, &text.text_sha256).is_ok()).count() == 1,
+                "one text, one purpose"
+            );
         }
     }
     assert_eq!(current_texts("fr").map(|_| ()), Err(Refusal::of_field(Code::InvalidRequest, "locale")));

@@ -46,13 +46,16 @@ impl PasscodeHasher {
 
     /// Memory 19 MiB, two passes, one lane: the parameters that OWASP's password storage guidance names first.
     fn argon2(&self) -> Argon2<'_> {
-        Argon2::new_with_secret(self.pepper.expose(), Algorithm::Argon2id, Version::V0x13, Params::DEFAULT).expect("32 bytes are a valid secret")
+        Argon2::new_with_secret(self.pepper.expose(), Algorithm::Argon2id, Version::V0x13, Params::DEFAULT)
+            .expect("32 bytes are a valid secret")
     }
 
     /// The hash in the PHC string format, with parameters and salt. Some 20 ms.
     pub fn hash(&self, passcode: &Secret<String>, salt: &[u8; 16]) -> Secret<String> {
-        let hash: PasswordHash =
-            self.argon2().hash_password_with_salt(passcode.expose().as_bytes(), salt).expect("a short passcode and 16 bytes of salt are valid inputs");
+        let hash: PasswordHash = self
+            .argon2()
+            .hash_password_with_salt(passcode.expose().as_bytes(), salt)
+            .expect("a short passcode and 16 bytes of salt are valid inputs");
         Secret::new(hash.to_string())
     }
 

@@ -40,7 +40,8 @@ fn which_passcodes_may_be_chosen() {
 
 #[test]
 fn not_too_many_passcodes_are_lost_to_the_rules() {
-    let weak = (0..1_000_000_u32).filter(|number| weak::is_weak(std::array::from_fn(|at| (number / 10_u32.pow(at as u32) % 10) as u8))).count();
+    let weak =
+        (0..1_000_000_u32).filter(|number| weak::is_weak(std::array::from_fn(|at| (number / 10_u32.pow(at as u32) % 10) as u8))).count();
     assert!((50_000..150_000).contains(&weak), "{weak}");
 }
 

@@ -65,7 +65,13 @@ impl Payment {
             return Err(Refusal::of_field(Code::PhoneSuffixRequired, "phone_suffix"));
         }
         let expires_at = now.plus_millis(rules.clocks.challenge_lifetime_s * 1000).min(self.expires_at);
-        Ok(Event::Challenged(Challenge { nonce: search.nonce, issued_at: now, expires_at, partition: search.partition, passcode_always: too_large }))
+        Ok(Event::Challenged(Challenge {
+            nonce: search.nonce,
+            issued_at: now,
+            expires_at,
+            partition: search.partition,
+            passcode_always: too_large,
+        }))
     }
 
     /// Takes a look: `probe_replayed`, then the state's refusals, then those of the probe itself.

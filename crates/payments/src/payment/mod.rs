@@ -112,8 +112,17 @@ pub enum Step {
 
 impl Step {
     /// All steps.
-    pub const ALL: [Self; 9] =
-        [Self::Challenge, Self::TakeProbe, Self::AskPasscode, Self::WrongPasscode, Self::Pay, Self::Refuse, Self::Cancel, Self::Expire, Self::Refund];
+    pub const ALL: [Self; 9] = [
+        Self::Challenge,
+        Self::TakeProbe,
+        Self::AskPasscode,
+        Self::WrongPasscode,
+        Self::Pay,
+        Self::Refuse,
+        Self::Cancel,
+        Self::Expire,
+        Self::Refund,
+    ];
 
     /// Its words in the diagram.
     pub const fn words(self) -> &'static str {

@@ -54,7 +54,16 @@ fn payment(status: PaymentStatus) -> Payment {
 }
 
 fn payer() -> Payer {
-    Payer { account: ALICE, class: IdentityClass::II, closed: false, paused: false, has_passcode: true, ladder: Ladder::default(), balance_minor: 1_000_000, usage: Usage::default() }
+    Payer {
+        account: ALICE,
+        class: IdentityClass::II,
+        closed: false,
+        paused: false,
+        has_passcode: true,
+        ladder: Ladder::default(),
+        balance_minor: 1_000_000,
+        usage: Usage::default(),
+    }
 }
 
 fn code<T>(result: Result<T, Refusal>) -> Option<Code> {
@@ -95,14 +104,20 @@ fn ask(step: Step, payment: &Payment, now: Timestamp) -> Result<Event, Refusal> 
     let (device, judged) = (key().verifying_key(), Found::Payer(payer()));
     match step {
         Step::Challenge => payment.start_challenge(Search { nonce: [6; 32], partition: None, gallery_len: 10 }, &rules, now),
-        Step::TakeProbe => payment.receive_probe(&probe(context(payment)), &Sender { terminal: TILL, device_key: &device, nonce_used: false }, now),
-        Step::AskPasscode => payment.judge(&Found::Payer(Payer { usage: Usage { look_only_run: 5, ..Usage::default() }, ..payer() }), &rules, now),
+        Step::TakeProbe => {
+            payment.receive_probe(&probe(context(payment)), &Sender { terminal: TILL, device_key: &device, nonce_used: false }, now)
+        }
+        Step::AskPasscode => {
+            payment.judge(&Found::Payer(Payer { usage: Usage { look_only_run: 5, ..Usage::default() }, ..payer() }), &rules, now)
+        }
         Step::Refuse if payment.status == PaymentStatus::AwaitingPasscode => {
             payment.try_passcode(&Payer { balance_minor: 0, ..payer() }, true, &rules, now).map(|(_, event)| event)
         }
         Step::Refuse => payment.judge(&Found::Nobody, &rules, now),
         Step::WrongPasscode => payment.try_passcode(&payer(), false, &rules, now).map(|(_, event)| event),
-        Step::Pay if payment.status == PaymentStatus::AwaitingPasscode => payment.try_passcode(&payer(), true, &rules, now).map(|(_, event)| event),
+        Step::Pay if payment.status == PaymentStatus::AwaitingPasscode => {
+            payment.try_passcode(&payer(), true, &rules, now).map(|(_, event)| event)
+        }
         Step::Pay => payment.judge(&judged, &rules, now),
         Step::Cancel => payment.cancel(now),
         Step::Expire => payment.expire(payment.expires_at).ok_or(Code::StateConflict.into()),
@@ -150,7 +165,12 @@ fn an_event_for_another_state_is_a_bug() {
 #[test]
 fn time_ends_what_is_open() {
     let over = NOW.plus_millis(300_000);
-    for (status, step) in [(PaymentStatus::Created, Step::Challenge), (PaymentStatus::Challenged, Step::TakeProbe), (PaymentStatus::AwaitingPasscode, Step::WrongPasscode), (PaymentStatus::Created, Step::Cancel)] {
+    for (status, step) in [
+        (PaymentStatus::Created, Step::Challenge),
+        (PaymentStatus::Challenged, Step::TakeProbe),
+        (PaymentStatus::AwaitingPasscode, Step::WrongPasscode),
+        (PaymentStatus::Created, Step::Cancel),
+    ] {
         assert_eq!(code(ask(step, &payment(status), over)), Some(Code::PaymentExpired), "{status:?} {step:?}");
         assert!(payment(status).expire(Timestamp::from_millis(over.millis() - 1)).is_none());
     }
@@ -176,15 +196,40 @@ fn a_payer_is_judged_by_the_rules() {
         ("sixth in a row", 15_000, Payer { usage: Usage { look_only_run: 5, ..today }, ..payer() }, asked.clone()),
         ("day by look alone just full", 15_000, Payer { usage: Usage { day_look_only_minor: 85_000, ..today }, ..payer() }, paid.clone()),
         ("day by look alone full", 15_000, Payer { usage: Usage { day_look_only_minor: 85_001, ..today }, ..payer() }, asked.clone()),
-        ("yesterday does not count", 15_000, Payer { usage: Usage { day: today.day - 1, day_minor: 500_000, day_look_only_minor: 100_000, ..today }, ..payer() }, paid.clone()),
+        (
+            "yesterday does not count",
+            15_000,
+            Payer { usage: Usage { day: today.day - 1, day_minor: 500_000, day_look_only_minor: 100_000, ..today }, ..payer() },
+            paid.clone(),
+        ),
         ("day just full", 15_000, Payer { usage: Usage { day_minor: 485_000, ..today }, ..payer() }, paid.clone()),
         ("day full", 15_000, Payer { usage: Usage { day_minor: 485_001, ..today }, ..payer() }, refused(Code::LimitExceeded)),
         ("above the day at once", 500_001, payer(), refused(Code::LimitExceeded)),
-        ("class I just full", 15_000, Payer { class: IdentityClass::I, usage: Usage { life_minor: 85_000, ..Usage::default() }, ..payer() }, paid.clone()),
-        ("class I full", 15_000, Payer { class: IdentityClass::I, usage: Usage { life_minor: 85_001, ..Usage::default() }, ..payer() }, refused(Code::LimitExceeded)),
+        (
+            "class I just full",
+            15_000,
+            Payer { class: IdentityClass::I, usage: Usage { life_minor: 85_000, ..Usage::default() }, ..payer() },
+            paid.clone(),
+        ),
+        (
+            "class I full",
+            15_000,
+            Payer { class: IdentityClass::I, usage: Usage { life_minor: 85_001, ..Usage::default() }, ..payer() },
+            refused(Code::LimitExceeded),
+        ),
         ("class II full", 15_000, Payer { usage: Usage { year_minor: 9_985_001, ..today }, ..payer() }, refused(Code::LimitExceeded)),
-        ("class III", 15_000, Payer { class: IdentityClass::III, usage: Usage { year_minor: 9_985_001, ..today }, ..payer() }, paid.clone()),
-        ("last year does not count", 15_000, Payer { usage: Usage { year: today.year - 1, year_minor: 9_999_999, ..today }, ..payer() }, paid.clone()),
+        (
+            "class III",
+            15_000,
+            Payer { class: IdentityClass::III, usage: Usage { year_minor: 9_985_001, ..today }, ..payer() },
+            paid.clone(),
+        ),
+        (
+            "last year does not count",
+            15_000,
+            Payer { usage: Usage { year: today.year - 1, year_minor: 9_999_999, ..today }, ..payer() },
+            paid.clone(),
+        ),
         ("paused", 15_000, Payer { paused: true, ..payer() }, refused(Code::AccountPaused)),
         ("closed before paused", 15_000, Payer { paused: true, closed: true, ..payer() }, refused(Code::AccountClosed)),
         ("paused before poor", 15_000, Payer { paused: true, balance_minor: 0, ..payer() }, refused(Code::AccountPaused)),
@@ -192,7 +237,16 @@ fn a_payer_is_judged_by_the_rules() {
         ("locked, but no passcode needed", 15_000, Payer { ladder: locked, ..payer() }, paid),
         ("locked and passcode needed", 20_001, Payer { ladder: locked, ..payer() }, refused(Code::PasscodeLocked)),
         ("no passcode to ask for", 20_001, Payer { has_passcode: false, ..payer() }, refused(Code::LimitExceeded)),
-        ("absurd amount", i64::MAX, Payer { balance_minor: i64::MAX, usage: Usage { life_minor: i64::MAX, year_minor: i64::MAX, day_minor: i64::MAX, ..today }, ..payer() }, refused(Code::LimitExceeded)),
+        (
+            "absurd amount",
+            i64::MAX,
+            Payer {
+                balance_minor: i64::MAX,
+                usage: Usage { life_minor: i64::MAX, year_minor: i64::MAX, day_minor: i64::MAX, ..today },
+                ..payer()
+            },
+            refused(Code::LimitExceeded),
+        ),
     ];
     for (name, amount_minor, payer, expected) in table {
         let before = Payment { amount: Money::cny(amount_minor), ..payment(PaymentStatus::BeingChecked) };
@@ -202,7 +256,11 @@ fn a_payer_is_judged_by_the_rules() {
 
 #[test]
 fn what_is_not_one_person_is_refused_without_a_payer() {
-    for (found, code) in [(Found::Nobody, Code::NotRecognised), (Found::Ambiguous, Code::Ambiguous), (Found::Failed(Code::PartiesUnavailable), Code::PartiesUnavailable)] {
+    for (found, code) in [
+        (Found::Nobody, Code::NotRecognised),
+        (Found::Ambiguous, Code::Ambiguous),
+        (Found::Failed(Code::PartiesUnavailable), Code::PartiesUnavailable),
+    ] {
         assert_eq!(payment(PaymentStatus::BeingChecked).judge(&found, &rules(), NOW), Ok(Event::Refused { payer: None, code }));
     }
 }
@@ -212,7 +270,9 @@ fn a_gallery_above_the_budget_asks_for_more() {
     let rules = rules();
     let created = payment(PaymentStatus::Created);
     let part = Some(HexArray([1; 16]));
-    for (gallery_len, partition, expected) in [(20_000, None, Ok(false)), (20_001, None, Err(Some(Code::PhoneSuffixRequired))), (300, part, Ok(false)), (20_001, part, Ok(true))] {
+    for (gallery_len, partition, expected) in
+        [(20_000, None, Ok(false)), (20_001, None, Err(Some(Code::PhoneSuffixRequired))), (300, part, Ok(false)), (20_001, part, Ok(true))]
+    {
         let answer = created.start_challenge(Search { nonce: [6; 32], partition, gallery_len }, &rules, NOW);
         let passcode_always = match answer {
             Ok(Event::Challenged(challenge)) => Ok(challenge.passcode_always),
@@ -260,11 +320,19 @@ fn a_probe_fits_its_payment_or_says_why_not() {
     let altered = SealedProbe { context: ProbeContext { amount_minor: 1, ..good.clone() }, ..probe(good.clone()) };
     assert_eq!(code(challenged.receive_probe(&altered, &sender, NOW)), Some(Code::ProbeInvalid), "altered after signing");
     let stranger = SigningKey::from_bytes(&[1; 32]).verifying_key();
-    assert_eq!(code(challenged.receive_probe(&probe(good.clone()), &Sender { device_key: &stranger, ..sender }, NOW)), Some(Code::ProbeInvalid), "unknown device");
+    assert_eq!(
+        code(challenged.receive_probe(&probe(good.clone()), &Sender { device_key: &stranger, ..sender }, NOW)),
+        Some(Code::ProbeInvalid),
+        "unknown device"
+    );
     assert_eq!(code(challenged.receive_probe(&probe(good.clone()), &sender, NOW.plus_millis(30_000))), Some(Code::ChallengeExpired));
     let replay = Sender { nonce_used: true, ..sender };
     for status in STATUSES {
-        assert_eq!(code(payment(status).receive_probe(&probe(good.clone()), &replay, NOW)), Some(Code::ProbeReplayed), "a replay is one in {status:?}");
+        assert_eq!(
+            code(payment(status).receive_probe(&probe(good.clone()), &replay, NOW)),
+            Some(Code::ProbeReplayed),
+            "a replay is one in {status:?}"
+        );
     }
 }
 
@@ -283,7 +351,12 @@ fn passcode_tries() {
         ("wrong the fifth time", Payer { ladder: fourth, ..payer() }, false, (locked, refused(Code::PasscodeLocked))),
         ("right while locked", Payer { ladder: locked, ..payer() }, true, (locked, refused(Code::PasscodeLocked))),
         ("right, but paused since", Payer { paused: true, ..payer() }, true, (Ladder::default(), refused(Code::AccountPaused))),
-        ("right, but spent since", Payer { balance_minor: 14_999, ..payer() }, true, (Ladder::default(), refused(Code::InsufficientBalance))),
+        (
+            "right, but spent since",
+            Payer { balance_minor: 14_999, ..payer() },
+            true,
+            (Ladder::default(), refused(Code::InsufficientBalance)),
+        ),
     ];
     for (name, payer, right, expected) in table {
         assert_eq!(awaiting.try_passcode(&payer, right, &rules, NOW), Ok(expected), "{name}");
@@ -295,7 +368,8 @@ fn refunds_are_bounded_by_sum_count_and_age() {
     let rules = rules();
     let year = 365 * DAY_MS;
     let refunded = |refunded_minor, refund_count| Payment { refunded_minor, refund_count, ..payment(PaymentStatus::Paid) };
-    let table: Vec<(&str, Payment, Option<i64>, u64, Result<i64, Code>)> = vec![
+    type Case = (&'static str, Payment, Option<i64>, u64, Result<i64, Code>);
+    let table: Vec<Case> = vec![
         ("all", refunded(0, 0), None, 0, Ok(15_000)),
         ("part", refunded(0, 0), Some(1), 0, Ok(1)),
         ("the rest", refunded(5_000, 1), None, 0, Ok(10_000)),

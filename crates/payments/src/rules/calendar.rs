@@ -11,7 +11,7 @@ pub fn day_of(time: Timestamp) -> u32 {
 }
 
 fn is_leap(year: u32) -> bool {
-    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
 }
 
 /// Days from 1970-01-01 to 1 January of `year` (1970 or later).
@@ -34,7 +34,9 @@ pub fn year_of_day(day: u32) -> u32 {
 /// Days since 1970-01-01 of a date written `YYYY-MM-DD`.
 pub fn day_of_date(text: &str) -> Option<u64> {
     let mut parts = text.split('-');
-    let mut number = |digits: usize| parts.next().filter(|part| part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit()))?.parse::<u32>().ok();
+    let mut number = |digits: usize| {
+        parts.next().filter(|part| part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit()))?.parse::<u32>().ok()
+    };
     let (year, month, day) = (number(4)?, number(2)?, number(2)?);
     let lengths = [31, if is_leap(year) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     let length = *lengths.get((month as usize).checked_sub(1)?)?;

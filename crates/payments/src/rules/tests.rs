@@ -23,7 +23,9 @@ fn the_china_pack_says_what_the_rules_say() {
 #[test]
 fn the_search_is_bounded_by_the_false_match_budget() {
     let mut pack = cn().packs[0].clone();
-    for (rate_ppb, budget_ppm, largest) in [(1_000, 10_000, 10_000), (1_000, 20_000, 20_000), (100, 10_000, 100_000), (1_000_000_000, 999_999, 0), (3, 1, 333)] {
+    for (rate_ppb, budget_ppm, largest) in
+        [(1_000, 10_000, 10_000), (1_000, 20_000, 20_000), (100, 10_000, 100_000), (1_000_000_000, 999_999, 0), (3, 1, 333)]
+    {
         pack.gallery = GalleryRules { false_match_rate_ppb: rate_ppb, false_match_budget_ppm: budget_ppm };
         assert!(!pack.search_too_large(largest), "{largest} at {rate_ppb} ppb");
         assert!(pack.search_too_large(largest + 1), "{} at {rate_ppb} ppb", largest + 1);
@@ -47,7 +49,20 @@ fn a_pack_begins_at_local_midnight() {
 
 #[test]
 fn dates_and_years() {
-    for (date, day) in [("1970-01-01", Some(0)), ("1970-12-31", Some(364)), ("1972-02-29", Some(789)), ("2000-03-01", Some(11_017)), ("2026-11-01", Some(20_758)), ("2026-02-29", None), ("2026-13-01", None), ("2026-00-01", None), ("2026-01-00", None), ("26-01-01", None), ("2026-01-01-", None), ("+026-01-01", None)] {
+    for (date, day) in [
+        ("1970-01-01", Some(0)),
+        ("1970-12-31", Some(364)),
+        ("1972-02-29", Some(789)),
+        ("2000-03-01", Some(11_017)),
+        ("2026-11-01", Some(20_758)),
+        ("2026-02-29", None),
+        ("2026-13-01", None),
+        ("2026-00-01", None),
+        ("2026-01-00", None),
+        ("26-01-01", None),
+        ("2026-01-01-", None),
+        ("+026-01-01", None),
+    ] {
         assert_eq!(calendar::day_of_date(date), day, "{date}");
     }
     for year in 1970..2300 {

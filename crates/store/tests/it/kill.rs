@@ -34,21 +34,23 @@ fn rules() -> String {
 /// The requests of payment `number`, the same whenever they are asked: the keys and identifiers depend on it alone.
 fn steps(world: &World, number: u64, token: [u8; 16]) -> (PaymentId, Vec<Answer>) {
     let key = |step: &str| keyed(&format!("{step} {number}"));
-    let rng = || TestRng(number << 20);
+    let rng = |step: u64| TestRng((number << 20) + (step << 10));
     let store = &world.store;
     let new = api::NewPayment { amount_minor: AMOUNT_MINOR, currency: Currency::CNY, merchant_reference: None };
-    let created = store.create_payment(&key("create"), TILL, &new, &mut rng(), world.now()).expect("answers");
+    let created = store.create_payment(&key("create"), TILL, &new, &mut rng(0), world.now()).expect("answers");
     let payment = resource::<api::Payment>(&created).id;
-    let challenged = store.start_challenge(&key("challenge"), TILL, payment, None, &mut rng(), world.now()).expect("answers");
+    let challenged = store.start_challenge(&key("challenge"), TILL, payment, None, &mut rng(1), world.now()).expect("answers");
     let probe = pay_probe(&resource::<api::Payment>(&challenged));
     let checked = store.receive_probe(&key("probe"), TILL, payment, &probe, world.now()).expect("answers");
     if checked.is_first_success() {
-        let paid = store.identified(payment, &Identification::Token(token), &mut TestRng((number << 20) + 1_000), world.now()).expect("judged");
+        let paid = store.identified(payment, &Identification::Token(token), &mut rng(2), world.now()).expect("judged");
         assert_eq!(paid.status, PaymentStatus::Paid, "{:?}", paid.refusal);
     }
     let mut answers = vec![created, challenged, checked];
-    if number % 3 == 0 {
-        answers.push(store.refund(&key("refund"), TILL, payment, &api::NewRefund { amount_minor: None }, &mut rng(), world.now()).expect("answers"));
+    if number.is_multiple_of(3) {
+        answers.push(
+            store.refund(&key("refund"), TILL, payment, &api::NewRefund { amount_minor: None }, &mut rng(3), world.now()).expect("answers"),
+        );
     }
     (payment, answers)
 }
@@ -68,8 +70,9 @@ fn child() {
     let token = part_of("13800000001").0;
     for number in first.. {
         let (payment, answers) = steps(&world, number, token);
-        let mut out = std::io::stderr().lock();
-        writeln!(out, "acknowledged {number} {payment} {}", fingerprint(&answers)).expect("the parent reads");
+        // One write, so that the kill leaves the whole line or nothing of it.
+        let line = format!("acknowledged {number} {payment} {}\n", fingerprint(&answers));
+        std::io::stderr().write_all(line.as_bytes()).expect("the parent reads");
     }
 }
 
@@ -95,10 +98,10 @@ fn run_until_killed(path: &Path, first: u64, patience: Duration) -> Vec<(u64, Pa
     child.wait().expect("ends");
     reader.join().expect("reads to the end");
     seen.extend(receiver.try_iter());
+    assert!(seen.iter().all(|line| line.starts_with("acknowledged ")), "the child failed: {}", seen.join("\n"));
     let parse = |line: String| {
         let words: Vec<&str> = line.split(' ').collect();
-        let [word, number, payment, fingerprint] = words[..] else { panic!("the child said: {line}") };
-        assert_eq!(word, "acknowledged", "the child said: {line}");
+        let [_, number, payment, fingerprint] = words[..] else { panic!("the child said: {line}") };
         (number.parse().expect("a number"), payment.parse().expect("a payment"), fingerprint.to_owned())
     };
     seen.into_iter().map(parse).collect()

@@ -68,7 +68,14 @@ fn what_cannot_be_refunded() {
     let paid = world.pay(alice, 100);
     assert_eq!(code(&world.refund(paid.id, Some(0))), Code::InvalidRequest);
     assert_eq!(code(&world.refund(paid.id, Some(101))), Code::RefundExceedsPayment);
-    let rival = world.store.refund(&world.fresh(), RIVAL_TILL, paid.id, &api::NewRefund { amount_minor: None }, &mut *world.rng.borrow_mut(), world.now());
+    let rival = world.store.refund(
+        &world.fresh(),
+        RIVAL_TILL,
+        paid.id,
+        &api::NewRefund { amount_minor: None },
+        &mut *world.rng.borrow_mut(),
+        world.now(),
+    );
     assert_eq!(code(&rival.expect("answers")), Code::NotFound);
     for _ in 0..50 {
         assert_eq!(world.refund(paid.id, Some(1)).status, 201);
@@ -82,7 +89,14 @@ fn what_cannot_be_refunded() {
 /// Runs `work` in `threads` threads at once.
 fn at_once<T: Send>(threads: u64, work: impl Fn(u64) -> T + Sync) -> Vec<T> {
     thread::scope(|scope| {
-        let running: Vec<_> = (0..threads).map(|number| scope.spawn({ let work = &work; move || work(number) })).collect();
+        let running: Vec<_> = (0..threads)
+            .map(|number| {
+                scope.spawn({
+                    let work = &work;
+                    move || work(number)
+                })
+            })
+            .collect();
         running.into_iter().map(|thread| thread.join().expect("no panic")).collect()
     })
 }
@@ -92,7 +106,11 @@ fn threads_with_one_key_get_one_answer() {
     let world = World::new();
     let alice = world.shopper("13800000001", 10_000);
     let (store, now) = (&world.store, world.now());
-    let answers = at_once(8, |number| store.top_up(&keyed("same"), alice.account, &api::NewTopUp { amount_minor: 500 }, &mut TestRng(number * 1_000), now).expect("answers"));
+    let answers = at_once(8, |number| {
+        store
+            .top_up(&keyed("same"), alice.account, &api::NewTopUp { amount_minor: 500 }, &mut TestRng(number * 1_000), now)
+            .expect("answers")
+    });
     assert_eq!(answers.iter().filter(|answer| answer.is_first_success()).count(), 1);
     assert!(answers.iter().all(|answer| answer.body == answers[0].body));
     world.check_books(10_500, 0);
@@ -105,7 +123,16 @@ fn threads_that_refund_at_once_never_exceed_the_payment() {
     let paid = world.pay(alice, 1_000);
     let (store, now) = (&world.store, world.now());
     let answers: Vec<Answer> = at_once(8, |number| {
-        store.refund(&keyed(&format!("refund {number}")), TILL, paid.id, &api::NewRefund { amount_minor: Some(300) }, &mut TestRng(number * 1_000), now).expect("answers")
+        store
+            .refund(
+                &keyed(&format!("refund {number}")),
+                TILL,
+                paid.id,
+                &api::NewRefund { amount_minor: Some(300) },
+                &mut TestRng(number * 1_000),
+                now,
+            )
+            .expect("answers")
     });
     assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 3);
     assert!(answers.iter().filter(|answer| answer.status != 201).all(|answer| code(answer) == Code::RefundExceedsPayment));
@@ -118,7 +145,9 @@ fn threads_that_settle_one_payment_post_it_once() {
     let alice = world.shopper("13800000001", 10_000);
     let payment = world.being_checked(1_000);
     let (store, now) = (&world.store, world.now());
-    let results = at_once(8, |number| store.identified(payment, &Identification::Token(alice.token), &mut TestRng(number * 1_000), now).map(|payment| payment.status));
+    let results = at_once(8, |number| {
+        store.identified(payment, &Identification::Token(alice.token), &mut TestRng(number * 1_000), now).map(|payment| payment.status)
+    });
     assert_eq!(results.iter().filter(|result| matches!(result, Ok(PaymentStatus::Paid))).count(), 1);
     assert!(results.iter().filter_map(|result| result.as_ref().err()).all(|error| error.code() == Code::StateConflict));
     world.check_books(9_000, 1_000);
@@ -130,7 +159,9 @@ fn two_payments_at_once_cannot_spend_the_same_money() {
     let alice = world.shopper("13800000001", 1_000);
     let payments: Vec<_> = (0..4).map(|_| world.being_checked(600)).collect();
     let (store, now) = (&world.store, world.now());
-    let results = at_once(4, |number| store.identified(payments[number as usize], &Identification::Token(alice.token), &mut TestRng(number * 1_000), now).expect("judged"));
+    let results = at_once(4, |number| {
+        store.identified(payments[number as usize], &Identification::Token(alice.token), &mut TestRng(number * 1_000), now).expect("judged")
+    });
     assert_eq!(results.iter().filter(|payment| payment.status == PaymentStatus::Paid).count(), 1);
     assert_eq!(results.iter().filter(|payment| payment.refusal == Some(Code::InsufficientBalance)).count(), 3);
     world.check_books(400, 600);
@@ -142,7 +173,9 @@ fn guessing_from_many_threads_gives_no_further_tries() {
     let alice = world.shopper("13800000001", 500_000);
     let asked = world.pay(alice, 20_001);
     let (store, now) = (&world.store, world.now());
-    let answers = at_once(9, |number| store.enter_passcode(&keyed(&format!("guess {number}")), TILL, asked.id, &secret(WRONG), now).expect("answers"));
+    let answers = at_once(9, |number| {
+        store.enter_passcode(&keyed(&format!("guess {number}")), TILL, asked.id, &secret(WRONG), now).expect("answers")
+    });
     let count = |wanted: Code| answers.iter().filter(|answer| answer.status >= 400 && code(answer) == wanted).count();
     assert_eq!((count(Code::PasscodeWrong), count(Code::StateConflict)), (4, 4));
     let locked: Vec<api::Payment> = answers.iter().filter_map(Answer::resource).collect();

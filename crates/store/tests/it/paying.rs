@@ -14,13 +14,19 @@ fn a_look_pays_once_and_everything_about_it_is_on_record() {
     let alice = world.shopper("13800000001", 100_000);
     let paid = world.pay(alice, 3_650);
     assert_eq!((paid.status, paid.paid_at, paid.rules_version.as_str()), (PaymentStatus::Paid, Some(world.now()), "cn/2026-11-01"));
-    assert_eq!((paid.merchant_name.as_str(), paid.store_name.as_str(), paid.merchant_reference.as_deref()), ("Noodle House", "Main Street", Some("table 5")));
+    assert_eq!(
+        (paid.merchant_name.as_str(), paid.store_name.as_str(), paid.merchant_reference.as_deref()),
+        ("Noodle House", "Main Street", Some("table 5"))
+    );
     assert_eq!(world.me(alice.account).balance_minor, 96_350);
     assert_eq!(world.me(alice.account).class_remaining_minor, 10_000_000 - 3_650);
     world.check_books(96_350, 3_650);
     let activity = world.store.activity(alice.account, None, 10).expect("reads").data;
     assert_eq!(activity.iter().map(|row| row.amount_minor).collect::<Vec<_>>(), [-3_650, 100_000]);
-    assert_eq!((activity[0].verified_by.as_deref(), activity[0].id.clone(), activity[0].counterparty.as_str()), (Some("look"), paid.id.to_string(), "Noodle House"));
+    assert_eq!(
+        (activity[0].verified_by.as_deref(), activity[0].id.clone(), activity[0].counterparty.as_str()),
+        (Some("look"), paid.id.to_string(), "Noodle House")
+    );
     let queries = world.store.queries(alice.account, None, 10).expect("reads").data;
     assert_eq!(queries.iter().map(|row| row.outcome.as_str()).collect::<Vec<_>>(), ["paid", "enrolled"]);
     assert_eq!((queries[0].asked_by.as_str(), queries[0].amount_minor), ("Noodle House", Some(3_650)));
@@ -51,10 +57,19 @@ fn every_outcome_of_a_look_has_its_code_and_charges_nothing() {
     assert_eq!(world.look(100, &token).refusal, Some(Code::AccountPaused));
     assert!(!resource::<api::Me>(&pause(false)).paused);
     world.store.delete_enrolment(alice.account, alice.enrolment, world.now()).expect("deletes");
-    assert_eq!(world.look(100, &token).refusal, Some(Code::NotRecognised), "a deleted face pays nothing, also before the parties confirmed");
+    assert_eq!(
+        world.look(100, &token).refusal,
+        Some(Code::NotRecognised),
+        "a deleted face pays nothing, also before the parties confirmed"
+    );
     world.check_books(10_000, 0);
-    let outcomes: Vec<String> = world.store.queries(alice.account, None, 10).expect("reads").data.into_iter().map(|row| row.outcome).collect();
-    assert_eq!(outcomes, ["account_paused", "limit_exceeded", "insufficient_balance", "enrolled"], "refused looks are on the owner's record too");
+    let outcomes: Vec<String> =
+        world.store.queries(alice.account, None, 10).expect("reads").data.into_iter().map(|row| row.outcome).collect();
+    assert_eq!(
+        outcomes,
+        ["account_paused", "limit_exceeded", "insufficient_balance", "enrolled"],
+        "refused looks are on the owner's record too"
+    );
 }
 
 #[test]
@@ -64,7 +79,9 @@ fn probes_that_do_not_fit() {
     let first: api::Payment = resource(&world.challenge(world.new_payment(100).id));
     let second: api::Payment = resource(&world.challenge(world.new_payment(200).id));
     let good = pay_probe(&first);
-    let send = |payment: PaymentId, probe: &SealedProbe| world.store.receive_probe(&world.fresh(), TILL, payment, probe, world.now()).expect("answers");
+    let send = |payment: PaymentId, probe: &SealedProbe| {
+        world.store.receive_probe(&world.fresh(), TILL, payment, probe, world.now()).expect("answers")
+    };
     let mut altered = good.clone();
     altered.context.amount_minor = 1;
     let dearer = sign(ProbeContext { amount_minor: 200, ..good.context.clone() });
@@ -130,7 +147,14 @@ fn five_wrong_passcodes_lock_till_and_wallet_alike() {
     let last: api::Payment = resource(&world.passcode(asked.id, WRONG));
     assert_eq!((last.status, last.refusal), (PaymentStatus::Refused, Some(Code::PasscodeLocked)));
     assert_eq!(world.pay(alice, 20_001).refusal, Some(Code::PasscodeLocked));
-    let sign_in = |passcode| world.store.sign_in(&api::NewSession { phone: secret("13800000001"), passcode: secret(passcode) }, &[1; 32], world.now().plus_millis(1_000), world.now());
+    let sign_in = |passcode| {
+        world.store.sign_in(
+            &api::NewSession { phone: secret("13800000001"), passcode: secret(passcode) },
+            &[1; 32],
+            world.now().plus_millis(1_000),
+            world.now(),
+        )
+    };
     assert_eq!(sign_in(PASSCODE).expect_err("locked").code(), Code::SignInFailed);
     assert_eq!(world.pay(alice, 100).status, PaymentStatus::Paid, "small payments go on");
     world.wait_ms(15 * 60_000);
@@ -164,10 +188,16 @@ fn a_gallery_above_the_budget_asks_for_the_phone() {
     let refused = world.challenge(payment.id);
     assert_eq!((code(&refused), problem(&refused).field.as_deref()), (Code::PhoneSuffixRequired, Some("phone_suffix")));
     let part = part_of("13800000003");
-    let answer = world.store.start_challenge(&world.fresh(), TILL, payment.id, Some(part), &mut *world.rng.borrow_mut(), world.now()).expect("answers");
+    let answer = world
+        .store
+        .start_challenge(&world.fresh(), TILL, payment.id, Some(part), &mut *world.rng.borrow_mut(), world.now())
+        .expect("answers");
     let challenged: api::Payment = resource(&answer);
     assert_eq!(challenged.challenge.as_ref().expect("open").partition, Some(part));
-    assert_eq!(world.store.receive_probe(&world.fresh(), TILL, payment.id, &pay_probe(&challenged), world.now()).expect("answers").status, 202);
+    assert_eq!(
+        world.store.receive_probe(&world.fresh(), TILL, payment.id, &pay_probe(&challenged), world.now()).expect("answers").status,
+        202
+    );
     assert_eq!(world.identified(payment.id, &Identification::Token(alice.token)).status, PaymentStatus::Paid);
 }
 
@@ -186,7 +216,10 @@ fn time_ends_payments_and_a_late_answer_charges_nothing() {
     let mut expected = vec![checked, created];
     expected.sort();
     assert_eq!(ended, expected);
-    let error = world.store.identified(checked, &Identification::Token(alice.token), &mut *world.rng.borrow_mut(), world.now()).expect_err("after the sweep");
+    let error = world
+        .store
+        .identified(checked, &Identification::Token(alice.token), &mut *world.rng.borrow_mut(), world.now())
+        .expect_err("after the sweep");
     assert_eq!(error.code(), Code::StateConflict);
     world.check_books(10_000, 0);
 }
@@ -196,7 +229,11 @@ fn a_restart_resolves_what_was_being_checked() {
     let world = World::new();
     let alice = world.shopper("13800000001", 10_000);
     let payment = world.being_checked(100);
-    assert_eq!(code(&world.store.cancel_payment(&world.fresh(), TILL, payment, world.now()).expect("answers")), Code::StateConflict, "the outcome is not known");
+    assert_eq!(
+        code(&world.store.cancel_payment(&world.fresh(), TILL, payment, world.now()).expect("answers")),
+        Code::StateConflict,
+        "the outcome is not known"
+    );
     assert_eq!(world.store.recover(world.now()).expect("recovers"), [payment]);
     let after = world.store.payment(TILL, payment, world.now()).expect("there");
     assert_eq!((after.status, after.refusal), (PaymentStatus::Refused, Some(Code::IdentificationInterrupted)));

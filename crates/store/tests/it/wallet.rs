@@ -22,7 +22,10 @@ fn who_may_open_an_account() {
         assert_eq!(refusal.as_ref().map(|problem| (problem.code, problem.field.as_deref())), expected, "{phone} {passcode}");
     }
     let me: api::Me = world.me(world.account("13800000003"));
-    assert_eq!((me.phone_masked.as_str(), me.identity_class, me.balance_minor, me.look_only_max_minor), ("*******0003", IdentityClass::II, 0, 20_000));
+    assert_eq!(
+        (me.phone_masked.as_str(), me.identity_class, me.balance_minor, me.look_only_max_minor),
+        ("*******0003", IdentityClass::II, 0, 20_000)
+    );
     assert!(!me.paused && me.consents.is_empty() && me.enrolment.is_none());
     assert!(!format!("{me:?}").contains("李雷"));
     let answer = world.new_account("13800000004", PASSCODE);
@@ -33,7 +36,14 @@ fn who_may_open_an_account() {
 fn sessions_begin_with_the_passcode_and_end() {
     let world = World::new();
     let account = world.account("13800000001");
-    let sign_in = |phone, passcode, token| world.store.sign_in(&api::NewSession { phone: secret(phone), passcode: secret(passcode) }, &[token; 32], world.now().plus_millis(1_000), world.now());
+    let sign_in = |phone, passcode, token| {
+        world.store.sign_in(
+            &api::NewSession { phone: secret(phone), passcode: secret(passcode) },
+            &[token; 32],
+            world.now().plus_millis(1_000),
+            world.now(),
+        )
+    };
     for (phone, passcode) in [("13800000001", WRONG), ("13800000009", PASSCODE), ("nonsense", PASSCODE), ("13800000001", "")] {
         assert_eq!(sign_in(phone, passcode, 1).expect_err("no").code(), Code::SignInFailed);
     }
@@ -55,10 +65,15 @@ fn consents_are_apart_versioned_and_withdrawn() {
     assert_eq!(world.consent(account, ConsentPurpose::Membership, true).status, 201);
     assert_eq!(code(&world.new_enrolment(account)), Code::ConsentMissing, "another purpose's consent is none");
     let unknown = api::NewConsent { purpose: ConsentPurpose::Payment, text_sha256: HexArray([9; 32]), granted: true };
-    let record = |new: &api::NewConsent| world.store.record_consent(&world.fresh(), account, new, &mut *world.rng.borrow_mut(), world.now()).expect("answers");
+    let record = |new: &api::NewConsent| {
+        world.store.record_consent(&world.fresh(), account, new, &mut *world.rng.borrow_mut(), world.now()).expect("answers")
+    };
     assert_eq!(code(&record(&unknown)), Code::ConsentOutdated);
     assert_eq!(world.consent(account, ConsentPurpose::Payment, true).status, 201);
-    assert_eq!(world.me(account).consents.iter().map(|consent| consent.purpose).collect::<Vec<_>>(), [ConsentPurpose::Payment, ConsentPurpose::Membership]);
+    assert_eq!(
+        world.me(account).consents.iter().map(|consent| consent.purpose).collect::<Vec<_>>(),
+        [ConsentPurpose::Payment, ConsentPurpose::Membership]
+    );
     assert_eq!(world.new_enrolment(account).status, 201);
     assert_eq!(world.consent(account, ConsentPurpose::Payment, false).status, 201);
     assert!(world.me(account).enrolment.is_none(), "what waited for its capture is gone with the consent");
@@ -83,7 +98,13 @@ fn withdrawing_the_consent_deletes_the_face() {
 fn top_ups_are_bounded() {
     let world = World::new();
     let account = world.account("13800000001");
-    for (amount_minor, expected) in [(0, Err(Code::InvalidRequest)), (-1, Err(Code::InvalidRequest)), (500_001, Err(Code::InvalidRequest)), (1, Ok(1)), (500_000, Ok(500_001))] {
+    for (amount_minor, expected) in [
+        (0, Err(Code::InvalidRequest)),
+        (-1, Err(Code::InvalidRequest)),
+        (500_001, Err(Code::InvalidRequest)),
+        (1, Ok(1)),
+        (500_000, Ok(500_001)),
+    ] {
         let answer = world.top_up(account, amount_minor);
         let balance = answer.resource::<api::TopUp>().map(|top_up| top_up.balance_minor).ok_or_else(|| code(&answer));
         assert_eq!(balance, expected, "{amount_minor}");
@@ -95,7 +116,8 @@ fn top_ups_are_bounded() {
 fn answers_with_personal_data_are_forgotten_after_a_day() {
     let world = World::new();
     let new = || api::NewAccount { name: secret("韩梅梅"), phone: secret("13800000001"), passcode: secret(PASSCODE) };
-    let create = || world.store.create_account(&keyed("open"), &new(), part_of("x"), &mut *world.rng.borrow_mut(), world.now()).expect("answers");
+    let create =
+        || world.store.create_account(&keyed("open"), &new(), part_of("x"), &mut *world.rng.borrow_mut(), world.now()).expect("answers");
     let first = create();
     assert_eq!((create().body, create().replayed), (first.body, true));
     world.wait_ms(86_400_000);

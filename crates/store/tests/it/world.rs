@@ -96,10 +96,17 @@ impl World {
         }
         for (id, merchant) in [(TILL, merchant), (OTHER_TILL, merchant), (RIVAL_TILL, rival)] {
             let token_sha256 = Sha256::digest(id.to_string()).into();
-            let terminal = NewTerminal { id, store: StoreId::from_bits(merchant.bits()), token_sha256, public_key: device_key(id).verifying_key() };
+            let terminal =
+                NewTerminal { id, store: StoreId::from_bits(merchant.bits()), token_sha256, public_key: device_key(id).verifying_key() };
             store.register_terminal(&terminal, START).expect("registers");
         }
-        Self { store, now: Cell::new(START), rng: RefCell::new(TestRng(seed * 1_000_000)), keys: Cell::new(seed * 1_000_000), _directory: None }
+        Self {
+            store,
+            now: Cell::new(START),
+            rng: RefCell::new(TestRng(seed * 1_000_000)),
+            keys: Cell::new(seed * 1_000_000),
+            _directory: None,
+        }
     }
 
     pub fn now(&self) -> Timestamp {
@@ -126,12 +133,27 @@ impl World {
     }
 
     pub fn consent(&self, account: AccountId, purpose: ConsentPurpose, granted: bool) -> Answer {
-        let text_sha256 = payments::consent::current_texts("zh").expect("known").into_iter().find(|text| text.purpose == purpose).expect("every purpose").text_sha256;
-        self.store.record_consent(&self.fresh(), account, &api::NewConsent { purpose, text_sha256, granted }, &mut *self.rng.borrow_mut(), self.now()).expect("answers")
+        let text_sha256 = payments::consent::current_texts("zh")
+            .expect("known")
+            .into_iter()
+            .find(|text| text.purpose == purpose)
+            .expect("every purpose")
+            .text_sha256;
+        self.store
+            .record_consent(
+                &self.fresh(),
+                account,
+                &api::NewConsent { purpose, text_sha256, granted },
+                &mut *self.rng.borrow_mut(),
+                self.now(),
+            )
+            .expect("answers")
     }
 
     pub fn top_up(&self, account: AccountId, amount_minor: i64) -> Answer {
-        self.store.top_up(&self.fresh(), account, &api::NewTopUp { amount_minor }, &mut *self.rng.borrow_mut(), self.now()).expect("answers")
+        self.store
+            .top_up(&self.fresh(), account, &api::NewTopUp { amount_minor }, &mut *self.rng.borrow_mut(), self.now())
+            .expect("answers")
     }
 
     pub fn new_enrolment(&self, account: AccountId) -> Answer {
@@ -154,9 +176,17 @@ impl World {
                 };
                 let deletions: Vec<_> = records
                     .into_iter()
-                    .map(|record| DeletionConfirmation { party, record, sequence: change.sequence, destroyed_at: self.now(), signature: HexArray([party.number(); 64]) })
+                    .map(|record| DeletionConfirmation {
+                        party,
+                        record,
+                        sequence: change.sequence,
+                        destroyed_at: self.now(),
+                        signature: HexArray([party.number(); 64]),
+                    })
                     .collect();
-                self.store.acknowledge_change(party, change.sequence, &deletions, &mut *self.rng.borrow_mut(), self.now()).expect("acknowledges");
+                self.store
+                    .acknowledge_change(party, change.sequence, &deletions, &mut *self.rng.borrow_mut(), self.now())
+                    .expect("acknowledges");
             }
         }
     }
@@ -211,7 +241,9 @@ impl World {
     }
 
     pub fn refund(&self, payment: PaymentId, amount_minor: Option<i64>) -> Answer {
-        self.store.refund(&self.fresh(), TILL, payment, &api::NewRefund { amount_minor }, &mut *self.rng.borrow_mut(), self.now()).expect("answers")
+        self.store
+            .refund(&self.fresh(), TILL, payment, &api::NewRefund { amount_minor }, &mut *self.rng.borrow_mut(), self.now())
+            .expect("answers")
     }
 
     pub fn me(&self, account: AccountId) -> api::Me {
@@ -248,7 +280,8 @@ pub fn resource<T: serde::de::DeserializeOwned>(answer: &Answer) -> T {
 
 /// The refusal that an answer is.
 pub fn problem(answer: &Answer) -> Problem {
-    let problem: Problem = serde_json::from_slice(&answer.body).unwrap_or_else(|_| panic!("no refusal: {}", String::from_utf8_lossy(&answer.body)));
+    let problem: Problem =
+        serde_json::from_slice(&answer.body).unwrap_or_else(|_| panic!("no refusal: {}", String::from_utf8_lossy(&answer.body)));
     assert_eq!(problem.status, answer.status);
     problem
 }
@@ -281,7 +314,8 @@ pub fn context(purpose: Purpose, reference: String, challenge: &api::Challenge) 
 }
 
 pub fn sign(context: ProbeContext) -> SealedProbe {
-    let share = |party: u8| SealedShare { encapsulated_key: HexBytes(vec![party; 32]), ciphertext: HexBytes(b"SEALED-SHARE-BYTES".to_vec()) };
+    let share =
+        |party: u8| SealedShare { encapsulated_key: HexBytes(vec![party; 32]), ciphertext: HexBytes(b"SEALED-SHARE-BYTES".to_vec()) };
     let key = device_key(context.terminal);
     SealedProbe::sign(context, [share(1), share(2), share(3)], &key)
 }
@@ -292,5 +326,10 @@ pub fn enrol_probe(enrolment: &api::Enrolment) -> SealedProbe {
 
 pub fn pay_probe(payment: &api::Payment) -> SealedProbe {
     let context = context(Purpose::Pay, payment.id.to_string(), payment.challenge.as_ref().expect("is challenged"));
-    sign(ProbeContext { payee: payment.merchant.to_string(), amount_minor: payment.amount_minor, currency: payment.currency.code().into(), ..context })
+    sign(ProbeContext {
+        payee: payment.merchant.to_string(),
+        amount_minor: payment.amount_minor,
+        currency: payment.currency.code().into(),
+        ..context
+    })
 }
