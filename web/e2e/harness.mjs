@@ -37,7 +37,9 @@ export class Harness {
 
   /** Keeps the screen as a picture and checks it. */
   async screen(page, name) {
-    await page.screenshot({ path: join(this.artefacts, `${name}.png`), fullPage: true });
+    // A dialog belongs to the window, not to the whole page.
+    const fullPage = (await page.getByRole('dialog').count()) === 0;
+    await page.screenshot({ path: join(this.artefacts, `${name}.png`), fullPage });
     const [violations, small, overflow] = [await axe(page), await smallTargets(page), await overflows(page)];
     const faults = [
       ...violations.map((violation) => `axe ${violation}`),

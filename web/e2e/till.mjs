@@ -110,8 +110,7 @@ export async function refusalJourney(stage) {
       await payByLook(without, '900');
       await expectRefused(without, 'The camera may not be used.', '未获准使用摄像头。');
       await screen(page, 'till-26-camera-denied');
-      await page.getByRole('button', { name: say('Another way / done', '换一种方式／结束') }).click();
-      await page.getByRole('heading', { name: say('Cancelled', '已取消') }).waitFor();
+      await backToAmount(without);
     } finally {
       await page.context().close();
     }
@@ -200,15 +199,11 @@ export async function refundJourney(stage) {
 /** 200 % text on a phone and at the till: everything still fits and can be reached. */
 export async function sizeJourney(stage) {
   const { wallet, till, say, step, screen, camera } = stage;
-  const enlarge = async (page, size_px) => {
-    const session = await page.context().newCDPSession(page);
-    await session.send('Page.setFontSizes', { fontSizes: { standard: size_px, fixed: size_px } });
-    await session.detach();
-  };
+  const enlarge = (page, size) => page.evaluate((value) => void (document.documentElement.style.fontSize = value), size);
   await step('text at 200 % fits', async () => {
     await goHome(wallet, say);
-    await enlarge(wallet, 32);
-    await enlarge(till, 32);
+    await enlarge(wallet, '200%');
+    await enlarge(till, '200%');
     assert.equal(await wallet.evaluate(() => getComputedStyle(document.documentElement).fontSize), '32px');
     await screen(wallet, 'wallet-50-home-large-text');
     await screen(till, 'till-50-amount-large-text');
@@ -224,8 +219,8 @@ export async function sizeJourney(stage) {
     await screen(till, 'till-53-cancelled-large-text');
     await backToAmount(stage);
   }, till);
-  await enlarge(wallet, 16);
-  await enlarge(till, 16);
+  await enlarge(wallet, '');
+  await enlarge(till, '');
 }
 
 /** From the keypad to the open camera. `digits` are typed as on a card terminal: `1250` is ¥12.50. */

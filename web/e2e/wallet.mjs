@@ -142,9 +142,9 @@ export async function historyJourney({ wallet, say, step, screen }) {
   await step('activity shows every receipt with its rule', async () => {
     await goHome(wallet, say);
     await wallet.getByRole('link', { name: say('Payments and receipts', '付款与凭证') }).click();
-    const receipt = wallet.getByLabel(say(/^Receipt: Payment -¥12\.50/, /^凭证：付款 -¥12\.50/)).first();
-    await receipt.click();
-    await wallet.getByText(say('Judged by rules', '适用规则')).first().waitFor();
+    const row = wallet.getByRole('listitem').filter({ hasText: say('Payment ·', '付款 ·') }).filter({ hasText: '-¥12.50' });
+    await row.getByText('-¥12.50').click();
+    await row.getByText(say('Judged by rules', '适用规则')).waitFor();
     await screen(wallet, 'wallet-30-activity');
   }, wallet);
 

@@ -169,6 +169,12 @@ export class Till {
     }
   }
 
+  /** Leaves a look that led nowhere: the payment is cancelled, and the till is free again. */
+  async leave(payment: Payment): Promise<void> {
+    await this.cancel(payment);
+    if (this.screen.name === 'result' && this.screen.payment.status === 'cancelled') this.finish();
+  }
+
   /** Back to the cashier. */
   finish(): void {
     this.#turn++;
