@@ -11,7 +11,7 @@ use wire::api::NewPayment;
 use wire::problem::Code;
 
 use crate::Store;
-use crate::idempotency::Idempotency;
+use crate::idempotency::{Idempotency, Keep};
 use crate::setup::NewTerminal;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
@@ -113,4 +113,25 @@ fn a_panic_inside_a_transaction_undoes_it_and_the_store_goes_on() {
     assert!(store.terminal_by_token(&[1; 32]).expect("reads").is_some());
     assert_eq!(store.payment(TILL, PaymentId::from_bits(1), NOW).expect_err("none").code(), Code::NotFound);
     store.register_merchant(MerchantId::from_bits(9), "Next", NOW).expect("the writer works");
+}
+
+#[test]
+fn a_refusal_undoes_the_work_and_is_remembered_and_a_failure_is_not() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = store_with_a_till(&directory);
+    let terminals = || store.terminal_keys().expect("reads").len();
+    let attempt = |number: usize, code: Code| {
+        store.once("refuses", &idempotency(number), Keep::Forever, NOW, |tx| {
+            tx.execute("DELETE FROM terminals", [])?;
+            Err(code.into())
+        })
+    };
+    let refused = attempt(1, Code::InsufficientBalance).expect("a refusal is an answer");
+    assert_eq!((refused.status, refused.replayed, terminals()), (402, false, 1));
+    assert!(attempt(1, Code::InsufficientBalance).expect("again").replayed);
+    for (number, code) in [(2, Code::PartiesUnavailable), (3, Code::BudgetExhausted), (4, Code::RequestInFlight), (5, Code::StorageFull)] {
+        assert_eq!(attempt(number, code).expect_err("asking again may help").code(), code);
+        assert_eq!(terminals(), 1);
+        assert!(store.replay(&idempotency(number)).expect("reads").is_none());
+    }
 }
