@@ -60,12 +60,7 @@ impl Default for CaptureConfig {
     /// A till: a person at arm's length from a camera, liveness enforced.
     fn default() -> CaptureConfig {
         CaptureConfig {
-            picture: PictureLimits {
-                bytes_max: 12 << 20,
-                side_px_max: 8192,
-                pixels_max: 24_000_000,
-                side_px_min: 64,
-            },
+            picture: PictureLimits { bytes_max: 12 << 20, side_px_max: 8192, pixels_max: 24_000_000, side_px_min: 64 },
             detection_side_px_max: 320,
             face_score_min: 0.7,
             overlap_max: 0.3,

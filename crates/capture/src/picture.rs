@@ -6,7 +6,7 @@ use std::fmt;
 use std::io::Cursor;
 
 use image::metadata::Orientation;
-use image::{ColorType, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::config::PictureLimits;
@@ -37,7 +37,7 @@ impl Picture {
         // Three times the largest picture at 8 bytes a pixel is more than any decoder here asks for.
         decoder_limits.max_alloc = Some(limits.pixels_max.saturating_mul(24));
         reader.limits(decoder_limits);
-        let mut decoder = reader.into_decoder().map_err(|_| PictureError::Damaged)?;
+        let mut decoder = reader.into_decoder().map_err(unreadable)?;
         check_size(decoder.dimensions(), limits)?;
         if format == ImageFormat::Jpeg && !jpeg_is_whole(bytes) {
             return Err(PictureError::Damaged);
@@ -47,7 +47,7 @@ impl Picture {
         let (width, height) = decoder.dimensions();
         let size = usize::try_from(decoder.total_bytes()).map_err(|_| PictureError::TooManyPixels)?;
         let mut raw = Zeroizing::new(vec![0; size]);
-        decoder.read_image(&mut raw).map_err(|_| PictureError::Damaged)?;
+        decoder.read_image(&mut raw).map_err(unreadable)?;
         let rgb = to_rgb(&raw, color)?;
         Ok(Picture { width: width as usize, height: height as usize, rgb }.upright(orientation))
     }
@@ -134,6 +134,14 @@ fn check_size((width, height): (u32, u32), limits: &PictureLimits) -> Result<(),
         return Err(PictureError::TooSmall);
     }
     Ok(())
+}
+
+fn unreadable(error: ImageError) -> PictureError {
+    match error {
+        ImageError::Limits(_) => PictureError::TooManyPixels,
+        ImageError::Unsupported(_) => PictureError::Unsupported,
+        _ => PictureError::Damaged,
+    }
 }
 
 /// The decoder fills what is missing of a JPEG with grey. A whole one has its end marker (FF D9) after the start of its

@@ -49,11 +49,7 @@ pub(crate) struct Rectangle {
 
 /// The picture shrunk to `width` x `height` by averaging areas, in the top left corner of planes of
 /// `padded_width` x `padded_height` that are black elsewhere.
-pub(crate) fn shrink(
-    picture: &Picture,
-    [width, height]: [usize; 2],
-    [padded_width, padded_height]: [usize; 2],
-) -> Planes {
+pub(crate) fn shrink(picture: &Picture, [width, height]: [usize; 2], [padded_width, padded_height]: [usize; 2]) -> Planes {
     assert!(width <= picture.width() && height <= picture.height(), "only shrinks");
     assert!(width <= padded_width && height <= padded_height, "padding does not crop");
     let plane = padded_width * padded_height;
@@ -172,13 +168,7 @@ fn spans(source: usize, target: usize) -> Vec<Span> {
         let first = (start as usize).min(source - 1);
         let last = ((end.ceil() as usize).max(first + 1) - 1).min(source - 1);
         let covered = |pixel: usize| ((end.min(pixel as f64 + 1.0) - start.max(pixel as f64)) / step) as f32;
-        Span {
-            first,
-            last,
-            first_weight: covered(first),
-            inner_weight: (1.0 / step) as f32,
-            last_weight: covered(last),
-        }
+        Span { first, last, first_weight: covered(first), inner_weight: (1.0 / step) as f32, last_weight: covered(last) }
     };
     (0..target).map(span).collect()
 }

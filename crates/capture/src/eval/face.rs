@@ -113,9 +113,7 @@ pub fn evaluate(samples: &[Sample], pairs: &[Pair]) -> Result<FaceReport, Captur
         mated: plan.mated.len() as u64,
         non_mated: plan.non_mated.len() as u64,
         float: figures(samples, &couples, &plan, Clone::clone, Embedding::cosine),
-        quantised: figures(samples, &couples, &plan, Embedding::quantise, |a: &Template, b: &Template| {
-            f64::from(a.score(b))
-        }),
+        quantised: figures(samples, &couples, &plan, Embedding::quantise, |a: &Template, b: &Template| f64::from(a.score(b))),
     })
 }
 
@@ -166,8 +164,7 @@ fn figures<F>(
     };
     let comparisons: Vec<Comparison> = couples.iter().map(comparison).collect();
     let pairs = split(comparisons.iter().map(|comparison| (comparison.score, comparison.genuine)));
-    let faces: Vec<(&str, Option<F>)> =
-        samples.iter().map(|sample| (sample.name.person.as_str(), face(sample))).collect();
+    let faces: Vec<(&str, Option<F>)> = samples.iter().map(|sample| (sample.name.person.as_str(), face(sample))).collect();
     let all = split(faces.iter().enumerate().flat_map(|(index, (person, face))| {
         let compare = &compare;
         faces[..index].iter().map(move |(other, other_face)| (compare(face, other_face), person == other))
@@ -199,12 +196,7 @@ fn split(scores: impl Iterator<Item = (f64, bool)>) -> Scores {
     Scores::new(genuine, impostor)
 }
 
-fn search<F>(
-    plan: &Plan<'_>,
-    gallery: &[F],
-    face: impl Fn(&Sample) -> F,
-    score: impl Fn(&F, &F) -> f64,
-) -> Searches {
+fn search<F>(plan: &Plan<'_>, gallery: &[F], face: impl Fn(&Sample) -> F, score: impl Fn(&F, &F) -> f64) -> Searches {
     let scores = |sample: &Sample| -> Vec<f64> {
         let probe = face(sample);
         gallery.iter().map(|template| score(&probe, template)).collect()

@@ -63,10 +63,9 @@ fn beta_regularised(x: f64, a: f64, b: f64) -> f64 {
     let mut fraction = d;
     for step in 1..10_000 {
         let m = f64::from(step);
-        for term in [
-            m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m)),
-            -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0)),
-        ] {
+        for term in
+            [m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m)), -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0))]
+        {
             d = 1.0 / away_from_zero(1.0 + term * d);
             c = away_from_zero(1.0 + term / c);
             fraction *= c * d;

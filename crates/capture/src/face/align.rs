@@ -34,12 +34,7 @@ pub(crate) fn to_picture(points: &[[f32; 2]; 5]) -> Similarity {
     // Inverse of the factor (a + ib) / spread.
     let norm = (a * a + b * b).max(f64::MIN_POSITIVE);
     let (a, b) = (a * spread / norm, -b * spread / norm);
-    Similarity {
-        a: a as f32,
-        b: b as f32,
-        x: (from[0] - a * to[0] + b * to[1]) as f32,
-        y: (from[1] - b * to[0] - a * to[1]) as f32,
-    }
+    Similarity { a: a as f32, b: b as f32, x: (from[0] - a * to[0] + b * to[1]) as f32, y: (from[1] - b * to[0] - a * to[1]) as f32 }
 }
 
 fn mean(points: &[[f32; 2]; 5]) -> [f64; 2] {
@@ -53,15 +48,9 @@ mod tests {
     /// Points that are the reference turned, scaled and shifted come back exactly.
     #[test]
     fn recovers_a_known_similarity() {
-        for (degrees, scale, shift) in
-            [(0.0f32, 1.0f32, [0.0f32, 0.0f32]), (30.0, 2.5, [100.0, -20.0]), (-170.0, 0.3, [5.0, 900.0])]
-        {
-            let known = Similarity {
-                a: scale * degrees.to_radians().cos(),
-                b: scale * degrees.to_radians().sin(),
-                x: shift[0],
-                y: shift[1],
-            };
+        for (degrees, scale, shift) in [(0.0f32, 1.0f32, [0.0f32, 0.0f32]), (30.0, 2.5, [100.0, -20.0]), (-170.0, 0.3, [5.0, 900.0])] {
+            let known =
+                Similarity { a: scale * degrees.to_radians().cos(), b: scale * degrees.to_radians().sin(), x: shift[0], y: shift[1] };
             let found = to_picture(&REFERENCE_POINTS.map(|point| known.apply(point)));
             for corner in [[0.0, 0.0], [112.0, 0.0], [0.0, 112.0], [56.0, 56.0]] {
                 let (expected, actual) = (known.apply(corner), found.apply(corner));

@@ -66,10 +66,8 @@ impl Drop for Face {
 const STRIDES: [usize; 3] = [8, 16, 32];
 /// The network halves its input five times.
 const SIDE_MULTIPLE: usize = 32;
-const OUTPUTS: [&str; 12] = [
-    "cls_8", "cls_16", "cls_32", "obj_8", "obj_16", "obj_32", "bbox_8", "bbox_16", "bbox_32", "kps_8", "kps_16",
-    "kps_32",
-];
+const OUTPUTS: [&str; 12] =
+    ["cls_8", "cls_16", "cls_32", "obj_8", "obj_16", "obj_32", "bbox_8", "bbox_16", "bbox_32", "kps_8", "kps_16", "kps_32"];
 
 /// The face detector.
 pub(crate) struct Detector {
@@ -82,8 +80,7 @@ impl Detector {
         let network = Network::load("detector", bytes, &OUTPUTS, threads)?;
         for [height, width] in [[64, 96], [320, 320]] {
             let cells = STRIDES.map(|stride| height / stride * (width / stride));
-            let lengths: Vec<usize> =
-                [1, 1, 4, 10].iter().flat_map(|size| cells.map(|count| count * size)).collect();
+            let lengths: Vec<usize> = [1, 1, 4, 10].iter().flat_map(|size| cells.map(|count| count * size)).collect();
             network.check([1, 3, height, width], &lengths)?;
         }
         Ok(Detector { network })
@@ -103,10 +100,7 @@ impl Detector {
         red.swap_with_slice(&mut rest[plane..]);
         let answers = self.network.run(&planes, [1, 3, padded[1], padded[0]]);
         let answers: Vec<&[f32]> = answers.iter().map(|answer| answer.as_slice()).collect();
-        let to_picture = [
-            picture.width() as f32 / size[0] as f32,
-            picture.height() as f32 / size[1] as f32,
-        ];
+        let to_picture = [picture.width() as f32 / size[0] as f32, picture.height() as f32 / size[1] as f32];
         let faces = decode(&answers, padded[0], config.face_score_min, to_picture);
         without_doubles(faces, config.overlap_max)
     }
@@ -130,12 +124,7 @@ fn decode(answers: &[&[f32]], padded_width: usize, score_min: f32, to_picture: [
             let height = offset[3].exp() * stride as f32 * to_picture[1];
             let offsets = points[cell * 10..cell * 10 + 10].as_chunks::<2>().0;
             let mut face = Face {
-                face_box: FaceBox {
-                    x: place(offset, 0) - width / 2.0,
-                    y: place(offset, 1) - height / 2.0,
-                    width,
-                    height,
-                },
+                face_box: FaceBox { x: place(offset, 0) - width / 2.0, y: place(offset, 1) - height / 2.0, width, height },
                 points: [[0.0; 2]; 5],
                 score,
             };

@@ -23,12 +23,7 @@ impl Network {
     ///
     /// # Errors
     /// When the bytes are no such model or lack an output.
-    pub fn load(
-        role: &'static str,
-        bytes: &[u8],
-        outputs: &[&str],
-        threads: &Arc<ThreadPool>,
-    ) -> Result<Network, CaptureError> {
+    pub fn load(role: &'static str, bytes: &[u8], outputs: &[&str], threads: &Arc<ThreadPool>) -> Result<Network, CaptureError> {
         let model = ModelOptions::with_all_ops()
             .prepack_weights(true)
             .load(bytes.to_vec())
@@ -69,10 +64,7 @@ impl Network {
     fn try_run(&self, input: &[f32], shape: [usize; 4]) -> Result<Vec<Zeroizing<Vec<f32>>>, String> {
         let view = NdTensorView::from_data(shape, input);
         let options = RunOptions::default().with_thread_pool(Some(self.threads.clone()));
-        let values = self
-            .model
-            .run(vec![(self.input, view.into())], &self.outputs, Some(options))
-            .map_err(|error| error.to_string())?;
+        let values = self.model.run(vec![(self.input, view.into())], &self.outputs, Some(options)).map_err(|error| error.to_string())?;
         let flat = |value| Tensor::<f32>::try_from(value).map(|tensor| Zeroizing::new(tensor.into_data()));
         values.into_iter().map(|value| flat(value).map_err(|error| format!("an output is no float ({error:?})"))).collect()
     }

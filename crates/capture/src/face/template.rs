@@ -88,3 +88,39 @@ impl fmt::Debug for Template {
         f.write_str("Template([hidden])")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn embedding(pairs: &[(usize, f32)]) -> Embedding {
+        let mut vector = [0.0; DIMENSIONS];
+        pairs.iter().for_each(|(at, value)| vector[*at] = *value);
+        Embedding::from_vector(&vector)
+    }
+
+    #[test]
+    fn quantised_values() {
+        let template = embedding(&[(0, 3.0), (1, -4.0)]).quantise();
+        assert_eq!(template.values()[..3], [76, -102, 0]); // 76.2 and -101.6
+        assert_eq!(template.to_ring()[..3], [76, 65_434, 0]);
+        assert_eq!(template.score(&template), 76 * 76 + 102 * 102);
+        assert_eq!(embedding(&[(5, 0.001)]).quantise().values()[5], 127);
+    }
+
+    /// The vectors whose norm grows most by rounding: as many entries as possible just above a half.
+    #[test]
+    fn scores_stay_inside_16_bits() {
+        for ones in 1..=DIMENSIONS {
+            let template = embedding(&(0..ones).map(|at| (at, 1.0)).collect::<Vec<_>>()).quantise();
+            assert!(template.score(&template) <= 17_598, "{ones} equal entries score {}", template.score(&template));
+        }
+    }
+
+    #[test]
+    fn means() {
+        let mean = Embedding::mean([&embedding(&[(0, 2.0)]), &embedding(&[(1, 5.0)])]);
+        assert!((mean.values()[0] - 0.5f32.sqrt()).abs() < 1e-6 && (mean.values()[1] - 0.5f32.sqrt()).abs() < 1e-6);
+        assert!((mean.cosine(&mean) - 1.0).abs() < 1e-6);
+    }
+}

@@ -9,11 +9,7 @@ use crate::config::CaptureConfig;
 /// # Errors
 /// In this order: `no_face`, `face_too_small` or `face_off_centre` (nobody in the zone), `several_faces`,
 /// `face_too_small`.
-pub(crate) fn only_face(
-    faces: Vec<Face>,
-    [width, height]: [f32; 2],
-    config: &CaptureConfig,
-) -> Result<Face, LookRefusal> {
+pub(crate) fn only_face(faces: Vec<Face>, [width, height]: [f32; 2], config: &CaptureConfig) -> Result<Face, LookRefusal> {
     let tall_enough = |face: &Face| face.face_box.height >= config.face_height_min * width.min(height);
     if faces.is_empty() {
         return Err(LookRefusal::NoFace);

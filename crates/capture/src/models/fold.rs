@@ -96,11 +96,7 @@ fn dequantise(node: &Node, constants: &HashMap<String, Tensor>) -> Result<Tensor
 }
 
 /// The function from an element's position to the position of its scale.
-fn scale_index(
-    node: &Node,
-    dims: &[usize],
-    scale_dims: &[usize],
-) -> Result<impl Fn(usize) -> usize + use<>, CaptureError> {
+fn scale_index(node: &Node, dims: &[usize], scale_dims: &[usize]) -> Result<impl Fn(usize) -> usize + use<>, CaptureError> {
     let setting = |name: &str| node.attribute.iter().find(|a| a.name() == name).and_then(|a| a.i);
     let whole = scale_dims.iter().all(|dim| *dim == 1);
     let axis = setting("axis").unwrap_or(1);

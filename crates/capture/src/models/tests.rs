@@ -8,13 +8,7 @@ use super::onnx::{
 };
 
 fn constant(name: &str, dims: &[i64], data_type: i32, raw: Vec<u8>) -> Tensor {
-    Tensor {
-        name: Some(name.to_owned()),
-        dims: dims.to_vec(),
-        data_type: Some(data_type),
-        raw_data: Some(raw),
-        ..Tensor::default()
-    }
+    Tensor { name: Some(name.to_owned()), dims: dims.to_vec(), data_type: Some(data_type), raw_data: Some(raw), ..Tensor::default() }
 }
 
 fn floats(values: &[f32]) -> Vec<u8> {
