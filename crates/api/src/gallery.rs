@@ -3,8 +3,11 @@
 
 use std::time::Duration;
 
+use base::id::RecordId;
 use base::party::PartyId;
 use ed25519_dalek::{Signature, VerifyingKey};
+use store::Store;
+use store::error::StoreError;
 use wire::party::{DeletionConfirmation, GalleryChange, GalleryOperation, PartyAnswer, PartyCommand, PartyRefusal};
 
 use crate::app::{SharedApp, rng};
@@ -32,12 +35,8 @@ async fn wait(app: &SharedApp) {
 
 /// One round to each party; whether any of them took something.
 async fn deliver_all(app: &SharedApp) -> Answer<bool> {
-    let mut open = Vec::new();
-    for party in PartyId::ALL {
-        if app.resolver.client(party).is_connected() && !pending(app, party).await?.is_empty() {
-            open.push(party);
-        }
-    }
+    let behind = app.with_store(parties_behind).await?;
+    let open: Vec<PartyId> = behind.into_iter().filter(|party| app.resolver.client(*party).is_connected()).collect();
     if open.is_empty() {
         return Ok(false);
     }
@@ -50,17 +49,25 @@ async fn deliver_all(app: &SharedApp) -> Answer<bool> {
     Ok(first? || second? || third?)
 }
 
-async fn pending(app: &SharedApp, party: PartyId) -> Answer<Vec<GalleryChange>> {
-    app.with_store(move |store| store.pending_changes(party, CHANGES_AT_ONCE)).await
+/// The parties that have not acknowledged every change.
+fn parties_behind(store: &Store) -> Result<Vec<PartyId>, StoreError> {
+    let queued = store.gallery_sequence()?.queued;
+    let mut behind = Vec::new();
+    for party in PartyId::ALL {
+        if store.acknowledged(party)? < queued {
+            behind.push(party);
+        }
+    }
+    Ok(behind)
 }
 
 async fn deliver(app: &SharedApp, party: PartyId) -> Answer<bool> {
     let mut progress = false;
-    for change in pending(app, party).await? {
+    for change in app.with_store(move |store| store.pending_changes(party, CHANGES_AT_ONCE)).await? {
         let sequence = change.sequence;
-        let expected = change.clone();
+        let deleted = deleted_records(&change);
         let Some(deletions) = apply(app, party, change).await? else { break };
-        if !confirms(&deletions, party, &expected, &app.confirmation_keys[party.index()]) {
+        if !confirms(&deletions, party, sequence, &deleted, &app.confirmation_keys[party.index()]) {
             tracing::error!(%party, sequence, "the party's confirmations do not cover the change");
             break;
         }
@@ -98,17 +105,20 @@ async fn has_reached(app: &SharedApp, party: PartyId, sequence: u64) -> bool {
     status[party.index()].as_ref().is_some_and(|status| status.gallery_sequence >= sequence)
 }
 
-/// Whether there is one signed confirmation for each deleted record, and none else.
-fn confirms(deletions: &[DeletionConfirmation], party: PartyId, change: &GalleryChange, key: &VerifyingKey) -> bool {
-    let records = match &change.operation {
-        GalleryOperation::Enrol { .. } => &[][..],
-        GalleryOperation::Delete { records } => records.as_slice(),
-    };
+fn deleted_records(change: &GalleryChange) -> Vec<RecordId> {
+    match &change.operation {
+        GalleryOperation::Enrol { .. } => vec![],
+        GalleryOperation::Delete { records } => records.clone(),
+    }
+}
+
+/// Whether there is one signed confirmation for each of `records`, and none else.
+fn confirms(deletions: &[DeletionConfirmation], party: PartyId, sequence: u64, records: &[RecordId], key: &VerifyingKey) -> bool {
     deletions.len() == records.len()
         && records.iter().zip(deletions).all(|(record, deletion)| {
             deletion.record == *record
                 && deletion.party == party
-                && deletion.sequence == change.sequence
+                && deletion.sequence == sequence
                 && key.verify_strict(&deletion.message(), &Signature::from_bytes(&deletion.signature.0)).is_ok()
         })
 }
@@ -116,7 +126,6 @@ fn confirms(deletions: &[DeletionConfirmation], party: PartyId, change: &Gallery
 #[cfg(test)]
 mod tests {
     use super::*;
-    use base::id::RecordId;
     use base::time::Timestamp;
     use ed25519_dalek::{Signer, SigningKey};
     use wire::bytes::HexArray;
@@ -125,7 +134,6 @@ mod tests {
     fn a_deletion_counts_only_with_every_signature() {
         let key = SigningKey::from_bytes(&[5; 32]);
         let records = [RecordId::from_bits(1), RecordId::from_bits(2)];
-        let change = GalleryChange { sequence: 9, operation: GalleryOperation::Delete { records: records.to_vec() } };
         let confirm = |record, sequence, party| {
             let mut deletion =
                 DeletionConfirmation { party, record, sequence, destroyed_at: Timestamp::from_millis(1), signature: HexArray([0; 64]) };
@@ -143,7 +151,7 @@ mod tests {
             ("another party", vec![good[0].clone(), confirm(records[1], 9, PartyId::P3)], false),
             ("not signed", unsigned.to_vec(), false),
         ] {
-            assert_eq!(confirms(&deletions, PartyId::P2, &change, &key.verifying_key()), expected, "{what}");
+            assert_eq!(confirms(&deletions, PartyId::P2, 9, &records, &key.verifying_key()), expected, "{what}");
         }
     }
 }

@@ -26,6 +26,7 @@ pub type PartitionLabel = HexArray<16>;
 
 /// Everything that a probe is bound to: associated data of each sealed share, and part of what the terminal signs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ProbeContext {
     /// What the probe may be used for.
     pub purpose: Purpose,
@@ -93,6 +94,7 @@ impl ProbeContext {
 
 /// A share sealed to one party with HPKE (RFC 9180, base mode): only that party's key opens it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SealedShare {
     /// The encapsulated key.
     pub encapsulated_key: HexBytes,
@@ -109,6 +111,7 @@ impl SealedShare {
 
 /// A whole probe, as the terminal hands it to the platform. The platform can open none of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SealedProbe {
     /// What the probe is bound to.
     pub context: ProbeContext,

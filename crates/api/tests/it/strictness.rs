@@ -127,3 +127,39 @@ async fn the_same_request_twice_at_once_is_done_once() {
     assert!(replies.iter().filter(|reply| reply.status != 201).all(|reply| reply.code() == Code::RequestInFlight));
     assert_eq!(till.get("/v1/payments").await.json()["data"].as_array().map(Vec::len), Some(1));
 }
+
+#[tokio::test]
+async fn the_wallet_is_as_strict() {
+    let world = World::new().await;
+    let shopper = world.shopper(0).await;
+    for (path, field) in [
+        ("/v1/activity?starting_after=17", Some("starting_after")),
+        ("/v1/queries?starting_after=17", Some("starting_after")),
+        ("/v1/activity?limit=101", Some("limit")),
+        ("/v1/queries?limit=-1", None),
+        ("/v1/consent-texts", None),
+        ("/v1/consent-texts?locale=de", Some("locale")),
+    ] {
+        let reply = shopper.get(path).await;
+        assert_eq!((reply.code(), reply.json()["field"].as_str()), (Code::InvalidRequest, field), "{path}");
+    }
+    for amount in [json!(0), json!(-1), json!(500_001), json!("5"), json!(1e30), json!(null)] {
+        let reply = shopper.post("/v1/top-ups", json!({"amount_minor": amount})).await;
+        assert_eq!(reply.code(), Code::InvalidRequest, "{amount}");
+    }
+    assert_eq!(shopper.me().await.balance_minor, 0);
+}
+
+#[tokio::test]
+async fn a_probe_may_hold_nothing_else() {
+    let world = World::new().await;
+    let till = world.till(TILL);
+    let payment = till.challenged(3_650).await;
+    let probe = till.look(&payment, &crate::world::shopper::Person::new());
+    for pointer in ["", "/context", "/sealed/1"] {
+        let mut json = serde_json::to_value(&probe).expect("plain data");
+        json.pointer_mut(pointer).expect("is there")["template"] = json!([1, 2, 3]);
+        let reply = till.post(&format!("/v1/payments/{}/probe", payment.id), &json).await;
+        assert_eq!((reply.code(), reply.json()["field"].as_str()), (Code::InvalidRequest, Some("template")), "{pointer}");
+    }
+}
