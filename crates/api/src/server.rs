@@ -28,6 +28,9 @@ use crate::resolver::Resolver;
 use crate::routes::{endpoints, table};
 use crate::{gallery, middleware};
 
+/// Between two times that the store deletes what is past its time.
+const TIDY_MS: u64 = 5 * 60 * 1000;
+
 /// A platform that runs. Dropping it stops it at once.
 pub struct Running {
     local_addr: SocketAddr,
@@ -136,9 +139,6 @@ fn pages(app: &SharedApp, web_dir: &Path) -> Router<SharedApp> {
         .route_service("/wallet/{*file}", files)
         .layer(from_fn_with_state(app.clone(), middleware::page_headers))
 }
-
-/// Between two times that the store deletes what is past its time.
-const TIDY_MS: u64 = 5 * 60 * 1000;
 
 async fn tidy(app: SharedApp) {
     loop {

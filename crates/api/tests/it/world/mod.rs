@@ -54,8 +54,19 @@ impl World {
 
     /// Everything up and ready, with other patience.
     pub async fn with_timing(timing: Timing) -> Self {
+        Self::with(timing, |rules| rules).await
+    }
+
+    /// Everything up and ready, with altered rules.
+    pub async fn with_rules(alter: impl FnOnce(String) -> String) -> Self {
+        Self::with(Timing::default(), alter).await
+    }
+
+    async fn with(timing: Timing, alter_rules: impl FnOnce(String) -> String) -> Self {
         logs::collect();
         let folder = tempfile::tempdir().expect("a temporary folder");
+        let rules = std::fs::read_to_string(rules_path()).expect("the rules");
+        std::fs::write(folder.path().join("rules.toml"), alter_rules(rules)).expect("a file");
         let clock = Arc::new(TestClock::default());
         let terminals = [TILL, SECOND_TILL, OTHER_PAYEES_TILL, ENROLLER].map(Till::key_pair);
         let mut parties = Parties::new(folder.path(), clock.clone(), &terminals);
@@ -76,7 +87,7 @@ impl World {
         let config = PlatformConfig {
             listen: ([127, 0, 0, 1], 0).into(),
             store_path: self.folder.path().join("handsel.sqlite"),
-            rules_path: rules_path(),
+            rules_path: self.folder.path().join("rules.toml"),
             web_dir: Some(self.web_dir()),
             parties: peers,
             tls: self.parties.platform_identity().clone(),

@@ -22,6 +22,9 @@ use wire::seal::generate_key_pair;
 
 use super::clock::TestClock;
 
+/// Looks that a till may ask the parties for in a minute.
+pub const LOOKS_PER_MINUTE: u32 = 30;
+
 /// Each world has its own loopback address (Linux answers on all of 127.0.0.0/8), so that a party that was stopped finds its
 /// port free when it comes back.
 fn own_address() -> Ipv4Addr {
@@ -138,7 +141,7 @@ impl Parties {
             terminals: self.terminals.clone(),
             dimensions: 128,
             thresholds: Thresholds::new(9_000, 7_900).expect("sound thresholds"),
-            budget: Budget { per_minute: 60, per_day: 10_000 },
+            budget: Budget { per_minute: LOOKS_PER_MINUTE, per_day: 10_000 },
             peer_timeout: Duration::from_secs(3),
             received: None,
         }
