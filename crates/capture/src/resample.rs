@@ -55,16 +55,25 @@ pub(crate) fn shrink(picture: &Picture, [width, height]: [usize; 2], [padded_wid
     let plane = padded_width * padded_height;
     let mut planes: Planes = Zeroizing::new(vec![0.0; plane * 3]);
     let columns = spans(picture.width(), width);
-    let rows = spans(picture.height(), height);
-    let mut line = Zeroizing::new(vec![0.0f32; width * 3]);
-    for (y, row_span) in rows.iter().enumerate() {
-        for (source_y, row_weight) in row_span.weights() {
-            shrink_row(picture.row(source_y), &columns, &mut line);
-            for channel in 0..3 {
-                let out = &mut planes[channel * plane + y * padded_width..][..width];
-                for (x, value) in out.iter_mut().enumerate() {
-                    *value += row_weight * line[x * 3 + channel];
+    // Down first, then across: the long loop runs over whole rows of the picture.
+    let mut line = Zeroizing::new(vec![0.0f32; picture.width() * 3]);
+    for (y, row_span) in spans(picture.height(), height).iter().enumerate() {
+        line.fill(0.0);
+        for (source_y, weight) in row_span.weights() {
+            for (total, value) in line.iter_mut().zip(picture.row(source_y)) {
+                *total += weight * f32::from(*value);
+            }
+        }
+        let pixels = line.as_chunks::<3>().0;
+        for (x, column_span) in columns.iter().enumerate() {
+            let mut sum = [0.0; 3];
+            for (source_x, weight) in column_span.weights() {
+                for channel in 0..3 {
+                    sum[channel] += weight * pixels[source_x][channel];
                 }
+            }
+            for channel in 0..3 {
+                planes[channel * plane + y * padded_width + x] = sum[channel];
             }
         }
     }
@@ -119,24 +128,28 @@ pub(crate) fn warp(picture: &Picture, to_picture: &Similarity, size: usize) -> P
 /// The picture at a point between pixels; pixels outside it are black.
 fn bilinear(picture: &Picture, [x, y]: [f32; 2]) -> [f32; 3] {
     let (left, top) = (x.floor(), y.floor());
-    let (right_share, bottom_share) = (x - left, y - top);
-    let mut sum = [0.0; 3];
-    for (dx, dy, weight) in [
-        (0, 0, (1.0 - right_share) * (1.0 - bottom_share)),
-        (1, 0, right_share * (1.0 - bottom_share)),
-        (0, 1, (1.0 - right_share) * bottom_share),
-        (1, 1, right_share * bottom_share),
-    ] {
-        let (at_x, at_y) = (left as i64 + dx, top as i64 + dy);
-        let (Ok(at_x), Ok(at_y)) = (usize::try_from(at_x), usize::try_from(at_y)) else { continue };
-        if at_x < picture.width() && at_y < picture.height() {
-            let pixel = picture.pixel(at_x, at_y);
-            for channel in 0..3 {
-                sum[channel] += weight * f32::from(pixel[channel]);
-            }
-        }
-    }
-    sum
+    let (across, down) = (x - left, y - top);
+    // Casts saturate, so that points far outside stay outside.
+    let (left, top) = (left as i32, top as i32);
+    let [upper_left, upper_right] = two_pixels(picture, left, top);
+    let [lower_left, lower_right] = two_pixels(picture, left, top.saturating_add(1));
+    std::array::from_fn(|channel| {
+        let upper = upper_left[channel] * (1.0 - across) + upper_right[channel] * across;
+        let lower = lower_left[channel] * (1.0 - across) + lower_right[channel] * across;
+        upper * (1.0 - down) + lower * down
+    })
+}
+
+/// The pixel at column `x`, row `y` and its neighbour to the right; black where they lie outside.
+fn two_pixels(picture: &Picture, x: i32, y: i32) -> [[f32; 3]; 2] {
+    let Some(row) = usize::try_from(y).ok().filter(|y| *y < picture.height()).map(|y| picture.row(y)) else {
+        return [[0.0; 3]; 2];
+    };
+    let pixels = row.as_chunks::<3>().0;
+    [x, x.saturating_add(1)].map(|x| {
+        let pixel = usize::try_from(x).ok().and_then(|x| pixels.get(x));
+        pixel.map_or([0.0; 3], |pixel| pixel.map(f32::from))
+    })
 }
 
 /// The source pixels that one output pixel averages: the first and last only in part.
@@ -173,13 +186,51 @@ fn spans(source: usize, target: usize) -> Vec<Span> {
     (0..target).map(span).collect()
 }
 
-fn shrink_row(row: &[u8], columns: &[Span], line: &mut [f32]) {
-    for (out, span) in line.as_chunks_mut::<3>().0.iter_mut().zip(columns) {
-        *out = [0.0; 3];
-        for (x, weight) in span.weights() {
-            for channel in 0..3 {
-                out[channel] += weight * f32::from(row[x * 3 + channel]);
-            }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A picture whose red is ten times the column, green ten times the row and blue 7.
+    fn ramp(width: usize, height: usize) -> Picture {
+        let pixel = |at: usize| [(at % width * 10) as u8, (at / width * 10) as u8, 7];
+        Picture::from_rgb(width, height, (0..width * height).flat_map(pixel).collect())
+    }
+
+    fn check(planes: &[f32], expected: &[f32]) {
+        assert_eq!(planes.len(), expected.len());
+        for (index, (found, expected)) in planes.iter().zip(expected).enumerate() {
+            assert!((found - expected).abs() < 1e-3, "at {index}: {found}, not {expected}");
         }
+    }
+
+    #[test]
+    fn shrinking() {
+        // 6 columns to 4: the first takes pixel 0 and half of 1, the second half of 1 and 2, and so on.
+        check(&shrink(&ramp(6, 1), [4, 1], [4, 1])[..4], &[10.0 / 3.0, 50.0 / 3.0, 100.0 / 3.0, 140.0 / 3.0]);
+        // Two by two to one, in the corner of two by one.
+        check(&shrink(&ramp(2, 2), [1, 1], [2, 1]), &[5.0, 0.0, 5.0, 0.0, 7.0, 0.0]);
+        // The same size: the picture itself.
+        check(&shrink(&ramp(2, 2), [2, 2], [2, 2])[..8], &[0.0, 10.0, 0.0, 10.0, 0.0, 0.0, 10.0, 10.0]);
+    }
+
+    #[test]
+    fn stretching() {
+        let rectangle = Rectangle { x: 1, y: 0, width: 2, height: 1 };
+        // Pixel centres of four columns lie at -0.25 (held at 0), 0.25, 0.75 and 1.25 (held at 1) of the two.
+        check(&stretch(&ramp(4, 2), rectangle, [4, 1])[..4], &[10.0, 12.5, 17.5, 20.0]);
+    }
+
+    #[test]
+    fn warping() {
+        let shift = Similarity { a: 1.0, b: 0.0, x: 0.5, y: -1.0 };
+        // The first row lies above the picture, the second is the picture's first, half a pixel to the right.
+        check(&warp(&ramp(3, 3), &shift, 2)[..4], &[0.0, 0.0, 5.0, 15.0]);
+        let quarter_turn = Similarity { a: 0.0, b: 1.0, x: 2.0, y: 0.0 };
+        check(&warp(&ramp(3, 3), &quarter_turn, 2)[..8], &[20.0, 20.0, 10.0, 10.0, 0.0, 10.0, 0.0, 10.0]);
+        // Twice as large: the mean of four samples is the mean of four pixels.
+        let half = Similarity { a: 2.0, b: 0.0, x: 0.5, y: 0.5 };
+        check(&warp(&ramp(4, 4), &half, 2)[..4], &[5.0, 25.0, 5.0, 25.0]);
+        let far = Similarity { a: 1.0, b: 0.0, x: 1e30, y: -1e30 };
+        assert_eq!(warp(&ramp(2, 2), &far, 1).as_slice(), [0.0; 3]);
     }
 }

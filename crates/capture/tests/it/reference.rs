@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use capture::config::CaptureConfig;
 use capture::face::Network;
+use capture::models::{MODEL_FILES, fold};
 use capture::picture::Picture;
 use rten::ThreadPool;
 
-use crate::world::{archive, model, portrait, reference};
+use crate::world::{archive, model, portrait, reference, source};
 
 /// Largest difference of any output of a network. 5e-6 was measured when the runtime was chosen
 /// (`../shared/spec/capture.md`, Face, section 4).
@@ -105,4 +106,13 @@ fn the_whole_path() {
     let difference = largest_difference(look.embedding.values(), &numbers(&path["embedding"]));
     println!("embedding: largest difference {difference:.1e}");
     assert!(difference <= PATH_TOLERANCE, "the embedding differs by {difference}");
+}
+
+/// Folding the files as they are shipped gives the files that are loaded, byte for byte.
+#[test]
+fn folded_files() {
+    for (index, file) in MODEL_FILES.iter().enumerate() {
+        let (Some(source), Some(folded)) = (source(file), model(index)) else { return };
+        assert!(fold(&source, file.input).expect("the model is sound") == folded, "{} is not what {} folds to", file.folded, file.source);
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use capture::config::CaptureConfig;
 use capture::face::{FaceEngine, FaceModels};
-use capture::models::MODEL_FILES;
+use capture::models::{MODEL_FILES, ModelFile};
 use capture::picture::Picture;
 
 /// The folder that the environment names, or the one in `var`; none when it lacks the file.
@@ -33,6 +33,12 @@ pub fn model(index: usize) -> Option<Vec<u8>> {
     let file = MODEL_FILES[index].folded;
     let folder = folder("HANDSEL_MODELS", "models", file)?;
     Some(std::fs::read(folder.join(file)).expect("the file exists"))
+}
+
+/// The bytes of a model file as it is shipped.
+pub fn source(file: &ModelFile) -> Option<Vec<u8>> {
+    let folder = folder("HANDSEL_MODELS", "models", &format!("source/{}", file.source))?;
+    Some(std::fs::read(folder.join("source").join(file.source)).expect("the file exists"))
 }
 
 /// What the reference runtime answered.
