@@ -22,9 +22,11 @@ const portraits = {
 
 /** What is in view: portraits with the place of the face's middle and its height in the frame, in pixels. */
 const scenes = {
-  personA: [{ ...portraits.obama, at: [330, 215], size: 215, left: 0, right: width }],
-  personALater: [{ ...portraits.obama3, at: [320, 225], size: 205, left: 0, right: width }],
-  personB: [{ ...portraits.biden, at: [325, 235], size: 262, left: 0, right: width }],
+  personA: [{ ...portraits.obama, at: [330, 220], size: 200, left: 0, right: width }],
+  personALater: [{ ...portraits.obama2, at: [320, 225], size: 175, left: 0, right: width }],
+  personB: [{ ...portraits.biden, at: [325, 235], size: 175, left: 0, right: width }],
+  // Strong light from behind: the passive check takes this photograph for a picture of a picture.
+  unconvincing: [{ ...portraits.obama3, at: [320, 225], size: 240, left: 0, right: width }],
   twoPeople: [
     { ...portraits.obama, at: [215, 220], size: 150, left: 0, right: 320 },
     { ...portraits.biden, at: [425, 220], size: 150, left: 320, right: width },

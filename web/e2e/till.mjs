@@ -92,6 +92,15 @@ export async function refusalJourney(stage) {
     await backToAmount(stage);
   }, till);
 
+  await step('a face that does not look live is refused with the reason', async () => {
+    camera.show('unconvincing');
+    await payByLook(stage, '900');
+    await till.getByText(say('This looks like a picture or a screen.', '这看起来像照片或屏幕。')).waitFor();
+    await screen(till, 'till-27-not-live-advice');
+    await expectRefused(stage, 'This looks like a picture or a screen.', '这看起来像照片或屏幕。');
+    await backToAmount(stage);
+  }, till);
+
   await step('cancelling closes the camera', async () => {
     camera.show('nobody');
     await payByLook(stage, '900');

@@ -19,7 +19,7 @@ export interface LookPlan {
 }
 
 /** A short burst: the mean of several frames is refused far less often than one frame. */
-export const tillPlan: LookPlan = { frames: 4, spacing_ms: 50, everyFrameAdvised: false, patience_ms: 15_000 };
+export const tillPlan: LookPlan = { frames: 4, spacing_ms: 50, everyFrameAdvised: false, patience_ms: 12_000 };
 /** Spread over more than a second, so that the frames differ in pose and light. */
 export const enrolmentPlan: LookPlan = { frames: 5, spacing_ms: 300, everyFrameAdvised: true, patience_ms: 40_000 };
 
