@@ -111,3 +111,27 @@ fn code_of(failed: &Failed) -> Code {
         Failed::Unanswered { .. } | Failed::Inconsistent => Code::IdentificationInterrupted,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base::party::PartyId;
+    use wire::bytes::HexArray;
+
+    #[test]
+    fn parties_are_asked_only_when_all_are_there_and_agree() {
+        let status = |party, gallery_sequence, root, peers_connected| {
+            Some(PartyStatus { party, gallery_sequence, gallery_root: HexArray([root; 32]), records: 1, peers_connected })
+        };
+        let [first, second] = [status(PartyId::P1, 4, 7, true), status(PartyId::P2, 4, 7, true)];
+        for (what, third, expected) in [
+            ("all agree", status(PartyId::P3, 4, 7, true), Some(4)),
+            ("one is away", None, None),
+            ("one is behind", status(PartyId::P3, 3, 7, true), None),
+            ("one went another way", status(PartyId::P3, 4, 8, true), None),
+            ("one lacks a peer", status(PartyId::P3, 4, 7, false), None),
+        ] {
+            assert_eq!(common_sequence(&[first.clone(), second.clone(), third]), expected, "{what}");
+        }
+    }
+}
