@@ -38,9 +38,7 @@ pub async fn check(app: SharedApp, payment: PaymentId, probe: SealedProbe, mut t
         }
         Err(code) => Identification::Failed(code),
     };
-    let started = Instant::now();
-    let payment = report(&app, payment, found).await?;
-    timings.add_since("commit", started);
+    let payment = report(&app, payment, found, &mut timings).await?;
     tracing::info!(payment = %payment.id, status = ?payment.status, refusal = payment.refusal.map(Code::name), timings = timings.header(), "checked");
     Ok((payment, timings))
 }
@@ -81,14 +79,25 @@ pub fn common_sequence(parties: &[Option<PartyStatus>; 3]) -> Option<u64> {
 }
 
 /// Tells the store until it could write it down: until then nobody knows what became of the payment.
-async fn report(app: &SharedApp, payment: PaymentId, found: Identification) -> Answer<Payment> {
+async fn report(app: &SharedApp, payment: PaymentId, found: Identification, timings: &mut Timings) -> Answer<Payment> {
     loop {
         let (found, now) = (found.clone(), app.now());
-        match app.with_store(move |store| store.identified(payment, &found, &mut rng(), now)).await {
+        let started = Instant::now();
+        let written = app.with_store(move |store| {
+            let mut rules_took = Duration::ZERO;
+            let payment = store.identified(payment, &found, &mut rng(), now, &mut || rules_took = started.elapsed())?;
+            Ok((payment, rules_took))
+        });
+        match written.await {
+            Ok((payment, rules_took)) => {
+                timings.add_until("rules", started, started + rules_took);
+                timings.add_since("commit", started + rules_took);
+                return Ok(payment);
+            }
             Err(refused) if matches!(refused.code(), Code::StorageFull | Code::Internal) => {
                 tokio::time::sleep(Duration::from_millis(STORE_RETRY_MS)).await
             }
-            other => return other,
+            Err(refused) => return Err(refused),
         }
     }
 }

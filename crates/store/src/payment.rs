@@ -128,13 +128,15 @@ impl Store {
 
     /// Judges what the parties found, by the rules at this moment, and posts the payment if nothing more is needed:
     /// answers with the payment in `paid`, `awaiting_passcode`, `refused` or `expired`. Errs with `state_conflict` if the
-    /// payment is no longer being checked; nothing is charged then.
+    /// payment is no longer being checked; nothing is charged then. `judged` is called when the rules have spoken and
+    /// before anything is written, so that a caller with a clock can tell rules and commit apart.
     pub fn identified(
         &self,
         payment: PaymentId,
         found: &Identification,
         rng: &mut dyn CryptoRng,
         now: Timestamp,
+        judged: &mut dyn FnMut(),
     ) -> Result<api::Payment, StoreError> {
         let rules = self.rules(now)?;
         self.run_tx("identified", |tx| {
@@ -150,6 +152,7 @@ impl Store {
                 Identification::Failed(code) => Found::Failed(*code),
             };
             let event = before.judge(&found, rules, now)?;
+            judged();
             if let Found::Payer(payer) = &found {
                 query_log::record(tx, payer.account, QueryKind::Identification, Some(payment), rng, now)?;
             }

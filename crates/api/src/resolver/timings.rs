@@ -35,7 +35,12 @@ impl Timings {
 
     /// One more stage, from `started` until now.
     pub fn add_since(&mut self, stage: &str, started: Instant) {
-        self.add(stage, u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
+        self.add_until(stage, started, Instant::now());
+    }
+
+    /// One more stage, from `started` until `ended`.
+    pub fn add_until(&mut self, stage: &str, started: Instant, ended: Instant) {
+        self.add(stage, u64::try_from((ended - started).as_micros()).unwrap_or(u64::MAX));
     }
 
     /// The stages of `other` behind these.

@@ -43,7 +43,7 @@ fn steps(world: &World, number: u64, token: [u8; 16]) -> (PaymentId, Vec<Answer>
     let probe = pay_probe(&resource::<api::Payment>(&challenged));
     let checked = store.receive_probe(&key("probe"), TILL, payment, &probe, world.now()).expect("answers");
     if checked.is_first_success() {
-        let paid = store.identified(payment, &Identification::Token(token), &mut rng(2), world.now()).expect("judged");
+        let paid = store.identified(payment, &Identification::Token(token), &mut rng(2), world.now(), &mut || {}).expect("judged");
         assert_eq!(paid.status, PaymentStatus::Paid, "{:?}", paid.refusal);
     }
     let mut answers = vec![created, challenged, checked];

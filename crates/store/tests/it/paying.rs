@@ -218,7 +218,7 @@ fn time_ends_payments_and_a_late_answer_charges_nothing() {
     assert_eq!(ended, expected);
     let error = world
         .store
-        .identified(checked, &Identification::Token(alice.token), &mut *world.rng.borrow_mut(), world.now())
+        .identified(checked, &Identification::Token(alice.token), &mut *world.rng.borrow_mut(), world.now(), &mut || {})
         .expect_err("after the sweep");
     assert_eq!(error.code(), Code::StateConflict);
     world.check_books(10_000, 0);
@@ -237,7 +237,7 @@ fn a_restart_resolves_what_was_being_checked() {
     assert_eq!(world.store.recover(world.now()).expect("recovers"), [payment]);
     let after = world.store.payment(TILL, payment, world.now()).expect("there");
     assert_eq!((after.status, after.refusal), (PaymentStatus::Refused, Some(Code::IdentificationInterrupted)));
-    assert!(world.store.identified(payment, &Identification::Token(alice.token), &mut *world.rng.borrow_mut(), world.now()).is_err());
+    assert!(world.store.identified(payment, &Identification::Token(alice.token), &mut *world.rng.borrow_mut(), world.now(), &mut || {}).is_err());
     assert!(world.store.recover(world.now()).expect("recovers").is_empty());
     world.check_books(10_000, 0);
 }

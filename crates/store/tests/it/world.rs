@@ -224,7 +224,7 @@ impl World {
     }
 
     pub fn identified(&self, payment: PaymentId, found: &Identification) -> api::Payment {
-        self.store.identified(payment, found, &mut *self.rng.borrow_mut(), self.now()).expect("was being checked")
+        self.store.identified(payment, found, &mut *self.rng.borrow_mut(), self.now(), &mut || {}).expect("was being checked")
     }
 
     /// The whole way up to the parties' answer.
