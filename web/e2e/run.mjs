@@ -7,7 +7,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { Harness } from './harness.mjs';
-import { outageJourney, payJourney, refusalJourney, refundJourney, sizeJourney } from './till.mjs';
+import { digitsJourney, outageJourney, payJourney, refusalJourney, refundJourney, sizeJourney } from './till.mjs';
 import { CameraFile } from './scenes.mjs';
 import { startSystem } from './system.mjs';
 import { deleteJourney, enrolJourney, historyJourney, pauseJourney, signUpJourney } from './wallet.mjs';
@@ -78,6 +78,7 @@ async function walk(world) {
   await payJourney(stage);
   await refusalJourney(stage);
   await outageJourney(stage);
+  await digitsJourney(stage);
   await refundJourney(stage);
   await pauseJourney(stage);
   await historyJourney(stage);

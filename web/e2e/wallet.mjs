@@ -105,7 +105,7 @@ export async function enrolJourney({ wallet, say, step, screen, camera }) {
     await wallet.getByRole('checkbox', { name: say('I agree: Payment', '我同意：付款') }).check();
     await wallet.getByRole('button', { name: say('Save and go on', '保存并继续') }).click();
     await wallet.getByRole('button', { name: say('Open the camera', '打开摄像头') }).click();
-    await wallet.getByRole('progressbar').waitFor();
+    await wallet.getByText(say('The camera is on.', '摄像头已打开。')).waitFor();
     await screen(wallet, 'wallet-14-capture');
     await wallet.getByRole('heading', { name: say('Your face is enrolled', '人脸已登记') }).waitFor({ timeout: 60_000 });
     await screen(wallet, 'wallet-15-enrolled');
