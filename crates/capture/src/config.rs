@@ -74,7 +74,7 @@ impl Default for CaptureConfig {
             brightness_max: 210.0,
             sharpness_min: 0.025,
             turn_max: 0.35,
-            eye_open_min: 0.1,
+            eye_open_min: 0.05,
             liveness_min: 0.5,
             liveness_enforced: true,
             same_person_min: 0.363,

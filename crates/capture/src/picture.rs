@@ -48,7 +48,7 @@ impl Picture {
         let size = usize::try_from(decoder.total_bytes()).map_err(|_| PictureError::TooManyPixels)?;
         let mut raw = Zeroizing::new(vec![0; size]);
         decoder.read_image(&mut raw).map_err(unreadable)?;
-        let rgb = to_rgb(&raw, color)?;
+        let rgb = if color == ColorType::Rgb8 { std::mem::take(&mut *raw) } else { to_rgb(&raw, color)? };
         Ok(Picture { width: width as usize, height: height as usize, rgb }.upright(orientation))
     }
 
