@@ -7,7 +7,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { Harness } from './harness.mjs';
-import { digitsJourney, outageJourney, payJourney, refusalJourney, refundJourney, sizeJourney } from './till.mjs';
+import { digitsJourney, lockJourney, outageJourney, payJourney, refusalJourney, refundJourney, sizeJourney } from './till.mjs';
 import { CameraFile } from './scenes.mjs';
 import { startSystem } from './system.mjs';
 import { deleteJourney, enrolJourney, historyJourney, pauseJourney, signUpJourney } from './wallet.mjs';
@@ -83,6 +83,7 @@ async function walk(world) {
   await pauseJourney(stage);
   await historyJourney(stage);
   await sizeJourney(stage);
+  await lockJourney(stage);
   await deleteJourney(stage);
   await stage.wallet.context().close();
   await stage.till.context().close();

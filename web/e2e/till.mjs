@@ -156,6 +156,16 @@ export async function outageJourney(stage) {
     assert.equal(await balance(wallet, say), before - 700);
   }, till);
 
+  await step('a platform that cannot be reached is said before anybody pays', async () => {
+    await till.route('**/till/config', (route) =>
+      route.fulfill({ status: 503, contentType: 'application/problem+json', json: { type: '', title: '', status: 503, code: 'platform_unreachable', remedy: '' } }),
+    );
+    await till.getByText(say('The platform cannot be reached.', '无法连接平台。')).waitFor();
+    await screen(till, 'till-31-platform-unreachable');
+    await till.unrouteAll({ behavior: 'wait' });
+    await till.getByText(say('The platform cannot be reached.', '无法连接平台。')).waitFor({ state: 'detached' });
+  }, till);
+
   await step('a reload in the middle takes the payment up again', async () => {
     await typeAmount(stage, '600');
     await offer(stage);
@@ -242,6 +252,44 @@ export async function refundJourney(stage) {
     await till.getByRole('button', { name: say('Back to amount', '返回金额') }).click();
     await goHome(wallet, say);
     assert.equal(await balance(wallet, say), before + 1_000);
+  }, till);
+}
+
+/** What the account itself forbids: more than there is, and a passcode that was wrong too often. */
+export async function lockJourney(stage) {
+  const { wallet, till, say, step, screen, camera, passcode } = stage;
+  const pay = () => till.getByRole('button', { name: say('Pay', '付款'), exact: true }).click();
+  let before;
+
+  await step('more than the balance is refused, nothing is charged', async () => {
+    await goHome(wallet, say);
+    before = await balance(wallet, say);
+    camera.show('personALater');
+    await payByLook(stage, String(before + 1));
+    const asked = till.getByRole('heading', { name: say('Payment passcode', '支付密码') });
+    await asked.or(till.getByRole('alert')).waitFor({ timeout: 30_000 });
+    if (await asked.isVisible()) {
+      await typeCode(stage, passcode);
+      await pay();
+    }
+    await expectRefused(stage, 'The balance is too low.', '余额不足。');
+    await screen(till, 'till-61-refused-balance');
+    await backToAmount(stage);
+  }, till);
+
+  await step('five wrong passcodes lock, nothing is charged', async () => {
+    await payByLook(stage, '20200');
+    for (let left = 4; left >= 0; left--) {
+      await till.getByRole('heading', { name: say('Payment passcode', '支付密码') }).waitFor({ timeout: 30_000 });
+      await typeCode(stage, passcode === '918273' ? '273918' : '918273');
+      await pay();
+      if (left > 0) await till.getByText(left === 1 ? say('One try is left.', '还可以尝试 1 次。') : say(`${left} tries are left.`, `还可以尝试 ${left} 次。`)).waitFor();
+    }
+    await expectRefused(stage, 'Too many wrong passcodes.', '密码错误次数过多。');
+    await screen(till, 'till-62-refused-locked');
+    await backToAmount(stage);
+    await goHome(wallet, say);
+    assert.equal(await balance(wallet, say), before);
   }, till);
 }
 
