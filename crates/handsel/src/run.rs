@@ -1,6 +1,7 @@
 //! What every subcommand needs: one kind of failure, a runtime, children that end with their parent.
 
-use std::path::Path;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// A sentence for the person at the terminal that says what to mend.
@@ -30,28 +31,49 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed("the asynchronous runtime does not start"))
 }
 
-/// A child process of this same binary that is killed when dropped.
+/// A child process of this same binary that ends with its parent.
 pub struct Node {
     /// What it is, for messages.
-    pub name: String,
+    pub name: &'static str,
+    subcommand: &'static str,
+    config: PathBuf,
+    log: PathBuf,
     child: Child,
 }
 
 impl Node {
     /// Starts `handsel SUBCOMMAND --config FILE` with its log appended to `log`.
-    pub fn start(name: &str, subcommand: &str, config: &Path, log: &Path) -> Result<Self, Failure> {
-        let binary = std::env::current_exe().map_err(failed("this program's own file cannot be found"))?;
-        let log_file = std::fs::OpenOptions::new().create(true).append(true).open(log).map_err(context(log))?;
-        let mut command = Command::new(binary);
-        command.arg(subcommand).arg("--supervised").arg("--config").arg(config).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log_file);
-        let child = command.spawn().map_err(failed("a part does not start"))?;
-        Ok(Self { name: name.into(), child })
+    pub fn start(name: &'static str, subcommand: &'static str, config: PathBuf, log: PathBuf) -> Result<Self, Failure> {
+        let child = spawn(subcommand, &config, &log)?;
+        Ok(Self { name, subcommand, config, log, child })
+    }
+
+    /// Starts it again after it has ended.
+    pub fn start_again(&mut self) -> Result<(), Failure> {
+        self.child = spawn(self.subcommand, &self.config, &self.log)?;
+        Ok(())
     }
 
     /// Whether it is still running.
     pub fn is_running(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
+
+    /// The last line of its log: why it ended, if it could say so.
+    pub fn last_words(&self) -> String {
+        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
+        text.lines().last().map_or_else(|| format!("see {}", self.log.display()), str::to_owned)
+    }
+}
+
+fn spawn(subcommand: &str, config: &Path, log: &Path) -> Result<Child, Failure> {
+    let binary = std::env::current_exe().map_err(failed("this program's own file cannot be found"))?;
+    let log_file = std::fs::OpenOptions::new().create(true).append(true).open(log).map_err(context(log))?;
+    let mut command = Command::new(binary);
+    command.arg(subcommand).arg("--supervised").arg("--config").arg(config).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log_file);
+    // Ctrl-C goes to the parent alone, which then ends its children in good order.
+    command.process_group(0);
+    command.spawn().map_err(failed("a part does not start"))
 }
 
 impl Drop for Node {

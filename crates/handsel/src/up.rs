@@ -15,6 +15,9 @@ use crate::till_client::{TillClient, stopwatch};
 /// How long the parts may take until all three parties are connected.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
+/// Parts are started again this often before `up` gives up.
+const RESTARTS_MAX: u32 = 20;
+
 /// The running parts. Dropping it ends them.
 pub struct Running {
     pub platform_url: String,
@@ -45,7 +48,7 @@ pub fn start(dir: &Path, options: &InstallationOptions, mode: Mode, ephemeral_po
         [("party1", "party"), ("party2", "party"), ("party3", "party"), ("platform", "serve"), ("till", "terminal")]
     {
         let folder = installation.dir.join(name);
-        nodes.push(Node::start(name, subcommand, &folder.join("node.toml"), &logs.join(format!("{name}.log")))?);
+        nodes.push(Node::start(name, subcommand, folder.join("node.toml"), logs.join(format!("{name}.log")))?);
     }
     Ok(Running {
         platform_url: format!("http://localhost:{}", installation.platform.port()),
@@ -76,10 +79,27 @@ impl Running {
     /// An error that names the first part that has ended.
     fn check(&self) -> Result<(), Failure> {
         let mut nodes = self.nodes.lock().expect("no holder of the nodes panics");
-        match nodes.iter_mut().find_map(|node| (!node.is_running()).then(|| node.name.clone())) {
-            Some(name) => Err(Failure(format!("{name} has ended: {}", last_line(&self.logs.join(format!("{name}.log")))))),
+        match nodes.iter_mut().find_map(|node| (!node.is_running()).then(|| (node.name, node.last_words()))) {
+            Some((name, last_words)) => Err(Failure(format!("{name} has ended: {last_words}"))),
             None => Ok(()),
         }
+    }
+
+    /// Starts parts again that have ended; a part that does not stay up is an error.
+    fn mend(&self, restarts_left: &mut u32) -> Result<(), Failure> {
+        let mut nodes = self.nodes.lock().expect("no holder of the nodes panics");
+        for node in nodes.iter_mut() {
+            if node.is_running() {
+                continue;
+            }
+            if *restarts_left == 0 {
+                return Err(Failure(format!("{} does not stay up: {}", node.name, node.last_words())));
+            }
+            *restarts_left -= 1;
+            eprintln!("{} has ended and is started again: {}", node.name, node.last_words());
+            node.start_again()?;
+        }
+        Ok(())
     }
 }
 
@@ -100,24 +120,19 @@ fn announce(running: &Running, as_json: bool) {
     println!("\"Pay with face\". Ctrl-C stops everything; nothing is lost.");
 }
 
-/// Until Ctrl-C, a termination, or the end of a part.
+/// Until Ctrl-C, a termination, or a part that does not stay up. Payments survive the restart of any part.
 async fn wait_for_the_end(running: &Running) -> Result<ExitCode, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminated = signal(SignalKind::terminate()).map_err(failed("signals cannot be received"))?;
     let mut interrupted = signal(SignalKind::interrupt()).map_err(failed("signals cannot be received"))?;
+    let mut restarts_left = RESTARTS_MAX;
     loop {
         tokio::select! {
             _ = terminated.recv() => return Ok(ExitCode::SUCCESS),
             _ = interrupted.recv() => return Ok(ExitCode::SUCCESS),
-            () = tokio::time::sleep(Duration::from_millis(500)) => running.check()?,
+            () = tokio::time::sleep(Duration::from_millis(500)) => running.mend(&mut restarts_left)?,
         }
     }
-}
-
-/// The last line of a log, for the sentence that names what ended.
-fn last_line(log: &Path) -> String {
-    let text = std::fs::read_to_string(log).unwrap_or_default();
-    text.lines().last().map_or_else(|| format!("see {}", log.display()), str::to_owned)
 }
 
 /// A folder that is removed when it goes out of scope.

@@ -2,4 +2,5 @@
 
 mod installation;
 mod layers;
+mod restart;
 mod whole;

@@ -1,0 +1,102 @@
+//! `handsel up` through the death of its parts: a killed party or platform is started again, and the data are kept.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::installation::{models_and_pictures, root};
+
+#[test]
+fn a_killed_part_is_started_again_and_a_second_start_keeps_the_data() {
+    let Some((models, _)) = models_and_pictures() else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut up = Up::start(folder.path(), &models);
+    for part in ["party2", "platform", "till"] {
+        let victim = up.process_of(part).expect("it runs");
+        assert!(signal("KILL", victim));
+        up.wait_for("it is started again", |up| up.process_of(part).is_some_and(|process| process != victim));
+        up.wait_for("everything is ready again", |up| up.is_ready());
+    }
+    let keys = fs::read(folder.path().join("party1/keys.toml")).expect("keys");
+    drop(up);
+
+    let mut again = Up::start(folder.path(), &models);
+    again.wait_for("the second start is ready", |up| up.is_ready());
+    assert_eq!(fs::read(folder.path().join("party1/keys.toml")).expect("keys"), keys, "keys are made once");
+}
+
+struct Up {
+    child: Child,
+    dir: PathBuf,
+    platform_port: u16,
+}
+
+impl Up {
+    fn start(dir: &Path, models: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_handsel"))
+            .current_dir(root())
+            .args(["up", "--ephemeral-ports", "--json", "--dir"])
+            .arg(dir)
+            .arg("--models")
+            .arg(models)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the binary runs");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
+        let addresses: Value = serde_json::from_str(&line).expect("one JSON object when ready");
+        let url = addresses["platform_url"].as_str().expect("an address");
+        let platform_port = url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+        Self { child, dir: dir.to_owned(), platform_port }
+    }
+
+    /// The process that runs with `part`'s configuration file.
+    fn process_of(&self, part: &str) -> Option<u32> {
+        let config = self.dir.join(part).join("node.toml").to_string_lossy().into_owned();
+        fs::read_dir("/proc").expect("processes").flatten().find_map(|entry| {
+            let process = entry.file_name().to_string_lossy().parse().ok()?;
+            let command = fs::read_to_string(entry.path().join("cmdline")).ok()?;
+            command.split('\0').any(|argument| argument == config).then_some(process)
+        })
+    }
+
+    /// Whether all three parties are connected and in step: the status line of `/readyz`.
+    fn is_ready(&self) -> bool {
+        use std::io::{Read, Write};
+        let Ok(mut socket) = std::net::TcpStream::connect(("127.0.0.1", self.platform_port)) else { return false };
+        let _ = socket.set_read_timeout(Some(Duration::from_secs(5)));
+        let mut answer = [0; 12];
+        socket.write_all(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").is_ok()
+            && socket.read_exact(&mut answer).is_ok()
+            && answer == *b"HTTP/1.1 200"
+    }
+
+    fn wait_for(&mut self, what: &str, condition: impl Fn(&Self) -> bool) {
+        for _ in 0..600 {
+            if condition(self) {
+                return;
+            }
+            assert!(matches!(self.child.try_wait(), Ok(None)), "`handsel up` itself ended while waiting: {what}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("not within 30 seconds: {what}");
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        // Terminated, not killed, so that it ends its parts.
+        signal("TERM", self.child.id());
+        let _ = self.child.wait();
+    }
+}
+
+/// The shell's own `kill`: every machine has it.
+fn signal(name: &str, process: u32) -> bool {
+    Command::new("sh").args(["-c", &format!("kill -{name} {process}")]).status().is_ok_and(|status| status.success())
+}
