@@ -23,7 +23,10 @@ impl Counter {
     pub fn open(path: &Path) -> std::io::Result<Self> {
         let next = match fs::read_to_string(path) {
             Ok(text) => text.trim().parse().map_err(|_| {
-                std::io::Error::new(std::io::ErrorKind::InvalidData, format!("{} holds no number; restore it or register the terminal anew", path.display()))
+                std::io::Error::new(
+                    std::io::ErrorKind::InvalidData,
+                    format!("{} holds no number; restore it or register the terminal anew", path.display()),
+                )
             })?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => 1,
             Err(error) => return Err(error),

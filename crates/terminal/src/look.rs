@@ -28,12 +28,15 @@ pub(crate) struct Frames(pub(crate) Vec<Zeroizing<Vec<u8>>>);
 pub(crate) struct Burst {
     pub(crate) template: Template,
     pub(crate) capture_took: Duration,
+    /// The lowest liveness of the burst's frames, where it is reported rather than enforced.
+    pub(crate) liveness_reported: Option<f32>,
 }
 
 /// The loaded models and this till's thresholds.
 pub(crate) struct Eye {
     engine: FaceEngine,
     good_frames_min: usize,
+    archive_photographs: bool,
 }
 
 /// Loads the folded models from `folder`. The error is a sentence.
@@ -61,7 +64,8 @@ impl Eye {
             thresholds.liveness_min = liveness_min;
         }
         let engine = open_engine(&config.models, thresholds)?;
-        Ok(Self { engine, good_frames_min: if config.archive_photographs { 1 } else { GOOD_FRAMES_MIN } })
+        let archive_photographs = config.archive_photographs;
+        Ok(Self { engine, good_frames_min: if archive_photographs { 1 } else { GOOD_FRAMES_MIN }, archive_photographs })
     }
 
     /// Whether one frame would do, for guiding the person in front of the camera.
@@ -93,9 +97,10 @@ impl Eye {
             return Err(most_frequent.map_or(Code::TooFewFrames, |(_, code)| code));
         }
         let template = self.engine.template(&looks).map_err(|refusal: LookRefusal| code_named(refusal.code()))?;
+        let liveness_reported = self.archive_photographs.then(|| looks.iter().map(|look| look.liveness).fold(1.0, f32::min));
         let capture_took = started.elapsed();
         tracing::info!(?purpose, frames = looks.len(), capture_ms = capture_took.as_millis() as u64, "looked");
-        Ok(Burst { template, capture_took })
+        Ok(Burst { template, capture_took, liveness_reported })
     }
 
     /// Each frame's look, in order; two frames at a time, since one alone does not keep two processors busy.

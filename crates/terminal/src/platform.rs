@@ -34,7 +34,13 @@ impl Platform {
     }
 
     /// Sends one request. No answer is [`Code::PlatformUnreachable`]: the outcome is then unknown.
-    pub(crate) async fn send(&self, method: Method, path: &str, idempotency_key: Option<&HeaderValue>, body: Bytes) -> Result<Answer, Code> {
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        idempotency_key: Option<&HeaderValue>,
+        body: Bytes,
+    ) -> Result<Answer, Code> {
         let mut request = self.client.request(method, format!("{}{path}", self.base_url)).bearer_auth(self.token.expose());
         if let Some(key) = idempotency_key {
             request = request.header("idempotency-key", key);

@@ -33,8 +33,13 @@ use crate::platform::Answer;
 /// A burst is at most this many bytes: eight camera frames with room to spare.
 const BURST_LEN_MAX: usize = 32 << 20;
 
+/// How live a burst looked, 0.00 to 1.00: told with archive photographs, where it is measured and not enforced, and
+/// never at a till, which only says whether it was enough.
+const LIVENESS_HEADER: &str = "x-handsel-liveness";
+
 /// What the till page may do: talk to this agent, show the camera's stream to itself, nothing else.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+const CONTENT_SECURITY_POLICY: &str =
+    "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 pub(crate) fn router(agent: Arc<Agent>) -> Router {
     let pages = ServeDir::new(agent.web.join("till")).append_index_html_on_directories(true);
@@ -94,7 +99,13 @@ async fn till_config(State(agent): State<Arc<Agent>>) -> Response {
 }
 
 /// Passes a request of the till page on to the platform: `/till/payments…` becomes `/v1/payments…`.
-async fn pass_on(State(agent): State<Arc<Agent>>, OriginalUri(uri): OriginalUri, method: Method, headers: HeaderMap, body: Bytes) -> Response {
+async fn pass_on(
+    State(agent): State<Arc<Agent>>,
+    OriginalUri(uri): OriginalUri,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let path_and_query = uri.path_and_query().map_or(uri.path(), |whole| whole.as_str());
     let path = path_and_query.replacen("/till/", "/v1/", 1);
     match agent.platform.send(method, &path, headers.get("idempotency-key"), body).await {
@@ -162,23 +173,31 @@ fn context(agent: &Agent, purpose: Purpose, reference: String, challenge: Challe
     }
 }
 
+/// What is told of a look beside the platform's answer: how long it took and, in archive mode, how live it looked.
+struct LookReport {
+    capture_took: Duration,
+    seal_took: Duration,
+    liveness: Option<f32>,
+}
+
 /// Frames → template → sealed probe → platform. The times of both steps go in front of the platform's own.
 async fn look_and_send(agent: Arc<Agent>, frames: Frames, context: ProbeContext, path: String) -> Response {
     let eye = agent.clone();
     let probe = run_blocking(move || {
-        let Burst { template, capture_took } = eye.eye.look(&frames, context.purpose)?;
+        let Burst { template, capture_took, liveness_reported } = eye.eye.look(&frames, context.purpose)?;
         let (probe, seal_took) = eye.seal(&template, context)?;
-        Ok((serde_json::to_vec(&probe).expect("a probe is plain data"), capture_took, seal_took))
+        let report = LookReport { capture_took, seal_took, liveness: liveness_reported };
+        Ok((serde_json::to_vec(&probe).expect("a probe is plain data"), report))
     })
     .await;
-    let (probe, capture_took, seal_took) = match probe {
+    let (probe, report) = match probe {
         Ok(done) => done,
         Err(code) => return refuse(code),
     };
     let key = HeaderValue::from_str(&base::hash::hex(&base::hash::hash_parts("handsel/probe-key/v1", &[&probe])))
         .expect("hexadecimal digits make a header");
     match agent.platform.send(Method::POST, &path, Some(&key), probe.into()).await {
-        Ok(answer) => with_timing(answer, capture_took, seal_took),
+        Ok(answer) => with_report(answer, &report),
         Err(code) => refuse(code),
     }
 }
@@ -186,20 +205,16 @@ async fn look_and_send(agent: Arc<Agent>, frames: Frames, context: ProbeContext,
 impl Agent {
     fn seal(&self, template: &capture::face::Template, mut context: ProbeContext) -> Result<(wire::probe::SealedProbe, Duration), Code> {
         let started = crate::look::stopwatch();
-        context.counter = self
-            .counter
-            .lock()
-            .expect("no holder of the counter panics")
-            .take()
-            .map_err(|error| {
-                tracing::error!(%error, "the probe counter cannot be stored");
-                Code::StorageFull
-            })?;
-        let mut rng = UnwrapErr(getrandom::SysRng);
-        let probe = crate::probe::build(&[template.values()], context, &self.sealing_keys, &self.device_key, &mut rng).map_err(|error| {
-            tracing::error!(%error, "no probe could be made");
-            Code::Internal
+        context.counter = self.counter.lock().expect("no holder of the counter panics").take().map_err(|error| {
+            tracing::error!(%error, "the probe counter cannot be stored");
+            Code::StorageFull
         })?;
+        let mut rng = UnwrapErr(getrandom::SysRng);
+        let probe =
+            crate::probe::build(&[template.values()], context, &self.sealing_keys, &self.device_key, &mut rng).map_err(|error| {
+                tracing::error!(%error, "no probe could be made");
+                Code::Internal
+            })?;
         Ok((probe, started.elapsed()))
     }
 }
@@ -232,12 +247,16 @@ fn text_of<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-fn with_timing(answer: Answer, capture_took: Duration, seal_took: Duration) -> Response {
-    let own = format!("capture;dur={:.3}, seal;dur={:.3}", capture_took.as_secs_f64() * 1e3, seal_took.as_secs_f64() * 1e3);
+fn with_report(answer: Answer, report: &LookReport) -> Response {
+    let millis = |took: Duration| took.as_secs_f64() * 1e3;
+    let own = format!("capture;dur={:.3}, seal;dur={:.3}", millis(report.capture_took), millis(report.seal_took));
     let platform = answer.server_timing.as_ref().and_then(|value| value.to_str().ok()).map_or(String::new(), |text| format!(", {text}"));
     let mut response = answer.into_response();
-    if let Ok(value) = HeaderValue::from_str(&(own + &platform)) {
-        response.headers_mut().insert("server-timing", value);
+    let liveness = report.liveness.map(|liveness| format!("{liveness:.2}"));
+    for (name, text) in [("server-timing", Some(own + &platform)), (LIVENESS_HEADER, liveness)] {
+        if let Some(value) = text.and_then(|text| HeaderValue::from_str(&text).ok()) {
+            response.headers_mut().insert(name, value);
+        }
     }
     response
 }
