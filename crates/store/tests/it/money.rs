@@ -146,7 +146,9 @@ fn threads_that_settle_one_payment_post_it_once() {
     let payment = world.being_checked(1_000);
     let (store, now) = (&world.store, world.now());
     let results = at_once(8, |number| {
-        store.identified(payment, &Identification::Token(alice.token), &mut TestRng(number * 1_000), now, &mut || {}).map(|payment| payment.status)
+        store
+            .identified(payment, &Identification::Token(alice.token), &mut TestRng(number * 1_000), now, &mut || {})
+            .map(|payment| payment.status)
     });
     assert_eq!(results.iter().filter(|result| matches!(result, Ok(PaymentStatus::Paid))).count(), 1);
     assert!(results.iter().filter_map(|result| result.as_ref().err()).all(|error| error.code() == Code::StateConflict));
@@ -160,7 +162,9 @@ fn two_payments_at_once_cannot_spend_the_same_money() {
     let payments: Vec<_> = (0..4).map(|_| world.being_checked(600)).collect();
     let (store, now) = (&world.store, world.now());
     let results = at_once(4, |number| {
-        store.identified(payments[number as usize], &Identification::Token(alice.token), &mut TestRng(number * 1_000), now, &mut || {}).expect("judged")
+        store
+            .identified(payments[number as usize], &Identification::Token(alice.token), &mut TestRng(number * 1_000), now, &mut || {})
+            .expect("judged")
     });
     assert_eq!(results.iter().filter(|payment| payment.status == PaymentStatus::Paid).count(), 1);
     assert_eq!(results.iter().filter(|payment| payment.refusal == Some(Code::InsufficientBalance)).count(), 3);

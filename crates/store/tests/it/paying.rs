@@ -178,7 +178,7 @@ fn the_sixth_look_in_a_row_asks_for_the_passcode() {
 #[test]
 fn a_gallery_above_the_budget_asks_for_the_phone() {
     // Three people at one false match in a hundred, with a budget of two in a hundred.
-    let world = World::with_rules(&RULES.replace("false_match_rate_ppb = 1_000", "false_match_rate_ppb = 10_000_000"));
+    let world = World::with_rules(&rules_with(&[("false_match_rate_ppb", "10_000_000"), ("false_match_budget_ppm", "20_000")]));
     for phone in ["13800000001", "13800000002"] {
         world.shopper(phone, 0);
     }
@@ -237,7 +237,12 @@ fn a_restart_resolves_what_was_being_checked() {
     assert_eq!(world.store.recover(world.now()).expect("recovers"), [payment]);
     let after = world.store.payment(TILL, payment, world.now()).expect("there");
     assert_eq!((after.status, after.refusal), (PaymentStatus::Refused, Some(Code::IdentificationInterrupted)));
-    assert!(world.store.identified(payment, &Identification::Token(alice.token), &mut *world.rng.borrow_mut(), world.now(), &mut || {}).is_err());
+    assert!(
+        world
+            .store
+            .identified(payment, &Identification::Token(alice.token), &mut *world.rng.borrow_mut(), world.now(), &mut || {})
+            .is_err()
+    );
     assert!(world.store.recover(world.now()).expect("recovers").is_empty());
     world.check_books(10_000, 0);
 }

@@ -258,6 +258,14 @@ impl World {
     }
 }
 
+/// The committed rules with other numbers under these names, whatever stood there.
+pub fn rules_with(numbers: &[(&str, &str)]) -> String {
+    numbers.iter().fold(RULES.to_owned(), |rules, (name, number)| {
+        let (before, rest) = rules.split_once(&format!("\n{name} = ")).expect("the rule is there");
+        format!("{before}\n{name} = {number}\n{}", rest.split_once('\n').expect("a line").1)
+    })
+}
+
 pub fn keyed(key: &str) -> Idempotency {
     Idempotency { scope: "test".into(), key: key.into(), request_digest: [1; 32] }
 }

@@ -54,19 +54,19 @@ impl World {
 
     /// Everything up and ready, with other patience.
     pub async fn with_timing(timing: Timing) -> Self {
-        Self::with(timing, |rules| rules).await
+        Self::with(timing, &[]).await
     }
 
-    /// Everything up and ready, with altered rules.
-    pub async fn with_rules(alter: impl FnOnce(String) -> String) -> Self {
-        Self::with(Timing::default(), alter).await
+    /// Everything up and ready, with other numbers in the rules.
+    pub async fn with_rules(numbers: &[(&str, &str)]) -> Self {
+        Self::with(Timing::default(), numbers).await
     }
 
-    async fn with(timing: Timing, alter_rules: impl FnOnce(String) -> String) -> Self {
+    async fn with(timing: Timing, numbers: &[(&str, &str)]) -> Self {
         logs::collect();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let rules = std::fs::read_to_string(rules_path()).expect("the rules");
-        std::fs::write(folder.path().join("rules.toml"), alter_rules(rules)).expect("a file");
+        std::fs::write(folder.path().join("rules.toml"), with_numbers(&rules, numbers)).expect("a file");
         let clock = Arc::new(TestClock::default());
         let terminals = [TILL, SECOND_TILL, OTHER_PAYEES_TILL, ENROLLER].map(Till::key_pair);
         let mut parties = Parties::new(folder.path(), clock.clone(), &terminals);
@@ -192,6 +192,14 @@ impl World {
             store.register_terminal(&terminal, now).expect("registers");
         }
     }
+}
+
+/// The rules with other numbers under these names, whatever stood there.
+fn with_numbers(rules: &str, numbers: &[(&str, &str)]) -> String {
+    numbers.iter().fold(rules.to_owned(), |rules, (name, number)| {
+        let (before, rest) = rules.split_once(&format!("\n{name} = ")).expect("the rule is there");
+        format!("{before}\n{name} = {number}\n{}", rest.split_once('\n').expect("a line").1)
+    })
 }
 
 fn rules_path() -> PathBuf {
