@@ -2,10 +2,10 @@
 
 .PHONY: run test models web build test-data test-rust test-web test-e2e lint setup-run setup-test clean
 
-run: setup-run models web build
+run: setup-run build models web
 	target/debug/handsel up
 
-test: setup-test models web build test-data lint test-rust test-web test-e2e
+test: setup-test build models web test-data lint test-rust test-web test-e2e
 
 # --- steps ---
 
@@ -16,13 +16,9 @@ setup-test:
 	@scripts/setup test
 
 # The face models: fetched by package name at pinned versions, hashes checked, block-quantised weights folded to fp32.
-models: var/models/.done
-
-var/models/.done: scripts/fetch-models crates/capture/src/models/mod.rs crates/capture/src/models/fold.rs crates/capture/src/models/onnx.rs
+models: build
 	@scripts/fetch-models
-	@cargo build --quiet -p handsel
 	@target/debug/handsel models
-	@touch $@
 
 web: web/dist/.done
 
@@ -43,7 +39,7 @@ lint:
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
 
 test-rust:
-	cargo test --workspace --no-fail-fast
+	HANDSEL_REQUIRE_TEST_DATA=1 cargo test --workspace --no-fail-fast
 
 test-web:
 	cd web && npm run check && npm test

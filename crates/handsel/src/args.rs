@@ -6,7 +6,12 @@ use clap::{Args, Parser, Subcommand};
 
 /// Pay with your face: nobody holds a biometric, every payment happens exactly once.
 #[derive(Parser)]
-#[command(name = "handsel", version, about, after_help = "Start with `handsel up`, then open the till and the wallet in a browser.\nExit status: 0 done, 1 the answer is no (somebody was charged wrongly, books do not balance), 2 something is missing or wrong.")]
+#[command(
+    name = "handsel",
+    version,
+    about,
+    after_help = "Start with `handsel up`, then open the till and the wallet in a browser.\nExit status: 0 done, 1 the answer is no (somebody was charged wrongly, books do not balance), 2 something is missing or wrong."
+)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
@@ -94,7 +99,7 @@ pub struct DemoOptions {
     /// Enrol at most this many people; all without.
     #[arg(long)]
     pub people: Option<usize>,
-    /// Let at most this many strangers try; as many as enrolled people without.
+    /// Let at most this many strangers try; without, all of them, or as many as --people says.
     #[arg(long)]
     pub strangers: Option<usize>,
     /// Random enrolled templates besides them, so that identification is one among many.

@@ -14,7 +14,7 @@ use crate::demo::progress_bar;
 use crate::photos;
 use crate::provision::Mode;
 use crate::report::Times;
-use crate::run::{Failure, context, runtime};
+use crate::run::{Failure, context};
 use crate::till_client::{Outcome, TillClient};
 use crate::up;
 
@@ -30,7 +30,7 @@ pub fn till(options: &BenchTillOptions) -> Result<ExitCode, Failure> {
     let face = one_person(options)?;
     let folder = up::temporary_folder("bench")?;
     let total = options.payments + WARM_UP;
-    let (times, counted) = runtime()?.block_on(async {
+    let (times, counted) = up::run_until_stopped(async {
         let running = up::start(folder.path(), &options.installation, Mode::Archive, true)?;
         let client = TillClient::new(running.till_url.clone(), running.platform_url.clone())?;
         up::wait_until_ready(&running, &client).await?;
@@ -61,9 +61,15 @@ pub fn till(options: &BenchTillOptions) -> Result<ExitCode, Failure> {
     })?;
     let percentiles = times.press_to_paid();
     if options.json {
-        println!("{}", json!({"gallery": options.gallery, "payments": counted, "press_to_paid_ms": percentiles, "stages_ms": times.stages()}));
+        println!(
+            "{}",
+            json!({"gallery": options.gallery, "payments": counted, "press_to_paid_ms": percentiles, "stages_ms": times.stages()})
+        );
     } else {
-        println!("{counted} payments, one among {}: press to paid {:.0} ms median, {:.0} ms at the 95th percentile", options.gallery, percentiles.p50, percentiles.p95);
+        println!(
+            "{counted} payments, one among {}: press to paid {:.0} ms median, {:.0} ms at the 95th percentile",
+            options.gallery, percentiles.p50, percentiles.p95
+        );
         for (stage, took) in times.stages() {
             println!("  {stage:10}{took:8.2} ms median");
         }

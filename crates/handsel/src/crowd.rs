@@ -36,8 +36,14 @@ pub async fn enrol(client: &TillClient, loader: &Loader, count: usize, progress:
         counter += 1;
         let templates: Vec<Vec<i16>> = (0..batch).map(|_| random_template(&mut rng)).collect();
         let features: Vec<&[i16]> = templates.iter().map(Vec::as_slice).collect();
-        let probe = terminal::probe::build(&features, context(loader.terminal, counter, &mut rng), &loader.sealing_keys, &loader.device_key, &mut rng)
-            .map_err(failed("sealing the crowd"))?;
+        let probe = terminal::probe::build(
+            &features,
+            context(loader.terminal, counter, &mut rng),
+            &loader.sealing_keys,
+            &loader.device_key,
+            &mut rng,
+        )
+        .map_err(failed("sealing the crowd"))?;
         client.load_crowd(&loader.token, &json!({"probe": probe, "count": batch})).await?;
         left -= batch;
         progress.inc(batch as u64);

@@ -14,7 +14,7 @@ use crate::crowd;
 use crate::photos::{self, Person};
 use crate::provision::{self, Mode};
 use crate::report::DemoReport;
-use crate::run::{Failure, context, failed, runtime};
+use crate::run::{Failure, context, failed};
 use crate::till_client::{Outcome, Shopper, TillClient};
 use crate::up;
 
@@ -28,13 +28,14 @@ pub fn run(options: &DemoOptions) -> Result<ExitCode, Failure> {
     let people = photos::people(&options.photos)?;
     let (mut members, mut strangers): (Vec<Person>, Vec<Person>) = people.into_iter().partition(|person| person.pictures.len() >= 2);
     members.truncate(options.people.unwrap_or(usize::MAX));
-    strangers.truncate(options.strangers.unwrap_or(members.len()));
+    let strangers_in_folder = strangers.len();
+    strangers.truncate(options.strangers.or(options.people).unwrap_or(usize::MAX));
     if members.is_empty() {
         return Err(Failure(format!("nobody in {} has two pictures: one to enrol and one to pay with", options.photos.display())));
     }
     let temporary = up::temporary_folder("demo")?;
     let folder = options.dir.as_deref().unwrap_or(temporary.path());
-    let report = runtime()?.block_on(async {
+    let report = up::run_until_stopped(async {
         let running = up::start(folder, &options.installation, Mode::Archive, true)?;
         let client = TillClient::new(running.till_url.clone(), running.platform_url.clone())?;
         up::wait_until_ready(&running, &client).await?;
@@ -43,7 +44,13 @@ pub fn run(options: &DemoOptions) -> Result<ExitCode, Failure> {
         let loader = running.loader.as_ref().expect("a demo's installation has a loader");
         progress.set_message("enrolling the crowd");
         crowd::enrol(&client, loader, options.crowd, &progress).await?;
-        let mut report = DemoReport { people: members.len(), strangers: strangers.len(), crowd: options.crowd, ..DemoReport::default() };
+        let mut report = DemoReport {
+            people: members.len(),
+            strangers: strangers.len(),
+            strangers_in_folder,
+            crowd: options.crowd,
+            ..DemoReport::default()
+        };
         let shoppers = enrol_all(&client, &members, &mut report, &progress).await?;
         pay_all(&client, &members, &shoppers, &mut report, &progress).await?;
         strangers_try(&client, &strangers, &mut report, &progress).await?;
@@ -65,7 +72,12 @@ fn payments_of(members: &[Person]) -> usize {
 }
 
 /// Opens an account for everybody and enrols them; `None` for whose pictures were refused.
-async fn enrol_all(client: &TillClient, members: &[Person], report: &mut DemoReport, progress: &ProgressBar) -> Result<Vec<Option<Shopper>>, Failure> {
+async fn enrol_all(
+    client: &TillClient,
+    members: &[Person],
+    report: &mut DemoReport,
+    progress: &ProgressBar,
+) -> Result<Vec<Option<Shopper>>, Failure> {
     progress.set_message("enrolling people");
     let mut shoppers = Vec::with_capacity(members.len());
     for (number, person) in members.iter().enumerate() {
@@ -84,7 +96,13 @@ async fn enrol_all(client: &TillClient, members: &[Person], report: &mut DemoRep
     Ok(shoppers)
 }
 
-async fn pay_all(client: &TillClient, members: &[Person], shoppers: &[Option<Shopper>], report: &mut DemoReport, progress: &ProgressBar) -> Result<(), Failure> {
+async fn pay_all(
+    client: &TillClient,
+    members: &[Person],
+    shoppers: &[Option<Shopper>],
+    report: &mut DemoReport,
+    progress: &ProgressBar,
+) -> Result<(), Failure> {
     progress.set_message("people pay");
     for (person, shopper) in members.iter().zip(shoppers) {
         for picture in &person.pictures[enrolment_pictures(person)..] {

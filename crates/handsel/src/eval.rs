@@ -29,9 +29,10 @@ pub fn face(options: &EvalFaceOptions) -> Result<ExitCode, Failure> {
     let known: BTreeSet<&PictureName> = pictures.iter().map(|(name, _)| name).collect();
     let (present, absent): (Vec<Pair>, Vec<Pair>) =
         pairs.into_iter().partition(|pair| known.contains(&pair.first) && known.contains(&pair.second));
-    let engine = terminal::look::open_engine(&options.models, CaptureConfig { threads: 1, ..CaptureConfig::archive_photograph() })
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let engine = terminal::look::open_engine(&options.models, CaptureConfig { threads, ..CaptureConfig::archive_photograph() })
         .map_err(|error| Failure(format!("the face models cannot be used: {error}; run `make models`")))?;
-    let samples = look_at_all(&engine, &pictures);
+    let samples = look_at_all(&engine, &pictures, threads);
     let report = evaluate(&samples, &present).map_err(failed("the evaluation cannot be made"))?;
     if options.json {
         println!("{}", as_json(&report, absent.len()));
@@ -47,9 +48,11 @@ fn named_pictures(folder: &Path) -> Result<Vec<(PictureName, PathBuf)>, Failure>
     for person in photos::people(folder)? {
         for path in person.pictures {
             let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-            let number = stem.rsplit('_').next().and_then(|digits| digits.parse().ok()).ok_or_else(|| {
-                Failure(format!("{} does not end in a number; pictures are named NAME_0001.jpg", path.display()))
-            })?;
+            let number = stem
+                .rsplit('_')
+                .next()
+                .and_then(|digits| digits.parse().ok())
+                .ok_or_else(|| Failure(format!("{} does not end in a number; pictures are named NAME_0001.jpg", path.display())))?;
             pictures.push((PictureName { person: person.name.clone(), number }, path));
         }
     }
@@ -57,16 +60,18 @@ fn named_pictures(folder: &Path) -> Result<Vec<(PictureName, PathBuf)>, Failure>
 }
 
 /// The faces of all pictures, on as many threads as there are processors.
-fn look_at_all(engine: &FaceEngine, pictures: &[(PictureName, PathBuf)]) -> Vec<Sample> {
+fn look_at_all(engine: &FaceEngine, pictures: &[(PictureName, PathBuf)], threads: usize) -> Vec<Sample> {
     let progress = progress_bar(pictures.len());
     progress.set_message("looking at pictures");
     let next = AtomicUsize::new(0);
     let embeddings: Mutex<Vec<Option<Embedding>>> = Mutex::new(vec![None; pictures.len()]);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                while let Some((at, (_, path))) = { let at = next.fetch_add(1, Ordering::Relaxed); pictures.get(at).map(|picture| (at, picture)) } {
+                while let Some((at, (_, path))) = {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    pictures.get(at).map(|picture| (at, picture))
+                } {
                     let look = fs::read(path).ok().and_then(|bytes| engine.look(&bytes).ok());
                     embeddings.lock().expect("no thread panics while it holds this")[at] = look.map(|look| look.embedding);
                     progress.inc(1);

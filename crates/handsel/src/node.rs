@@ -20,9 +20,6 @@ use crate::run::{Failure, context, failed, runtime};
 
 /// Features of a face template (SFace).
 const DIMENSIONS: u16 = 128;
-/// How often one till may ask a party: one look every second, a whole day long at most 20,000.
-const BUDGET: party::config::Budget = party::config::Budget { per_minute: 600, per_day: 20_000 };
-
 /// Runs one share party.
 pub fn party(options: &NodeOptions) -> Result<ExitCode, Failure> {
     let node: PartyNode = read(&options.config)?;
@@ -47,7 +44,9 @@ pub fn serve(options: &NodeOptions) -> Result<ExitCode, Failure> {
     runtime()?.block_on(async {
         let running = api::server::serve(config).await.map_err(failed("the platform does not start"))?;
         tracing::info!(address = %running.local_addr(), "listening");
-        until_told_to_stop(options.supervised).await
+        let code = until_told_to_stop(options.supervised).await?;
+        running.shutdown().await;
+        Ok(code)
     })
 }
 
@@ -55,7 +54,8 @@ pub fn serve(options: &NodeOptions) -> Result<ExitCode, Failure> {
 pub fn terminal(options: &NodeOptions) -> Result<ExitCode, Failure> {
     let text = fs::read_to_string(&options.config).map_err(context(&options.config))?;
     // The parser's message may quote the line, and the line may be a key.
-    let config = toml::from_str(&text).map_err(|_| Failure(format!("{} cannot be read; set the terminal up anew", options.config.display())))?;
+    let config =
+        toml::from_str(&text).map_err(|_| Failure(format!("{} cannot be read; set the terminal up anew", options.config.display())))?;
     runtime()?.block_on(async {
         let (address, server) = terminal::agent::start(config).await.map_err(|error| Failure(error.to_string()))?;
         tracing::info!(%address, "listening");
@@ -90,7 +90,7 @@ fn party_config(node: PartyNode, keys: PartyKeys) -> Result<party::config::Party
         dimensions: DIMENSIONS,
         thresholds: mpc::protocol::identify::Thresholds::new(node.accept_score, node.ambiguous_score)
             .map_err(failed("the thresholds cannot be used"))?,
-        budget: BUDGET,
+        budget: party::config::Budget { per_minute: node.looks_per_minute_max, per_day: node.looks_per_day_max },
         peer_timeout: Duration::from_secs(5),
         received: None,
     })
@@ -106,7 +106,8 @@ fn platform_config(node: PlatformNode, keys: PlatformKeys) -> Result<api::config
             confirmation_key: peer.confirmation_public_key,
         })
         .collect();
-    let parties = peers.try_into().map_err(|_| Failure("the platform's configuration does not list three parties; set it up anew".into()))?;
+    let parties =
+        peers.try_into().map_err(|_| Failure("the platform's configuration does not list three parties; set it up anew".into()))?;
     Ok(api::config::PlatformConfig {
         listen: node.listen,
         store_path: node.store,

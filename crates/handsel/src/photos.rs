@@ -26,7 +26,10 @@ pub fn people(folder: &Path) -> Result<Vec<Person>, Failure> {
         }
     }
     if people.is_empty() {
-        return Err(Failure(format!("{} holds no folder with pictures; give a folder that has one folder of JPEG or PNG files per person", folder.display())));
+        return Err(Failure(format!(
+            "{} holds no folder with pictures; give a folder that has one folder of JPEG or PNG files per person",
+            folder.display()
+        )));
     }
     Ok(people)
 }
@@ -44,7 +47,7 @@ fn sorted_entries(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 fn is_picture(path: &Path) -> bool {
-    path.extension().and_then(|extension| extension.to_str()).is_some_and(|extension| {
-        ["jpg", "jpeg", "png"].iter().any(|known| extension.eq_ignore_ascii_case(known))
-    })
+    path.extension()
+        .and_then(|extension| extension.to_str())
+        .is_some_and(|extension| ["jpg", "jpeg", "png"].iter().any(|known| extension.eq_ignore_ascii_case(known)))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use capture::config::CaptureConfig;
 use ledger::totals::Totals;
 use serde::Serialize;
 use serde_json::json;
@@ -24,6 +25,8 @@ pub struct DemoReport {
     pub enrolments_refused: BTreeMap<&'static str, usize>,
     pub wrong_charges: usize,
     pub passcodes_asked: usize,
+    pub strangers_in_folder: usize,
+    pub liveness: Vec<f64>,
     pub times: Times,
     pub books: Option<Totals>,
 }
@@ -39,6 +42,7 @@ impl DemoReport {
     /// An enrolled person's attempt; `right_person` if the payment stands in their own list.
     pub fn count_member(&mut self, attempt: &Attempt, right_person: bool) {
         self.attempts += 1;
+        self.liveness.extend(attempt.liveness);
         self.passcodes_asked += usize::from(attempt.passcode_asked);
         match attempt.outcome {
             Outcome::Paid(_) => {
@@ -56,6 +60,7 @@ impl DemoReport {
     /// A stranger's attempt: any charge is a wrong one.
     pub fn count_stranger(&mut self, attempt: &Attempt) {
         self.stranger_attempts += 1;
+        self.liveness.extend(attempt.liveness);
         match attempt.outcome {
             Outcome::Paid(_) => self.wrong_charges += 1,
             Outcome::Refused(code) => {
@@ -94,7 +99,14 @@ impl DemoReport {
             "enrolments_refused": self.enrolments_refused,
             "wrong_charges": self.wrong_charges,
             "passcodes_asked": self.passcodes_asked,
-            "liveness": "reported, not enforced: archive photographs are no captures",
+            "strangers_in_folder": self.strangers_in_folder,
+            "liveness": {
+                "enforced": false,
+                "why": "archive photographs are no captures",
+                "looks": self.liveness.len(),
+                "median": percentile(&self.liveness, 0.50),
+                "below_till_threshold": self.below_till_threshold(),
+            },
             "ledger_balanced": self.books.as_ref().is_some_and(|books| books.balanced()),
             "books_minor": self.books.map(|books| json!({
                 "debits": books.debits_minor, "credits": books.credits_minor,
@@ -105,11 +117,18 @@ impl DemoReport {
         })
     }
 
+    /// Looks that a till would have refused as not live.
+    fn below_till_threshold(&self) -> usize {
+        let threshold = f64::from(CaptureConfig::default().liveness_min);
+        self.liveness.iter().filter(|liveness| **liveness < threshold).count()
+    }
+
     fn table(&self) -> String {
         let percentiles = self.times.press_to_paid();
         let mut text = format!(
-            "{} people enrolled beside a crowd of {}; {} strangers\n\
-             liveness is reported, not enforced: archive photographs are no captures\n\n\
+            "{} people enrolled beside a crowd of {}; {} of the folder's {} strangers\n\
+             liveness is reported, not enforced, because archive photographs are no captures: median {:.2}, a till would have\n\
+             refused {} of {} looks\n\n\
              paid            {:6} of {} attempts by enrolled people ({} with the passcode)\n\
              refused         {:6} {}\n\
              strangers       {:6} of {} attempts refused {}\n\
@@ -118,6 +137,10 @@ impl DemoReport {
             self.people,
             self.crowd,
             self.strangers,
+            self.strangers_in_folder,
+            percentile(&self.liveness, 0.50),
+            self.below_till_threshold(),
+            self.liveness.len(),
             self.paid,
             self.attempts,
             self.passcodes_asked,
@@ -191,9 +214,12 @@ mod tests {
 
     #[test]
     fn percentiles_are_nearest_rank() {
-        for (values, share, expected) in
-            [(vec![], 0.5, 0.0), (vec![3.0], 0.95, 3.0), (vec![4.0, 1.0, 3.0, 2.0], 0.5, 2.0), ((1..=100).map(f64::from).collect(), 0.95, 95.0)]
-        {
+        for (values, share, expected) in [
+            (vec![], 0.5, 0.0),
+            (vec![3.0], 0.95, 3.0),
+            (vec![4.0, 1.0, 3.0, 2.0], 0.5, 2.0),
+            ((1..=100).map(f64::from).collect(), 0.95, 95.0),
+        ] {
             assert_eq!(percentile(&values, share), expected);
         }
     }

@@ -1,8 +1,8 @@
 //! What every subcommand needs: one kind of failure, a runtime, children that end with their parent.
 
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 /// A sentence for the person at the terminal that says what to mend.
 #[derive(Debug)]
@@ -39,28 +39,36 @@ pub struct Node {
     config: PathBuf,
     log: PathBuf,
     child: Child,
+    ended: Option<ExitStatus>,
 }
 
 impl Node {
     /// Starts `handsel SUBCOMMAND --config FILE` with its log appended to `log`.
     pub fn start(name: &'static str, subcommand: &'static str, config: PathBuf, log: PathBuf) -> Result<Self, Failure> {
         let child = spawn(subcommand, &config, &log)?;
-        Ok(Self { name, subcommand, config, log, child })
+        Ok(Self { name, subcommand, config, log, child, ended: None })
     }
 
     /// Starts it again after it has ended.
     pub fn start_again(&mut self) -> Result<(), Failure> {
         self.child = spawn(self.subcommand, &self.config, &self.log)?;
+        self.ended = None;
         Ok(())
     }
 
     /// Whether it is still running.
     pub fn is_running(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
+        if self.ended.is_none() {
+            self.ended = self.child.try_wait().unwrap_or_default();
+        }
+        self.ended.is_none()
     }
 
-    /// The last line of its log: why it ended, if it could say so.
+    /// Why it ended: the signal that killed it, or the last line of its log.
     pub fn last_words(&self) -> String {
+        if let Some(signal) = self.ended.and_then(|status| status.signal()) {
+            return format!("it was killed by signal {signal}");
+        }
         let text = std::fs::read_to_string(&self.log).unwrap_or_default();
         text.lines().last().map_or_else(|| format!("see {}", self.log.display()), str::to_owned)
     }

@@ -33,6 +33,8 @@ pub struct Attempt {
     pub stages_ms: BTreeMap<String, f64>,
     /// Whether the rules asked for the passcode.
     pub passcode_asked: bool,
+    /// Liveness of the look, 0 to 1, as an agent for archive photographs reports it.
+    pub liveness: Option<f64>,
 }
 
 /// A signed-in shopper.
@@ -110,10 +112,16 @@ impl TillClient {
     /// One payment at the till. `shopper` is whoever stands there, if enrolled: the passcode and phone come from them.
     pub async fn pay(&self, amount_minor: i64, frames: &[Vec<u8>], shopper: Option<&Shopper>) -> Result<Attempt, Failure> {
         let new = json!({"amount_minor": amount_minor, "currency": "CNY"});
-        let payment: Payment = self.till_post("/till/payments", &new).await?.map_err(|code| Failure(format!("a payment did not begin: {}", code.name())))?;
+        let payment: Payment =
+            self.till_post("/till/payments", &new).await?.map_err(|code| Failure(format!("a payment did not begin: {}", code.name())))?;
         let started = stopwatch();
-        let mut attempt =
-            Attempt { outcome: Outcome::Refused(Code::Internal), press_to_answer_ms: 0.0, stages_ms: BTreeMap::new(), passcode_asked: false };
+        let mut attempt = Attempt {
+            outcome: Outcome::Refused(Code::Internal),
+            press_to_answer_ms: 0.0,
+            stages_ms: BTreeMap::new(),
+            passcode_asked: false,
+            liveness: None,
+        };
         let path = format!("/till/payments/{}", payment.id);
         attempt.outcome = match self.look(&path, frames, shopper, &mut attempt).await? {
             Err(code) => Outcome::Refused(code),
@@ -127,7 +135,13 @@ impl TillClient {
         Ok(attempt)
     }
 
-    async fn look(&self, path: &str, frames: &[Vec<u8>], shopper: Option<&Shopper>, attempt: &mut Attempt) -> Result<Result<Payment, Code>, Failure> {
+    async fn look(
+        &self,
+        path: &str,
+        frames: &[Vec<u8>],
+        shopper: Option<&Shopper>,
+        attempt: &mut Attempt,
+    ) -> Result<Result<Payment, Code>, Failure> {
         let challenge_path = format!("{path}/challenge");
         let mut challenged = self.till_post::<Payment>(&challenge_path, &json!({})).await?;
         if let Err(Code::PhoneSuffixRequired) = challenged {
@@ -140,6 +154,7 @@ impl TillClient {
         let url = format!("{}{path}/look", self.till);
         let response = self.client.post(url).multipart(frames_form(frames)).send().await.map_err(failed("looking"))?;
         attempt.stages_ms = stages_of(&response);
+        attempt.liveness = response.headers().get("x-handsel-liveness").and_then(|value| value.to_str().ok()?.parse().ok());
         read(response, "looking").await
     }
 
@@ -150,7 +165,9 @@ impl TillClient {
                 PaymentStatus::BeingChecked => {
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     let response = self.client.get(format!("{}{path}", self.till)).send().await.map_err(failed("asking for a payment"))?;
-                    read(response, "asking for a payment").await?.map_err(|code| Failure(format!("asking for a payment: {}", code.name())))?
+                    read(response, "asking for a payment")
+                        .await?
+                        .map_err(|code| Failure(format!("asking for a payment: {}", code.name())))?
                 }
                 PaymentStatus::AwaitingPasscode => {
                     attempt.passcode_asked = true;
@@ -177,8 +194,13 @@ impl TillClient {
 
     /// Sends a batch of sealed random templates as `loader`, the terminal that only demos have.
     pub async fn load_crowd(&self, token: &str, body: &impl Serialize) -> Result<(), Failure> {
-        let response =
-            self.post(format!("{}/v1/demo/crowd", self.platform)).bearer_auth(token).json(body).send().await.map_err(failed("enrolling the crowd"))?;
+        let response = self
+            .post(format!("{}/v1/demo/crowd", self.platform))
+            .bearer_auth(token)
+            .json(body)
+            .send()
+            .await
+            .map_err(failed("enrolling the crowd"))?;
         expect_success(response, "enrolling the crowd").await.map(|_| ())
     }
 

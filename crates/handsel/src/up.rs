@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use serde_json::json;
+use tempfile::TempDir;
 
 use crate::args::{InstallationOptions, UpOptions};
 use crate::crowd::Loader;
@@ -26,6 +27,7 @@ pub struct Running {
     parties: [std::net::SocketAddr; 3],
     logs: PathBuf,
     nodes: std::sync::Mutex<Vec<Node>>,
+    _lock: std::fs::File,
 }
 
 /// Starts everything, says where it is, and waits until asked to stop.
@@ -44,9 +46,7 @@ pub fn start(dir: &Path, options: &InstallationOptions, mode: Mode, ephemeral_po
     let installation = provision::prepare(dir, options, mode, ephemeral_ports)?;
     let logs = installation.dir.join("logs");
     let mut nodes = Vec::new();
-    for (name, subcommand) in
-        [("party1", "party"), ("party2", "party"), ("party3", "party"), ("platform", "serve"), ("till", "terminal")]
-    {
+    for (name, subcommand) in [("party1", "party"), ("party2", "party"), ("party3", "party"), ("platform", "serve"), ("till", "terminal")] {
         let folder = installation.dir.join(name);
         nodes.push(Node::start(name, subcommand, folder.join("node.toml"), logs.join(format!("{name}.log")))?);
     }
@@ -57,6 +57,7 @@ pub fn start(dir: &Path, options: &InstallationOptions, mode: Mode, ephemeral_po
         parties: installation.parties,
         logs,
         nodes: std::sync::Mutex::new(nodes),
+        _lock: installation.lock,
     })
 }
 
@@ -69,7 +70,11 @@ pub async fn wait_until_ready(running: &Running, client: &TillClient) -> Result<
             return Ok(());
         }
         if started.elapsed() > READY_WITHIN {
-            return Err(Failure(format!("the parts did not find each other within {} s; see {}", READY_WITHIN.as_secs(), running.logs.display())));
+            return Err(Failure(format!(
+                "the parts did not find each other within {} s; see {}",
+                READY_WITHIN.as_secs(),
+                running.logs.display()
+            )));
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -106,7 +111,10 @@ impl Running {
 fn announce(running: &Running, as_json: bool) {
     let wallet = format!("{}/wallet/", running.platform_url);
     if as_json {
-        println!("{}", json!({"till_url": running.till_url, "wallet_url": wallet, "platform_url": running.platform_url, "parties": running.parties}));
+        println!(
+            "{}",
+            json!({"till_url": running.till_url, "wallet_url": wallet, "platform_url": running.platform_url, "parties": running.parties})
+        );
         return;
     }
     for (number, address) in running.parties.iter().enumerate() {
@@ -135,24 +143,20 @@ async fn wait_for_the_end(running: &Running) -> Result<ExitCode, Failure> {
     }
 }
 
-/// A folder that is removed when it goes out of scope.
-pub struct TemporaryFolder(PathBuf);
-
-impl TemporaryFolder {
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
+/// A fresh folder for `purpose` that only this user may look into and that is removed when it goes out of scope.
+pub fn temporary_folder(purpose: &str) -> Result<TempDir, Failure> {
+    tempfile::Builder::new().prefix(&format!("handsel-{purpose}-")).tempdir().map_err(failed("a temporary folder cannot be made"))
 }
 
-impl Drop for TemporaryFolder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// A fresh folder below the system's temporary one, for `purpose`.
-pub fn temporary_folder(purpose: &str) -> Result<TemporaryFolder, Failure> {
-    let path = std::env::temp_dir().join(format!("handsel-{purpose}-{}", std::process::id()));
-    std::fs::create_dir_all(&path).map_err(crate::run::context(&path))?;
-    Ok(TemporaryFolder(path))
+/// Runs `work` until it ends or somebody stops it; either way its parts end and its temporary folder goes.
+pub fn run_until_stopped<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    runtime()?.block_on(async {
+        let mut terminated = signal(SignalKind::terminate()).map_err(failed("signals cannot be received"))?;
+        tokio::select! {
+            outcome = work => outcome,
+            _ = terminated.recv() => Err(Failure("stopped".into())),
+            _ = tokio::signal::ctrl_c() => Err(Failure("stopped".into())),
+        }
+    })
 }

@@ -2,5 +2,6 @@
 
 mod installation;
 mod layers;
-mod restart;
+mod up;
+
 mod whole;

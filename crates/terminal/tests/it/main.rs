@@ -91,6 +91,7 @@ impl TestAgent {
     async fn start() -> Option<Self> {
         for needed in ["var/models/recogniser.onnx", "var/test-pictures/obama.jpg"] {
             if !root().join(needed).exists() {
+                assert!(std::env::var_os("HANDSEL_REQUIRE_TEST_DATA").is_none(), "{needed} must be there");
                 println!("skipped: {needed} is not there; `make models test-data` brings it");
                 return None;
             }

@@ -1,7 +1,8 @@
-//! `handsel up` through the death of its parts: a killed party or platform is started again, and the data are kept.
+//! `handsel up`: through the death of its parts, twice in one folder, with something missing, and who may read what.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -21,12 +22,66 @@ fn a_killed_part_is_started_again_and_a_second_start_keeps_the_data() {
         up.wait_for("it is started again", |up| up.process_of(part).is_some_and(|process| process != victim));
         up.wait_for("everything is ready again", |up| up.is_ready());
     }
+    assert_only_the_owner_may_read(folder.path());
+    let second = run(&["up", "--ephemeral-ports", "--dir"], folder.path(), &models);
+    assert!(second.contains("another Handsel is running"), "{second}");
     let keys = fs::read(folder.path().join("party1/keys.toml")).expect("keys");
     drop(up);
 
     let mut again = Up::start(folder.path(), &models);
     again.wait_for("the second start is ready", |up| up.is_ready());
     assert_eq!(fs::read(folder.path().join("party1/keys.toml")).expect("keys"), keys, "keys are made once");
+}
+
+#[test]
+fn what_is_missing_or_wrong_is_one_sentence_that_says_how_to_mend_it() {
+    let Some((models, pictures)) = models_and_pictures() else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let product = folder.path().join("product");
+    fs::create_dir(&product).expect("a folder");
+    fs::write(product.join("mode"), "product").expect("a file");
+    let nowhere = folder.path().join("nowhere");
+    let photos = pictures.to_str().expect("text");
+    let absent = nowhere.to_str().expect("text");
+    let rows: [(&[&str], &str); 5] = [
+        (&["up", "--web", absent, "--dir"], "run `make web`"),
+        (&["up", "--rules", absent, "--dir"], "give its place with --rules"),
+        (&["demo", "--photos", absent, "--dir"], "nowhere"),
+        (&["demo", "--photos", photos, "--dir"], "one folder of JPEG or PNG files per person"),
+        (&["eval", "face", photos, "--pairs", absent, "--models"], "nowhere"),
+    ];
+    for (arguments, expected) in rows {
+        let said = run(arguments, &product, &models);
+        assert!(said.contains(expected), "{arguments:?}: {said}");
+        assert_eq!(said.trim_end().lines().count(), 1, "{arguments:?}: {said}");
+    }
+    let person = folder.path().join("photos/Person");
+    fs::create_dir_all(&person).expect("a folder");
+    for file in ["obama.jpg", "obama2.jpg"] {
+        fs::copy(pictures.join(file), person.join(file)).expect("a picture");
+    }
+    let said = run(&["demo", "--photos", folder.path().join("photos").to_str().expect("text"), "--dir"], &product, &models);
+    assert!(said.contains("is an installation for product"), "{said}");
+}
+
+/// Runs the binary, which must fail with status 2, and returns what it said on standard error.
+fn run(arguments: &[&str], last: &Path, models: &Path) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_handsel"));
+    command.current_dir(root()).args(arguments).arg(last);
+    if arguments[0] != "eval" {
+        command.arg("--models").arg(models);
+    }
+    let output = command.output().expect("the binary runs");
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Two parties' folders together are every template: nobody else on the machine may look into any.
+fn assert_only_the_owner_may_read(dir: &Path) {
+    for folder in ["", "party1", "party1/data", "party2/data", "party3/data", "platform", "till"] {
+        let mode = fs::metadata(dir.join(folder)).expect("a folder").permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{folder}: {mode:o}");
+    }
 }
 
 struct Up {
