@@ -12,7 +12,7 @@ use crate::resample::{Rectangle, stretch};
 /// Side of what the network sees, in pixels.
 pub(crate) const LIVENESS_SIDE_PX: usize = 128;
 
-/// How much wider and higher than the face box the network's view is (`../shared/spec/capture.md`, Face, section 1).
+/// How much wider and higher than the face box the network's view is (the model's package, `docs/capture.md`).
 const VIEW_SCALE: f32 = 2.7;
 
 /// Probability that the face is live, 0..=1.

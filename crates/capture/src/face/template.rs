@@ -8,7 +8,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 pub const DIMENSIONS: usize = 128;
 
 /// Norm of a template, before rounding. With 127 every score is below 2^15 in size: by Cauchy-Schwarz it is at most
-/// (127 + sqrt(128)/2)^2 = 17,598 (`../shared/spec/capture.md`, Face, section 3).
+/// (127 + sqrt(128)/2)^2 = 17,598 (`docs/capture.md`).
 pub const TEMPLATE_NORM: f32 = 127.0;
 
 /// A face as a vector of norm 1. Wiped when dropped; never printed.

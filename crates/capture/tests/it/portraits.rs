@@ -14,7 +14,7 @@ fn decoded(name: &str) -> Option<Picture> {
     Some(Picture::decode(&portrait(name)?, &CaptureConfig::default().picture).expect("a sound picture"))
 }
 
-/// Ranges from `../shared/spec/capture.md`, Face, section 7: 0.67 to 0.90 within, 0.08 to 0.28 across; 32bit.png is
+/// Ranges measured when the models were chosen: 0.67 to 0.90 within, 0.08 to 0.28 across; 32bit.png is
 /// obama2.jpg. Ours differ by a few hundredths because large faces are averaged when they are shrunk, not sampled.
 #[test]
 fn alike_and_unlike() {

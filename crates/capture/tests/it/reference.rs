@@ -11,7 +11,7 @@ use rten::ThreadPool;
 use crate::world::{archive, model, portrait, reference, source};
 
 /// Largest difference of any output of a network. 5e-6 was measured when the runtime was chosen
-/// (`../shared/spec/capture.md`, Face, section 4).
+/// (`docs/capture.md`).
 const NETWORK_TOLERANCE: f64 = 1e-5;
 /// Largest difference of any number of an embedding at the end of the whole path, where every step adds its rounding.
 const PATH_TOLERANCE: f64 = 1e-4;
