@@ -10,7 +10,9 @@
 pub mod agent;
 pub mod config;
 pub mod counter;
+mod door;
 pub mod look;
 mod platform;
 pub mod probe;
 mod routes;
+mod upload;

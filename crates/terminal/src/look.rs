@@ -21,6 +21,9 @@ const GOOD_FRAMES_MIN: usize = 3;
 /// Most frames that are looked at; more only cost time.
 const FRAMES_MAX: usize = 8;
 
+/// A picture of more bytes is refused while it is read; the same limit as the capture's own default.
+pub(crate) const PICTURE_LEN_MAX: usize = 12 << 20;
+
 /// Encoded pictures, wiped when dropped.
 pub(crate) struct Frames(pub(crate) Vec<Zeroizing<Vec<u8>>>);
 

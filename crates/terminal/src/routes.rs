@@ -3,43 +3,49 @@
 //!
 //! | route | for |
 //! |---|---|
-//! | `GET /till/config`, `* /till/payments…` | the till page; passed on to `/v1/…` |
-//! | `POST /till/look`, `POST /capture/look` | advice on one frame; nothing is kept |
+//! | `GET /till/config` | the till page: payee, currency, languages |
+//! | `GET, POST /till/payments`, `GET /till/payments/{id}` | passed on to `/v1/…` |
+//! | `POST /till/payments/{id}/challenge`, `passcode`, `cancel`, `refunds` | passed on to `/v1/…` |
 //! | `POST /till/payments/{id}/look` | a burst of frames for a payment that is `challenged` |
+//! | `POST /till/look`, `POST /capture/look` | advice on one frame; nothing is kept |
 //! | `POST /capture/enrolments/{id}` | frames for an enrolment that the wallet began |
+//!
+//! Whatever is passed on is put together here from an identifier and a step that were understood; no address of a
+//! request reaches the platform as it came, because the terminal's credentials open more there than a till page needs.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, OriginalUri, Path, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use base::id::{EnrolmentId, PaymentId};
 use rand_core::UnwrapErr;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tower_http::services::ServeDir;
 use wire::api::{Challenge, LookAdvice, Payment, PaymentStatus, Terminal};
 use wire::probe::{ProbeContext, Purpose};
 use wire::problem::{Code, Problem};
-use zeroize::Zeroizing;
 
 use crate::agent::Agent;
+use crate::door::only_our_pages;
 use crate::look::{Burst, Frames};
 use crate::platform::Answer;
+use crate::upload;
 
 /// A burst is at most this many bytes: eight camera frames with room to spare.
-const BURST_LEN_MAX: usize = 32 << 20;
+pub(crate) const BURST_LEN_MAX: usize = 32 << 20;
 
 /// How live a burst looked, 0.00 to 1.00: told with archive photographs, where it is measured and not enforced, and
 /// never at a till, which only says whether it was enough.
 const LIVENESS_HEADER: &str = "x-handsel-liveness";
-
-/// What the till page may do: talk to this agent, show the camera's stream to itself, nothing else.
-const CONTENT_SECURITY_POLICY: &str =
-    "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 pub(crate) fn router(agent: Arc<Agent>) -> Router {
     let pages = ServeDir::new(agent.web.join("till")).append_index_html_on_directories(true);
@@ -47,48 +53,18 @@ pub(crate) fn router(agent: Arc<Agent>) -> Router {
         .route("/till/config", get(till_config))
         .route("/till/look", post(advice))
         .route("/till/payments/{id}/look", post(look_for_payment))
-        .route("/till/payments", any(pass_on))
-        .route("/till/payments/{id}", any(pass_on))
-        .route("/till/payments/{id}/{step}", any(pass_on))
+        .route("/till/payments", get(list_payments).post(begin_payment))
+        .route("/till/payments/{id}", get(read_payment))
+        .route("/till/payments/{id}/{step}", post(step_of_payment))
+        .route("/till/{*unknown}", any(nothing_here))
         .route("/capture/look", post(advice))
         .route("/capture/enrolments/{id}", post(look_for_enrolment))
         .route("/healthz", get(|| async { "ok" }))
         .fallback_service(pages)
+        .method_not_allowed_fallback(nothing_here)
         .layer(DefaultBodyLimit::max(BURST_LEN_MAX))
         .layer(from_fn_with_state(agent.clone(), only_our_pages))
         .with_state(agent)
-}
-
-/// Refuses every other web page that the same browser may show, and names that were pointed at this machine; answers the
-/// wallet's cross-origin questions for `/capture/`.
-async fn only_our_pages(State(agent): State<Arc<Agent>>, request: Request, next: Next) -> Response {
-    let port = agent.own_port;
-    let own_hosts = [format!("localhost:{port}"), format!("127.0.0.1:{port}")];
-    let host = text_of(request.headers(), &header::HOST);
-    if !host.is_some_and(|host| own_hosts.iter().any(|own| own == host)) {
-        return refuse(Code::Forbidden);
-    }
-    let for_wallet = request.uri().path().starts_with("/capture/");
-    let origin = text_of(request.headers(), &header::ORIGIN).map(str::to_owned);
-    let from_wallet = for_wallet && origin.as_deref() == Some(agent.wallet_origin.as_str());
-    let from_till = origin.as_deref().is_none_or(|origin| own_hosts.iter().any(|own| origin == format!("http://{own}")));
-    if !from_wallet && !from_till {
-        return refuse(Code::Forbidden);
-    }
-    let preflight = from_wallet && request.method() == Method::OPTIONS;
-    let mut response = if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
-    let headers = response.headers_mut();
-    if let (true, Some(origin)) = (from_wallet, origin.and_then(|origin| HeaderValue::from_str(&origin).ok())) {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
-        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("content-type"));
-        headers.insert(header::VARY, HeaderValue::from_static("origin"));
-    }
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
-    response
 }
 
 async fn till_config(State(agent): State<Arc<Agent>>) -> Response {
@@ -98,33 +74,73 @@ async fn till_config(State(agent): State<Arc<Agent>>) -> Response {
     }
 }
 
-/// Passes a request of the till page on to the platform: `/till/payments…` becomes `/v1/payments…`.
-async fn pass_on(
+/// Which part of the list of payments is asked for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Page {
+    limit: Option<u32>,
+    starting_after: Option<PaymentId>,
+}
+
+async fn list_payments(State(agent): State<Arc<Agent>>, page: Result<Query<Page>, QueryRejection>) -> Response {
+    let Ok(Query(page)) = page else { return refuse(Code::InvalidRequest) };
+    let limit = page.limit.map(|limit| format!("limit={limit}"));
+    let after = page.starting_after.map(|payment| format!("starting_after={payment}"));
+    let query: Vec<String> = limit.into_iter().chain(after).collect();
+    let question = if query.is_empty() { "" } else { "?" };
+    agent.pass_on(Method::GET, &format!("/v1/payments{question}{}", query.join("&")), &HeaderMap::new(), Bytes::new()).await
+}
+
+async fn begin_payment(State(agent): State<Arc<Agent>>, headers: HeaderMap, body: Bytes) -> Response {
+    agent.pass_on(Method::POST, "/v1/payments", &headers, body).await
+}
+
+async fn read_payment(State(agent): State<Arc<Agent>>, Named(id): Named<PaymentId>) -> Response {
+    agent.pass_on(Method::GET, &format!("/v1/payments/{id}"), &HeaderMap::new(), Bytes::new()).await
+}
+
+async fn step_of_payment(
     State(agent): State<Arc<Agent>>,
-    OriginalUri(uri): OriginalUri,
-    method: Method,
+    Named((id, step)): Named<(PaymentId, String)>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let path_and_query = uri.path_and_query().map_or(uri.path(), |whole| whole.as_str());
-    let path = path_and_query.replacen("/till/", "/v1/", 1);
-    match agent.platform.send(method, &path, headers.get("idempotency-key"), body).await {
-        Ok(answer) => answer.into_response(),
-        Err(code) => refuse(code),
+    match step.as_str() {
+        "challenge" | "passcode" | "cancel" | "refunds" => {
+            agent.pass_on(Method::POST, &format!("/v1/payments/{id}/{step}"), &headers, body).await
+        }
+        _ => refuse(Code::NotFound),
     }
 }
 
-async fn advice(State(agent): State<Arc<Agent>>, body: Bytes) -> Response {
-    let picture = Zeroizing::new(body.to_vec());
-    let advice = run_blocking(move || agent.eye.advise(&picture)).await;
+async fn nothing_here() -> Response {
+    refuse(Code::NotFound)
+}
+
+/// What stands in a path, such as an identifier; what cannot be read names nothing that exists.
+struct Named<T>(T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Named<T> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        Path::from_request_parts(parts, state).await.map(|Path(named)| Self(named)).map_err(|_| refuse(Code::NotFound))
+    }
+}
+
+async fn advice(State(agent): State<Arc<Agent>>, request: Request) -> Response {
+    let advice = match upload::read_picture(request.into_body()).await {
+        Ok(picture) => run_blocking(move || agent.eye.advise(&picture)).await,
+        Err(code) => Err(code),
+    };
     match advice {
         Ok(advice) => Json::<LookAdvice>(advice).into_response(),
         Err(code) => refuse(code),
     }
 }
 
-async fn look_for_payment(State(agent): State<Arc<Agent>>, Path(id): Path<PaymentId>, request: Request) -> Response {
-    let (frames, _) = match read_burst(request).await {
+async fn look_for_payment(State(agent): State<Arc<Agent>>, Named(id): Named<PaymentId>, request: Request) -> Response {
+    let (frames, _) = match upload::read_burst(request).await {
         Ok(burst) => burst,
         Err(code) => return refuse(code),
     };
@@ -144,8 +160,8 @@ async fn look_for_payment(State(agent): State<Arc<Agent>>, Path(id): Path<Paymen
     look_and_send(agent, frames, context, format!("/v1/payments/{id}/probe")).await
 }
 
-async fn look_for_enrolment(State(agent): State<Arc<Agent>>, Path(id): Path<EnrolmentId>, request: Request) -> Response {
-    let (frames, challenge) = match read_burst(request).await {
+async fn look_for_enrolment(State(agent): State<Arc<Agent>>, Named(id): Named<EnrolmentId>, request: Request) -> Response {
+    let (frames, challenge) = match upload::read_burst(request).await {
         Ok((frames, Some(challenge))) => (frames, challenge),
         Ok((_, None)) => return Problem::of(Code::InvalidRequest).with_field("challenge").into_answer(),
         Err(code) => return refuse(code),
@@ -203,6 +219,14 @@ async fn look_and_send(agent: Arc<Agent>, frames: Frames, context: ProbeContext,
 }
 
 impl Agent {
+    /// The platform's answer to the same request with the terminal's credentials.
+    async fn pass_on(&self, method: Method, path: &str, headers: &HeaderMap, body: Bytes) -> Response {
+        match self.platform.send(method, path, headers.get("idempotency-key"), body).await {
+            Ok(answer) => answer.into_response(),
+            Err(code) => refuse(code),
+        }
+    }
+
     fn seal(&self, template: &capture::face::Template, mut context: ProbeContext) -> Result<(wire::probe::SealedProbe, Duration), Code> {
         let started = crate::look::stopwatch();
         context.counter = self.counter.lock().expect("no holder of the counter panics").take().map_err(|error| {
@@ -219,32 +243,11 @@ impl Agent {
     }
 }
 
-/// The `frame` parts in order, and the `challenge` part where there is one.
-async fn read_burst(request: Request) -> Result<(Frames, Option<Challenge>), Code> {
-    let mut multipart = Multipart::from_request(request, &()).await.map_err(|_| Code::InvalidRequest)?;
-    let mut frames = Vec::new();
-    let mut challenge = None;
-    while let Some(field) = multipart.next_field().await.map_err(|_| Code::PictureTooLarge)? {
-        let name = field.name().unwrap_or_default().to_owned();
-        let bytes = field.bytes().await.map_err(|_| Code::PictureTooLarge)?;
-        match name.as_str() {
-            "frame" => frames.push(Zeroizing::new(bytes.to_vec())),
-            "challenge" => challenge = Some(serde_json::from_slice(&bytes).map_err(|_| Code::InvalidRequest)?),
-            _ => return Err(Code::InvalidRequest),
-        }
-    }
-    Ok((Frames(frames), challenge))
-}
-
 async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Code> + Send + 'static) -> Result<T, Code> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
         tracing::error!("a look ended in a panic");
         Err(Code::Internal)
     })
-}
-
-fn text_of<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 fn with_report(answer: Answer, report: &LookReport) -> Response {
@@ -261,7 +264,8 @@ fn with_report(answer: Answer, report: &LookReport) -> Response {
     response
 }
 
-fn refuse(code: Code) -> Response {
+/// The problem document of `code`.
+pub(crate) fn refuse(code: Code) -> Response {
     Problem::of(code).into_answer()
 }
 

@@ -64,8 +64,7 @@ pub(crate) fn grey(planes: &Planes) -> Zeroizing<Vec<f32>> {
 
 /// Mean brightness of the face within an aligned crop: from above the eyes to the mouth, between the cheeks.
 pub(crate) fn brightness(grey: &[f32]) -> f32 {
-    let values: Vec<f32> = face_pixels().map(|at| grey[at]).collect();
-    values.iter().sum::<f32>() / values.len() as f32
+    face_pixels().map(|at| grey[at]).sum::<f32>() / face_pixels().count() as f32
 }
 
 /// Variance of the Laplacian (Pertuz, Puig, Garcia: Analysis of focus measure operators, Pattern Recognition 2013,

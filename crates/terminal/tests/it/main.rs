@@ -1,7 +1,8 @@
 //! The agent over HTTP with real models, and no platform behind it: who may talk to it, and what it says when the
 //! platform is gone.
 
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 
 use base::id::{PaymentId, TerminalId};
@@ -36,6 +37,54 @@ async fn only_our_own_pages_may_talk_to_the_agent() {
         }
         let response = request.send().await.expect("the agent answers");
         assert_eq!(response.status().as_u16(), status, "{path} {host} {origin:?}");
+    }
+}
+
+/// What the terminal's credentials open at the platform is more than a till page needs: only these requests go on.
+#[tokio::test]
+async fn nothing_is_passed_on_but_payments() {
+    let Some(agent) = TestAgent::start().await else { return };
+    let payment = PaymentId::from_bits(1);
+    // Method, path, code. `platform_unreachable` is the platform that is not there: the request was passed on.
+    let rows = [
+        ("GET", "/till/payments".to_owned(), "platform_unreachable"),
+        ("GET", format!("/till/payments?limit=5&starting_after={payment}"), "platform_unreachable"),
+        ("POST", "/till/payments".to_owned(), "platform_unreachable"),
+        ("GET", format!("/till/payments/{payment}"), "platform_unreachable"),
+        ("POST", format!("/till/payments/{payment}/challenge"), "platform_unreachable"),
+        ("POST", format!("/till/payments/{payment}/passcode"), "platform_unreachable"),
+        ("POST", format!("/till/payments/{payment}/cancel"), "platform_unreachable"),
+        ("POST", format!("/till/payments/{payment}/refunds"), "platform_unreachable"),
+        ("GET", "/till/payments/%2e%2e/terminal".to_owned(), "not_found"),
+        ("GET", "/till/payments/../terminal".to_owned(), "not_found"),
+        ("GET", "/till/payments/%2e%2e%2fterminal".to_owned(), "not_found"),
+        ("POST", format!("/till/payments/{payment}/%2e%2e"), "not_found"),
+        ("POST", format!("/till/payments/{payment}/probe"), "not_found"),
+        ("POST", format!("/till/payments/{payment}%2fprobe/cancel"), "not_found"),
+        ("GET", "/till/payments/acc_00000000000000000000000001".to_owned(), "not_found"),
+        ("GET", "/till/payments/%3f".to_owned(), "not_found"),
+        ("GET", "/till/terminal".to_owned(), "not_found"),
+        ("DELETE", format!("/till/payments/{payment}"), "not_found"),
+        ("GET", format!("/till/payments/{payment}/cancel"), "not_found"),
+        ("GET", "/till/payments?limit=many".to_owned(), "invalid_request"),
+        ("GET", "/till/payments?limit=5%26account=1".to_owned(), "invalid_request"),
+        ("GET", "/till/payments?account=1".to_owned(), "invalid_request"),
+    ];
+    for (method, path, expected) in rows {
+        assert_eq!(agent.raw(method, &path, "").await, expected, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn other_sites_may_not_even_fetch() {
+    let Some(agent) = TestAgent::start().await else { return };
+    for (site, path, expected) in [
+        ("cross-site", "/till/config", "forbidden"),
+        ("same-site", "/till/payments", "forbidden"),
+        ("same-origin", "/till/config", "platform_unreachable"),
+        ("none", "/till/payments", "platform_unreachable"),
+    ] {
+        assert_eq!(agent.raw("GET", path, &format!("sec-fetch-site: {site}\r\n")).await, expected, "{site} {path}");
     }
 }
 
@@ -100,6 +149,24 @@ impl TestAgent {
         let (address, server) = terminal::agent::start(config("127.0.0.1:0", folder.path())).await.expect("starts");
         tokio::spawn(server);
         Some(Self { address, client: Client::new(), _folder: folder })
+    }
+
+    /// The problem code of the answer to a request whose path goes over the wire as it stands here; `header` is a line.
+    async fn raw(&self, method: &str, path: &str, header: &str) -> String {
+        let host = self.address;
+        let request = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: 0\r\n{header}\r\n");
+        let exchange = move || {
+            let mut stream = TcpStream::connect(host)?;
+            stream.write_all(request.as_bytes())?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            std::io::Result::Ok(answer)
+        };
+        let answer = tokio::task::spawn_blocking(exchange).await.expect("no panic").expect("the agent answers");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP answer");
+        assert!(head.contains("application/problem+json"), "{method} {path}: {head}");
+        let problem: Value = serde_json::from_str(body).expect("a problem document");
+        problem["code"].as_str().expect("a code").to_owned()
     }
 
     fn url(&self, path: &str) -> String {
