@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use base::hash::unhex;
 use base::id::TerminalId;
+use base::time::{Clock, SystemClock};
 use ed25519_dalek::SigningKey;
 use tokio::net::TcpListener;
 use wire::bytes::HexBytes;
@@ -60,7 +61,7 @@ pub async fn start(config: TerminalConfig) -> Result<(SocketAddr, impl Future<Ou
     let device_key: &[u8; 32] =
         device_key.as_ref().and_then(|bytes| bytes.as_slice().try_into().ok()).ok_or(StartError::DeviceKeyMalformed)?;
     let eye = Eye::open(&config).map_err(StartError::Models)?;
-    let counter = Counter::open(&config.counter).map_err(StartError::Counter)?;
+    let counter = Counter::open(&config.counter, SystemClock.now()).map_err(StartError::Counter)?;
     let listener = TcpListener::bind(config.listen).await.map_err(|error| StartError::Listen(config.listen, error))?;
     let address = listener.local_addr().map_err(|error| StartError::Listen(config.listen, error))?;
     let agent = Arc::new(Agent {
