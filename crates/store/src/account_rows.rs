@@ -54,7 +54,8 @@ pub(crate) fn insert(tx: &Transaction, new: &NewRow, now: Timestamp) -> Result<(
 pub(crate) fn payer(tx: &Transaction, account: AccountId) -> Result<Payer, StoreError> {
     let mut statement = tx.prepare_cached(
         "SELECT identity_class, closed, paused, passcode_hash IS NOT NULL, passcode_wrong, passcode_locks, passcode_locked_until,
-             paid_life_minor, usage_year, paid_year_minor, usage_day, paid_day_minor, paid_day_look_only_minor, look_only_run
+             paid_life_minor, usage_year, paid_year_minor, usage_day, paid_day_minor, paid_day_look_only_minor, look_only_run,
+             EXISTS (SELECT 1 FROM enrolments WHERE account = accounts.id AND status <> 'deleted' AND status = 'enrolled')
          FROM accounts WHERE id = ?1",
     )?;
     let balance_minor = posting::balance_minor(tx, AccountKey::wallet(account))?;
@@ -64,6 +65,7 @@ pub(crate) fn payer(tx: &Transaction, account: AccountId) -> Result<Payer, Store
             class: row.get::<_, Name>(0)?.read(class_from_name)?,
             closed: row.get(1)?,
             paused: row.get(2)?,
+            enrolled: row.get(14)?,
             has_passcode: row.get(3)?,
             ladder: ladder(row, 4)?,
             balance_minor,

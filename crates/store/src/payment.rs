@@ -106,7 +106,7 @@ impl Store {
     }
 
     /// Takes a look: 202 with [`api::Payment`] in `being_checked`, durable before any party is asked; or `not_found`,
-    /// `forbidden`, `probe_replayed`, `payment_expired`, `payment_cancelled`, `state_conflict`, `probe_mismatch`,
+    /// `forbidden`, `payment_expired`, `payment_cancelled`, `state_conflict`, `probe_replayed`, `probe_mismatch`,
     /// `probe_invalid`, `challenge_expired`. If [`Answer::is_first_success`], ask the parties and report to
     /// [`Store::identified`].
     pub fn receive_probe(

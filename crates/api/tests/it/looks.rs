@@ -61,8 +61,10 @@ async fn a_look_counts_once_and_for_thirty_seconds() {
     let payment = till.challenged(SMALL).await;
     let probe = till.look(&payment, &person);
     assert_eq!(till.probe(payment.id, &probe).await.json()["status"], "paid");
-    // The same look under another key: for the same payment and for another one.
-    assert_eq!(till.probe(payment.id, &probe).await.code(), Code::ProbeReplayed);
+    // The same look under another key: for the payment that it has paid, which must not be told that nothing was
+    // charged, and for another one.
+    assert_eq!(till.probe(payment.id, &probe).await.code(), Code::StateConflict);
+    assert_eq!(till.payment(payment.id).await.status, PaymentStatus::Paid);
     let next = till.challenged(SMALL).await;
     assert_eq!(till.probe(next.id, &probe).await.code(), Code::ProbeReplayed);
 

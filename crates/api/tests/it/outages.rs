@@ -81,7 +81,7 @@ async fn a_platform_that_stops_in_the_middle_refuses_what_it_cannot_know() {
     assert_eq!((refused.status, refused.refusal), (PaymentStatus::Refused, Some(Code::IdentificationInterrupted)));
     // The answer that was given stays the answer; the look itself is used up.
     assert_eq!(till.post_with_key(&path, &probe, &key).await.status, 202);
-    assert_eq!(till.probe(payment.id, &probe).await.code(), Code::ProbeReplayed);
+    assert_eq!(till.probe(payment.id, &probe).await.code(), Code::StateConflict);
     assert_eq!(shopper_after.me().await.balance_minor, 100_000);
     assert_eq!(till.pay(SMALL, &person).await.status, PaymentStatus::Paid);
 }

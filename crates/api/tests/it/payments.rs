@@ -106,6 +106,39 @@ async fn a_large_amount_asks_for_the_passcode_and_five_wrong_ones_lock() {
 }
 
 #[tokio::test]
+async fn a_payment_that_stands_is_never_answered_with_a_failure() {
+    let world = World::new().await;
+    let (person, till) = (Person::new(), world.till(TILL));
+    let shopper = world.enrolled(&person, 100_000).await;
+    // From now on the outcome cannot be remembered in place of *being checked*, though everything else can be written.
+    let database = rusqlite::Connection::open(world.store_path()).expect("the platform's database");
+    let accident = "CREATE TRIGGER accident BEFORE UPDATE ON idempotency BEGIN SELECT RAISE(ABORT, 'no room'); END";
+    database.execute_batch(accident).expect("the trigger");
+    let payment = till.challenged(SMALL).await;
+    let (probe, path, key) = (till.look(&payment, &person), format!("/v1/payments/{}/probe", payment.id), fresh_key());
+    let first = till.post_with_key(&path, &probe, &key).await;
+    assert_eq!((first.status, first.json()["status"].as_str()), (200, Some("paid")), "{}", first.text());
+    // The same again is told to ask, and whoever asks learns that it is paid; it is charged once.
+    let again = till.post_with_key(&path, &probe, &key).await;
+    assert_eq!((again.status, again.json()["status"].as_str()), (202, Some("being_checked")));
+    assert_eq!(till.payment(payment.id).await.status, PaymentStatus::Paid);
+    assert_eq!(shopper.me().await.balance_minor, 100_000 - SMALL);
+}
+
+#[tokio::test]
+async fn whoever_deletes_the_face_between_look_and_passcode_does_not_pay() {
+    let world = World::new().await;
+    let (person, till) = (Person::new(), world.till(TILL));
+    let shopper = world.enrolled(&person, 100_000).await;
+    let payment = till.pay(30_000, &person).await;
+    assert_eq!(payment.status, PaymentStatus::AwaitingPasscode);
+    shopper.delete(&format!("/v1/enrolments/{}", shopper.enrolment().await)).await;
+    let refused: Payment = till.passcode(payment.id, PASSCODE).await.read();
+    assert_eq!((refused.status, refused.refusal), (PaymentStatus::Refused, Some(Code::NotRecognised)));
+    assert_eq!(shopper.me().await.balance_minor, 100_000);
+}
+
+#[tokio::test]
 async fn refunds_go_back_in_parts_and_never_beyond() {
     let world = World::new().await;
     let (person, till) = (Person::new(), world.till(TILL));

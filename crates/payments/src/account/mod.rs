@@ -130,6 +130,8 @@ pub struct Payer {
     pub closed: bool,
     /// Whether its owner paused paying by biometrics.
     pub paused: bool,
+    /// Whether a face of this account is enrolled, for which there is a consent.
+    pub enrolled: bool,
     /// Whether there is a passcode to ask for.
     pub has_passcode: bool,
     /// Where the passcode's attempts stand.

@@ -74,12 +74,13 @@ impl Payment {
         }))
     }
 
-    /// Takes a look: `probe_replayed`, then the state's refusals, then those of the probe itself.
+    /// Takes a look: the state's refusals, then `probe_replayed`, then those of the probe itself. The state comes first
+    /// because `probe_replayed` says that nothing was charged, which is not true of a payment that this look has paid.
     pub fn receive_probe(&self, probe: &SealedProbe, sender: &Sender, now: Timestamp) -> Result<Event, Refusal> {
+        self.require(Step::TakeProbe, now)?;
         if sender.nonce_used {
             return Err(Code::ProbeReplayed.into());
         }
-        self.require(Step::TakeProbe, now)?;
         let bound = Bound {
             purpose: Purpose::Pay,
             reference: self.id.to_string(),

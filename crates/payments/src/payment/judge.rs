@@ -56,13 +56,16 @@ impl Payment {
 }
 
 /// What refuses a payment however well the payer is known, in this order: `account_closed`, `account_paused`,
-/// `limit_exceeded` (class, then tier B's day), `insufficient_balance`.
+/// `not_recognised` (the face was deleted since the look), `limit_exceeded` (class, then tier B's day), `insufficient_balance`.
 pub fn check_limits(amount_minor: i64, payer: &Payer, rules: &RulePack, now: Timestamp) -> Result<(), Code> {
     if payer.closed {
         return Err(Code::AccountClosed);
     }
     if payer.paused {
         return Err(Code::AccountPaused);
+    }
+    if !payer.enrolled {
+        return Err(Code::NotRecognised);
     }
     let usage = payer.usage.as_of(rules, now);
     if amount_minor > usage.class_remaining_minor(payer.class, rules, now) {

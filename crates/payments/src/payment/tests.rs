@@ -59,6 +59,7 @@ fn payer() -> Payer {
         class: IdentityClass::II,
         closed: false,
         paused: false,
+        enrolled: true,
         has_passcode: true,
         ladder: Ladder::default(),
         balance_minor: 1_000_000,
@@ -231,6 +232,7 @@ fn a_payer_is_judged_by_the_rules() {
             paid.clone(),
         ),
         ("paused", 15_000, Payer { paused: true, ..payer() }, refused(Code::AccountPaused)),
+        ("deleted since the look", 15_000, Payer { enrolled: false, ..payer() }, refused(Code::NotRecognised)),
         ("closed before paused", 15_000, Payer { paused: true, closed: true, ..payer() }, refused(Code::AccountClosed)),
         ("paused before poor", 15_000, Payer { paused: true, balance_minor: 0, ..payer() }, refused(Code::AccountPaused)),
         ("limit before poor", 500_001, Payer { balance_minor: 0, ..payer() }, refused(Code::LimitExceeded)),
@@ -329,11 +331,14 @@ fn a_probe_fits_its_payment_or_says_why_not() {
     assert_eq!(code(challenged.receive_probe(&probe(good.clone()), &sender, NOW.plus_millis(30_000))), Some(Code::ChallengeExpired));
     let replay = Sender { nonce_used: true, ..sender };
     for status in STATUSES {
-        assert_eq!(
-            code(payment(status).receive_probe(&probe(good.clone()), &replay, NOW)),
-            Some(Code::ProbeReplayed),
-            "a replay is one in {status:?}"
-        );
+        // Whoever is told of a replay is told that nothing was charged.
+        let expected = match status {
+            PaymentStatus::Challenged => Code::ProbeReplayed,
+            PaymentStatus::Expired => Code::PaymentExpired,
+            PaymentStatus::Cancelled => Code::PaymentCancelled,
+            _ => Code::StateConflict,
+        };
+        assert_eq!(code(payment(status).receive_probe(&probe(good.clone()), &replay, NOW)), Some(expected), "a replay in {status:?}");
     }
 }
 
@@ -352,6 +357,7 @@ fn passcode_tries() {
         ("wrong the fifth time", Payer { ladder: fourth, ..payer() }, false, (locked, refused(Code::PasscodeLocked))),
         ("right while locked", Payer { ladder: locked, ..payer() }, true, (locked, refused(Code::PasscodeLocked))),
         ("right, but paused since", Payer { paused: true, ..payer() }, true, (Ladder::default(), refused(Code::AccountPaused))),
+        ("right, but deleted since", Payer { enrolled: false, ..payer() }, true, (Ladder::default(), refused(Code::NotRecognised))),
         (
             "right, but spent since",
             Payer { balance_minor: 14_999, ..payer() },

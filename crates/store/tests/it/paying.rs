@@ -2,7 +2,7 @@
 
 use base::id::PaymentId;
 use store::payment::Identification;
-use wire::api::{self, PaymentStatus};
+use wire::api::{self, ConsentPurpose, PaymentStatus};
 use wire::probe::{ProbeContext, SealedProbe};
 use wire::problem::Code;
 
@@ -96,10 +96,10 @@ fn probes_that_do_not_fit() {
         assert_eq!(code(&send(payment, probe)), expected, "{name}");
     }
     assert_eq!(send(first.id, &good).status, 202, "none of that used the look up");
-    assert_eq!(code(&send(first.id, &good)), Code::ProbeReplayed);
+    assert_eq!(code(&send(first.id, &good)), Code::StateConflict, "it is being checked");
     world.identified(first.id, &Identification::Token(alice.token));
-    assert_eq!(code(&send(first.id, &good)), Code::ProbeReplayed, "also after it was paid");
-    assert_eq!(code(&send(second.id, &good)), Code::ProbeReplayed, "also at another payment");
+    assert_eq!(code(&send(first.id, &good)), Code::StateConflict, "after it was paid nobody hears that nothing was charged");
+    assert_eq!(code(&send(second.id, &good)), Code::ProbeReplayed, "at another payment");
     world.wait_ms(30_000);
     assert_eq!(code(&send(second.id, &pay_probe(&second))), Code::ChallengeExpired);
     let again: api::Payment = resource(&world.challenge(second.id));
@@ -160,6 +160,42 @@ fn five_wrong_passcodes_lock_till_and_wallet_alike() {
     world.wait_ms(15 * 60_000);
     assert_eq!(sign_in(PASSCODE).expect("the lock is over"), alice.account);
     world.check_books(499_900, 100);
+}
+
+#[test]
+fn whoever_pauses_or_deletes_between_look_and_passcode_does_not_pay() {
+    type Change = fn(&World, Shopper);
+    let changes: [(&str, Change, Code); 3] = [
+        (
+            "paused",
+            |world, shopper| {
+                assert_eq!(world.store.set_paused(&world.fresh(), shopper.account, true, world.now()).expect("answers").status, 200)
+            },
+            Code::AccountPaused,
+        ),
+        (
+            "deleted",
+            |world, shopper| {
+                world.store.delete_enrolment(shopper.account, shopper.enrolment, world.now()).expect("deletes");
+            },
+            Code::NotRecognised,
+        ),
+        (
+            "consent withdrawn",
+            |world, shopper| assert_eq!(world.consent(shopper.account, ConsentPurpose::Payment, false).status, 201),
+            Code::NotRecognised,
+        ),
+    ];
+    for (what, change, code) in changes {
+        let world = World::new();
+        let alice = world.shopper("13800000001", 500_000);
+        let asked = world.pay(alice, 20_001);
+        assert_eq!(asked.status, PaymentStatus::AwaitingPasscode, "{what}");
+        change(&world, alice);
+        let refused: api::Payment = resource(&world.passcode(asked.id, PASSCODE));
+        assert_eq!((refused.status, refused.refusal), (PaymentStatus::Refused, Some(code)), "{what}");
+        world.check_books(500_000, 0);
+    }
 }
 
 #[test]

@@ -60,7 +60,7 @@ async fn handle(
         return Ok(respond(answer));
     }
     match tokio::time::timeout(Duration::from_millis(app.timing.answer_after_ms), outcome).await {
-        Ok(Ok(Ok((payment, timings)))) => settled(&app, idempotency, payment, &timings).await,
+        Ok(Ok(Ok((payment, timings)))) => Ok(settled(&app, idempotency, payment, &timings).await),
         Ok(Ok(Err(refused))) => Err(refused),
         // Not known yet, or the platform is stopping: what the store wrote down is the answer.
         Err(_) | Ok(Err(_)) => Ok(respond(answer)),
@@ -108,12 +108,18 @@ impl Look {
     }
 }
 
-/// The outcome becomes the answer that is remembered under the key, in place of *being checked*.
-async fn settled(app: &SharedApp, idempotency: Idempotency, payment: Payment, timings: &Timings) -> Answer<Response> {
+/// The outcome becomes the answer that is remembered under the key, in place of *being checked*. If it cannot be written
+/// down (the disk is full since), it is the answer all the same: the payment stands as it says, and must not be answered
+/// with a failure that says that nothing was charged. The same request is then answered with *being checked* and asks.
+async fn settled(app: &SharedApp, idempotency: Idempotency, payment: Payment, timings: &Timings) -> Response {
     let body = serde_json::to_vec(&payment).expect("a payment is plain data");
-    let answer = app.with_store(move |store| store.settle_answer(&idempotency, 200, body)).await?;
+    let outcome = store::idempotency::Answer { status: 200, body: body.clone(), replayed: false };
+    let answer = app.with_store(move |store| store.settle_answer(&idempotency, 200, body)).await.unwrap_or_else(|_| {
+        tracing::error!(payment = %payment.id, "the answer could not be remembered; the payment stands");
+        outcome
+    });
     let mut response = respond(answer);
     let header = HeaderValue::from_str(&timings.header()).expect("stages and numbers are ASCII");
     response.headers_mut().insert(SERVER_TIMING, header);
-    Ok(response)
+    response
 }

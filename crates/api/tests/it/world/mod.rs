@@ -86,7 +86,7 @@ impl World {
         peers[1].address = self.wire_to_second.0;
         let config = PlatformConfig {
             listen: ([127, 0, 0, 1], 0).into(),
-            store_path: self.folder.path().join("handsel.sqlite"),
+            store_path: self.store_path(),
             rules_path: self.folder.path().join("rules.toml"),
             web_dir: Some(self.web_dir()),
             parties: peers,
@@ -126,6 +126,11 @@ impl World {
     /// The platform's store, for looking behind the API.
     pub fn store(&self) -> &store::Store {
         self.platform.as_ref().expect("the platform runs").store()
+    }
+
+    /// The platform's database file, for an accident that a test prepares.
+    pub fn store_path(&self) -> PathBuf {
+        self.folder.path().join("handsel.sqlite")
     }
 
     /// Waits until a payment could be made.
