@@ -36,12 +36,12 @@ use wire::problem::{Code, Problem};
 
 use crate::agent::Agent;
 use crate::door::only_our_pages;
-use crate::look::{Burst, Frames};
+use crate::look::{Burst, Frames, PICTURE_LEN_MAX};
 use crate::platform::Answer;
 use crate::upload;
 
-/// A burst is at most this many bytes: eight camera frames with room to spare.
-pub(crate) const BURST_LEN_MAX: usize = 32 << 20;
+/// A burst is at most this many bytes: five pictures of the largest size, and the form around them.
+const BURST_LEN_MAX: usize = 5 * PICTURE_LEN_MAX + (1 << 20);
 
 /// How live a burst looked, 0.00 to 1.00: told with archive photographs, where it is measured and not enforced, and
 /// never at a till, which only says whether it was enough.

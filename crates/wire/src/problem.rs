@@ -115,7 +115,7 @@ codes! {
     RefundWindowOver, "refund_window_over", 409, "The payment is too old, or was refunded too often, to be refunded here.", "Pay the shopper back another way.";
     StorageFull, "storage_full", 503, "The platform cannot store anything at the moment.", "Nothing was charged. Its operator must make room.";
     PictureUnreadable, "picture_unreadable", 400, "The picture cannot be read.", "Send a whole JPEG or PNG.";
-    PictureTooLarge, "picture_too_large", 413, "The picture is too large.", "Send at most 12 megapixels.";
+    PictureTooLarge, "picture_too_large", 413, "The picture is too large.", "Send at most 24 megapixels and 12 MiB a picture.";
     TooFewFrames, "too_few_frames", 400, "There are too few pictures.", "Send at least three.";
     NoFace, "no_face", 422, "No face is in view.", "Look at the camera.";
     SeveralFaces, "several_faces", 422, "More than one person is in view.", "Let one person stand in front of the till.";
