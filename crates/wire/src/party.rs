@@ -172,7 +172,12 @@ impl DeletionConfirmation {
     pub fn message(&self) -> [u8; 32] {
         base::hash::hash_parts(
             "handsel/deletion/v1",
-            &[&[self.party.number()], &self.record.bits().to_le_bytes(), &self.sequence.to_le_bytes(), &self.destroyed_at.millis().to_le_bytes()],
+            &[
+                &[self.party.number()],
+                &self.record.bits().to_le_bytes(),
+                &self.sequence.to_le_bytes(),
+                &self.destroyed_at.millis().to_le_bytes(),
+            ],
         )
     }
 }

@@ -186,7 +186,12 @@ fn digests_of(sealed: &[SealedShare; 3]) -> [HexArray<32>; 3] {
     [HexArray(sealed[0].digest()), HexArray(sealed[1].digest()), HexArray(sealed[2].digest())]
 }
 
-fn verify(context: &ProbeContext, digests: &[HexArray<32>; 3], signature: &HexArray<64>, key: &VerifyingKey) -> Result<(), SignatureInvalid> {
+fn verify(
+    context: &ProbeContext,
+    digests: &[HexArray<32>; 3],
+    signature: &HexArray<64>,
+    key: &VerifyingKey,
+) -> Result<(), SignatureInvalid> {
     key.verify_strict(&signed_message(context, digests), &Signature::from_bytes(&signature.0)).map_err(|_| SignatureInvalid)
 }
 
@@ -212,6 +217,9 @@ mod tests {
         }
     }
 
+    /// What it is called, and how it is done.
+    type Alteration = (&'static str, fn(&mut SealedProbe));
+
     /// Each row alters one thing that the terminal signed.
     #[test]
     fn nothing_that_was_signed_can_be_altered() {
@@ -223,7 +231,7 @@ mod tests {
             assert_eq!(probe.for_party(party).verify(party, &key.verifying_key()), Ok(()));
             assert_eq!(probe.for_party(party).verify(party.next(), &key.verifying_key()), Err(SignatureInvalid));
         }
-        let alterations: [(&str, fn(&mut SealedProbe)); 14] = [
+        let alterations: [Alteration; 14] = [
             ("purpose", |probe| probe.context.purpose = Purpose::Enrol),
             ("reference", |probe| probe.context.reference.push('0')),
             ("payee", |probe| probe.context.payee.clear()),

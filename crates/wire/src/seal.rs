@@ -39,17 +39,22 @@ pub fn generate_key_pair(rng: &mut impl CryptoRng) -> (Zeroizing<[u8; 32]>, HexB
 /// Seals `plaintext` to `public_key`, bound to `associated_data`.
 pub fn seal(public_key: &HexBytes, associated_data: &[u8], plaintext: &[u8], rng: &mut impl CryptoRng) -> Result<SealedShare, SealError> {
     let public_key = <SealKem as Kem>::PublicKey::from_bytes(&public_key.0).map_err(|_| SealError::KeyMalformed)?;
-    let (encapsulated_key, ciphertext) =
-        hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, SealKem>(&OpModeS::Base, &public_key, INFO, plaintext, associated_data, rng)
-            .map_err(|_| SealError::KeyMalformed)?;
+    let (encapsulated_key, ciphertext) = hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, SealKem>(
+        &OpModeS::Base,
+        &public_key,
+        INFO,
+        plaintext,
+        associated_data,
+        rng,
+    )
+    .map_err(|_| SealError::KeyMalformed)?;
     Ok(SealedShare { encapsulated_key: HexBytes(encapsulated_key.to_bytes().to_vec()), ciphertext: HexBytes(ciphertext) })
 }
 
 /// Opens a share sealed to `private_key`, if it was bound to `associated_data`.
 pub fn open(private_key: &[u8; 32], associated_data: &[u8], sealed: &SealedShare) -> Result<Zeroizing<Vec<u8>>, SealError> {
     let private_key = <SealKem as Kem>::PrivateKey::from_bytes(private_key).map_err(|_| SealError::KeyMalformed)?;
-    let encapsulated_key =
-        <SealKem as Kem>::EncappedKey::from_bytes(&sealed.encapsulated_key.0).map_err(|_| SealError::DoesNotOpen)?;
+    let encapsulated_key = <SealKem as Kem>::EncappedKey::from_bytes(&sealed.encapsulated_key.0).map_err(|_| SealError::DoesNotOpen)?;
     hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, SealKem>(
         &OpModeR::Base,
         &private_key,
