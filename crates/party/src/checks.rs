@@ -11,6 +11,9 @@ use crate::store::TerminalPast;
 
 /// How far the clocks of platform and party may differ.
 const CLOCK_SKEW_MS_MAX: u64 = 5_000;
+/// How far a counter may be behind the highest one seen: looks at one till that are under way at once may overtake one
+/// another on their way. A used nonce is refused anyhow; the counter bounds how old a look can be that was held back.
+pub const COUNTER_WINDOW: u64 = 64;
 /// The largest number that SQLite keeps.
 const STORED_MAX: u64 = i64::MAX as u64;
 
@@ -63,12 +66,14 @@ pub fn check_issued(context: &ProbeContext, now: Timestamp) -> Result<(), Refusa
     Ok(())
 }
 
-/// Checks that the terminal's counter grew and that it has not asked too often.
+/// Checks that the terminal's counter is not [`COUNTER_WINDOW`] or more behind the highest one seen, and that it has not
+/// asked too often.
 ///
 /// # Errors
 /// [`PartyRefusal::CounterNotIncreasing`], [`PartyRefusal::BudgetExhausted`].
 pub fn check_past(context: &ProbeContext, past: TerminalPast, budget: Budget) -> Result<(), Refusal> {
-    if let Some(counter) = past.counter.filter(|counter| context.counter <= *counter) {
+    // Both are at most 2^63 - 1, see `check_origin`.
+    if let Some(counter) = past.counter.filter(|highest| context.counter + COUNTER_WINDOW <= *highest) {
         let detail = format!("{} counts {}, but was at {counter} already", context.terminal, context.counter);
         return Err(Refusal::new(PartyRefusal::CounterNotIncreasing, detail));
     }

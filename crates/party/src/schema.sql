@@ -50,5 +50,5 @@ CREATE INDEX IF NOT EXISTS probe_use_by_terminal ON probe_use (terminal, used_at
 -- The highest counter seen of each terminal, so that a copy of an old probe is noticed. Kept for ever.
 CREATE TABLE IF NOT EXISTS terminal_counter (
     terminal   BLOB PRIMARY KEY,              -- 16 bytes
-    counter    INTEGER NOT NULL               -- strictly growing
+    counter    INTEGER NOT NULL               -- never falls
 ) STRICT, WITHOUT ROWID;

@@ -161,7 +161,7 @@ impl Store {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         insert_use(&transaction, context, Some(session), now)?;
         transaction.execute(
-            "INSERT INTO terminal_counter (terminal, counter) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET counter = excluded.counter",
+            "INSERT INTO terminal_counter (terminal, counter) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET counter = max(counter, excluded.counter)",
             params![context.terminal.bits().to_le_bytes(), context.counter],
         )?;
         let forgotten = now.millis().saturating_sub(PROBE_KEPT_MS);

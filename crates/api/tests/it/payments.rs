@@ -139,6 +139,30 @@ async fn whoever_deletes_the_face_between_look_and_passcode_does_not_pay() {
 }
 
 #[tokio::test]
+async fn looks_at_one_till_at_once_all_pay() {
+    let world = World::new().await;
+    let till = world.till(TILL);
+    let people = [(); 4].map(|()| Person::new());
+    for person in &people {
+        world.enrolled(person, 100_000).await;
+    }
+    // The look that was made first comes last.
+    let (older, newer) = (till.challenged(SMALL).await, till.challenged(SMALL).await);
+    let (older_look, newer_look) = (till.look(&older, &people[0]), till.look(&newer, &people[1]));
+    for (payment, look) in [(newer, newer_look), (older, older_look)] {
+        let paid: Payment = till.probe(payment.id, &look).await.read();
+        assert_eq!((paid.status, paid.refusal), (PaymentStatus::Paid, None));
+    }
+    for _ in 0..3 {
+        let [one, two, three, four] = &people;
+        let pay = |person| till.pay(SMALL, person);
+        let paid: [Payment; 4] = tokio::join!(pay(one), pay(two), pay(three), pay(four)).into();
+        assert_eq!(paid.map(|payment| (payment.status, payment.refusal)), [(PaymentStatus::Paid, None); 4]);
+    }
+    assert_eq!(till.get("/v1/books").await.json(), json!({"balanced": true}));
+}
+
+#[tokio::test]
 async fn refunds_go_back_in_parts_and_never_beyond() {
     let world = World::new().await;
     let (person, till) = (Person::new(), world.till(TILL));

@@ -56,11 +56,11 @@ async fn a_partition_bounds_who_can_be_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn runs_side_by_side_do_not_disturb_one_another() {
     let mut world = World::new().await;
-    // Each at a till of its own: one terminal's probes must arrive in the order of its counter.
-    let people: Vec<_> = terminals().map(|_| world.person()).collect();
+    // Two at each till: they may arrive in any order, and in another one at each party.
+    let people: Vec<_> = terminals().chain(terminals()).map(|_| world.person()).collect();
     world.enrol(&people).await;
     let mut commands = Vec::new();
-    for (person, terminal) in people.iter().zip(terminals()) {
+    for (person, terminal) in people.iter().zip(terminals().chain(terminals())) {
         let context = ProbeContext { terminal, ..world.context(Purpose::Pay) };
         let probe = world.seal(context, &[&person.template]);
         commands.push(world.identification(&probe));

@@ -76,14 +76,21 @@ async fn a_probe_is_used_once_and_time_runs_out() {
     let mut world = World::new().await;
     let person = world.person();
     world.enrol(std::slice::from_ref(&person)).await;
-    let (older, newer) = (world.context(Purpose::Pay), world.context(Purpose::Pay));
-    let (older, newer) = (world.seal(older, &[&person.template]), world.seal(newer, &[&person.template]));
+    let contexts = [(); 3].map(|()| world.context(Purpose::Pay));
+    let [mut too_old, mut older, mut newer] = contexts;
+    (too_old.counter, older.counter, newer.counter) = (1_000, 1_001, 1_064);
+    let [too_old, older, newer] = [too_old, older, newer].map(|context| world.seal(context, &[&person.template]));
 
     let command = world.identification(&newer);
     assert_eq!(resolution(world.ask_all(&command).await), Found::Token(person.token));
     assert_eq!(world.ask_all(&command).await.each_ref().map(refusal), [PartyRefusal::NonceReused; 3]);
     assert_eq!(refusals(&mut world, &newer).await, [PartyRefusal::NonceReused; 3], "under another run's name");
-    assert_eq!(refusals(&mut world, &older).await, [PartyRefusal::CounterNotIncreasing; 3]);
+    assert_eq!(refusals(&mut world, &too_old).await, [PartyRefusal::CounterNotIncreasing; 3]);
+    // One that was overtaken on its way is taken, once, and does not set the counter back.
+    let command = world.identification(&older);
+    assert_eq!(resolution(world.ask_all(command).await), Found::Token(person.token));
+    assert_eq!(refusals(&mut world, &older).await, [PartyRefusal::NonceReused; 3]);
+    assert_eq!(refusals(&mut world, &too_old).await, [PartyRefusal::CounterNotIncreasing; 3]);
 
     // Also after a restart: what was used is on disk.
     for party in PartyId::ALL {
@@ -92,9 +99,11 @@ async fn a_probe_is_used_once_and_time_runs_out() {
     }
     world.until_connected().await;
     assert_eq!(refusals(&mut world, &newer).await, [PartyRefusal::NonceReused; 3]);
-    assert_eq!(refusals(&mut world, &older).await, [PartyRefusal::CounterNotIncreasing; 3]);
+    assert_eq!(refusals(&mut world, &older).await, [PartyRefusal::NonceReused; 3]);
+    assert_eq!(refusals(&mut world, &too_old).await, [PartyRefusal::CounterNotIncreasing; 3]);
 
-    let context = world.context(Purpose::Pay);
+    let mut context = world.context(Purpose::Pay);
+    context.counter = 1_065;
     let late = world.seal(context, &[&person.template]);
     world.move_clock(31_000);
     assert_eq!(refusals(&mut world, &late).await, [PartyRefusal::ChallengeExpired; 3]);

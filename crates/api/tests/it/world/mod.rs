@@ -38,6 +38,7 @@ pub struct World {
     timing: Timing,
     folder: tempfile::TempDir,
     next_phone: AtomicU64,
+    counter: Arc<AtomicU64>,
 }
 
 /// The tills of the world: two of one payee, one of another, and a device that only enrols.
@@ -73,7 +74,17 @@ impl World {
         parties.start_all();
         let http = Http::new();
         let wire_to_second = wire(parties.peers()[1].address).await;
-        let mut world = Self { clock, parties, http, platform: None, wire_to_second, timing, folder, next_phone: AtomicU64::new(0) };
+        let mut world = Self {
+            clock,
+            parties,
+            http,
+            platform: None,
+            wire_to_second,
+            timing,
+            folder,
+            next_phone: AtomicU64::new(0),
+            counter: Arc::default(),
+        };
         world.start_platform().await;
         world.register();
         world.until_ready().await;
@@ -151,7 +162,7 @@ impl World {
 
     /// The terminal with this number.
     pub fn till(&self, number: u128) -> Till {
-        Till::new(number, self.http.clone(), self.parties.sealing_keys(), self.clock.clone())
+        Till::new(number, self.http.clone(), self.parties.sealing_keys(), self.clock.clone(), self.counter.clone())
     }
 
     /// Somebody with an account, a consent and `balance_minor` in the wallet, who is not enrolled.

@@ -19,9 +19,6 @@ use super::clock::TestClock;
 use super::http::{Http, Reply};
 use super::shopper::Person;
 
-/// Grows over all terminals and tests of this process.
-static COUNTER: AtomicU64 = AtomicU64::new(1);
-
 #[derive(Clone)]
 pub struct Till {
     number: u128,
@@ -30,6 +27,8 @@ pub struct Till {
     key: SigningKey,
     sealing_keys: [HexBytes; 3],
     clock: Arc<TestClock>,
+    /// Grows over all terminals of a world.
+    counter: Arc<AtomicU64>,
 }
 
 /// A fresh idempotency key.
@@ -40,8 +39,8 @@ pub fn fresh_key() -> String {
 }
 
 impl Till {
-    pub fn new(number: u128, http: Http, sealing_keys: [HexBytes; 3], clock: Arc<TestClock>) -> Self {
-        Self { number, http, token: Self::token(number), key: Self::key_pair(number), sealing_keys, clock }
+    pub fn new(number: u128, http: Http, sealing_keys: [HexBytes; 3], clock: Arc<TestClock>, counter: Arc<AtomicU64>) -> Self {
+        Self { number, http, token: Self::token(number), key: Self::key_pair(number), sealing_keys, clock, counter }
     }
 
     pub fn token(number: u128) -> String {
@@ -146,7 +145,7 @@ impl Till {
             issued_at: challenge.issued_at,
             expires_at: challenge.expires_at,
             terminal: TerminalId::from_bits(self.number),
-            counter: COUNTER.fetch_add(1, Ordering::Relaxed),
+            counter: self.counter.fetch_add(1, Ordering::Relaxed),
             partition: challenge.partition,
             templates: 1,
             dimensions: 128,
