@@ -16,6 +16,7 @@ fn folder(variable: &str, default: &str, file: &str) -> Option<PathBuf> {
     if folder.join(file).exists() {
         return Some(folder);
     }
+    assert!(std::env::var_os("HANDSEL_REQUIRE_TEST_DATA").is_none(), "{file} must be there");
     // Straight to standard error: the harness keeps what passing tests print to itself.
     let reason = format!("skipped: {file} is missing; `make test` provides it, or {variable} names its folder\n");
     std::io::stderr().write_all(reason.as_bytes()).expect("standard error is open");
