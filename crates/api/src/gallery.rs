@@ -1,5 +1,6 @@
 //! Keeping the parties' galleries in step: every queued change goes to each party in order until it is acknowledged.
-//! What was queued is durable, so a restart of anybody goes on where it was.
+//! What was queued is durable, so a restart of anybody goes on where it was. Parties that are equally far and hold
+//! different galleries are named in the log and by `GET /readyz`; their operators must look, for no search can run.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use base::party::PartyId;
 use ed25519_dalek::{Signature, VerifyingKey};
 use store::Store;
 use store::error::StoreError;
-use wire::party::{DeletionConfirmation, GalleryChange, GalleryOperation, PartyAnswer, PartyCommand, PartyRefusal};
+use wire::party::{DeletionConfirmation, GalleryChange, GalleryOperation, PartyAnswer, PartyCommand, PartyRefusal, PartyStatus};
 
 use crate::app::{SharedApp, rng};
 use crate::problem::Answer;
@@ -18,12 +19,33 @@ const CHANGES_AT_ONCE: u32 = 4;
 
 /// Delivers changes for ever: at once when one was queued, and again and again to a party that was away.
 pub async fn keep_in_step(app: SharedApp) {
+    let mut known = vec![];
     loop {
-        match deliver_all(&app).await {
+        let parties = app.resolver.status().await;
+        let apart = diverged(&parties);
+        for party in apart.iter().filter(|party| !known.contains(*party)) {
+            tracing::error!(%party, "the party's gallery differs from the others' though it is as far; nobody can be identified");
+        }
+        known = apart;
+        match deliver_all(&app, &parties).await {
             Ok(true) => {}
             Ok(false) | Err(_) => wait(&app).await,
         }
     }
+}
+
+/// The parties whose gallery's log is another than that of one that is as far: the one against two, or all that differ.
+pub fn diverged(parties: &[Option<PartyStatus>; 3]) -> Vec<PartyId> {
+    let others = |own: &PartyStatus| {
+        let party = own.party;
+        let as_far = own.gallery_sequence;
+        parties.iter().flatten().filter(move |other| other.party != party && other.gallery_sequence == as_far)
+    };
+    let is_apart = |own: &&PartyStatus| {
+        let agree = others(own).filter(|other| other.gallery_root == own.gallery_root).count();
+        agree == 0 && others(own).next().is_some()
+    };
+    parties.iter().flatten().filter(is_apart).map(|status| status.party).collect()
 }
 
 async fn wait(app: &SharedApp) {
@@ -33,10 +55,11 @@ async fn wait(app: &SharedApp) {
     }
 }
 
-/// One round to each party; whether any of them took something.
-async fn deliver_all(app: &SharedApp) -> Answer<bool> {
+/// One round to each party that has just answered; whether any of them took something. A party that hangs is left out: it
+/// would keep every look waiting.
+async fn deliver_all(app: &SharedApp, parties: &[Option<PartyStatus>; 3]) -> Answer<bool> {
     let behind = app.with_store(parties_behind).await?;
-    let open: Vec<PartyId> = behind.into_iter().filter(|party| app.resolver.client(*party).is_connected()).collect();
+    let open: Vec<PartyId> = behind.into_iter().filter(|party| parties[party.index()].is_some()).collect();
     if open.is_empty() {
         return Ok(false);
     }
@@ -129,6 +152,33 @@ mod tests {
     use base::time::Timestamp;
     use ed25519_dalek::{Signer, SigningKey};
     use wire::bytes::HexArray;
+
+    #[test]
+    fn who_went_another_way_is_named() {
+        use PartyId::{P1, P2, P3};
+        let none: &[PartyId] = &[];
+        for (what, [first, second, third], expected) in [
+            ("all agree", [Some((4, 7)), Some((4, 7)), Some((4, 7))], none),
+            ("one differs", [Some((4, 7)), Some((4, 8)), Some((4, 7))], &[P2]),
+            ("one is behind", [Some((4, 7)), Some((4, 7)), Some((3, 6))], none),
+            ("one is away", [None, Some((4, 7)), Some((4, 7))], none),
+            ("one is away and two differ", [None, Some((4, 7)), Some((4, 8))], &[P2, P3]),
+            ("one is behind and two differ", [Some((3, 7)), Some((4, 7)), Some((4, 8))], &[P2, P3]),
+            ("all differ", [Some((4, 7)), Some((4, 8)), Some((4, 9))], &[P1, P2, P3]),
+            ("one alone", [Some((4, 7)), None, None], none),
+        ] {
+            let status = |party, at: Option<(u64, u8)>| {
+                at.map(|(gallery_sequence, root)| PartyStatus {
+                    party,
+                    gallery_sequence,
+                    gallery_root: HexArray([root; 32]),
+                    records: 1,
+                    peers_connected: true,
+                })
+            };
+            assert_eq!(diverged(&[status(P1, first), status(P2, second), status(P3, third)]), expected, "{what}");
+        }
+    }
 
     #[test]
     fn a_deletion_counts_only_with_every_signature() {

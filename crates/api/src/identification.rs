@@ -6,6 +6,7 @@ use std::time::Duration;
 use base::id::{PaymentId, SessionId};
 use mpc::protocol::identify::Resolution;
 use store::payment::Identification;
+use tokio::sync::RwLockReadGuard;
 use tokio::time::Instant;
 use wire::api::Payment;
 use wire::party::{PartyRefusal, PartyStatus};
@@ -45,27 +46,32 @@ pub async fn check(app: SharedApp, payment: PaymentId, probe: SealedProbe, mut t
 
 async fn ask_parties(app: &SharedApp, payment: PaymentId, probe: &SealedProbe, timings: &mut Timings) -> Result<Outcome, Code> {
     let started = Instant::now();
-    let deadline = started + Duration::from_millis(app.timing.reach_parties_ms);
+    let reached = tokio::time::timeout(Duration::from_millis(app.timing.reach_parties_ms), reach(app)).await;
+    let Ok((_gate, sequence)) = reached else {
+        tracing::warn!(%payment, "the parties could not be reached in time");
+        return Err(Code::PartiesUnavailable);
+    };
+    timings.add_since("reach", started);
+    let session = app.new_id(SessionId::new);
+    let asked = Instant::now();
+    let outcome = app.resolver.identify(session, sequence, probe, app.timing.identify_ms).await;
+    timings.add_since("identify", asked);
+    outcome.map_err(|failed| {
+        let code = code_of(&failed);
+        tracing::warn!(%payment, %session, %failed, code = code.name(), "not identified");
+        code
+    })
+}
+
+/// Waits until all parties are there and agree, and holds the gallery still: no change gets between the question how far
+/// it is and the search. It may wait for ever, for a party or for one that hangs while it takes a change.
+async fn reach(app: &SharedApp) -> (RwLockReadGuard<'_, ()>, u64) {
     loop {
-        // No change of the gallery gets between the question how far it is and the search.
         let gate = app.gallery_gate.read().await;
         if let Some(sequence) = common_sequence(&app.resolver.status().await) {
-            timings.add_since("reach", started);
-            let session = app.new_id(SessionId::new);
-            let asked = Instant::now();
-            let outcome = app.resolver.identify(session, sequence, probe, app.timing.identify_ms).await;
-            timings.add_since("identify", asked);
-            return outcome.map_err(|failed| {
-                let code = code_of(&failed);
-                tracing::warn!(%payment, %session, %failed, code = code.name(), "not identified");
-                code
-            });
+            return (gate, sequence);
         }
         drop(gate);
-        if Instant::now() >= deadline {
-            tracing::warn!(%payment, "the parties could not be reached in time");
-            return Err(Code::PartiesUnavailable);
-        }
         tokio::time::sleep(Duration::from_millis(RETRY_MS)).await;
     }
 }

@@ -24,7 +24,7 @@ use crate::checks;
 use crate::error::Refusal;
 use crate::gallery::Record;
 use crate::link::NOT_POISONED;
-use crate::service::{Service, State};
+use crate::service::{Reached, Service, State};
 use crate::store::AppliedChange;
 
 impl Service {
@@ -42,6 +42,7 @@ impl Service {
                 GalleryOperation::Enrol { probe, records } => self.enrol(&mut state, sequence, digest, &probe, records, now)?,
                 GalleryOperation::Delete { records } => self.delete(&mut state, sequence, digest, records, now)?,
             }
+            *self.reached.lock().expect(NOT_POISONED) = Reached::by(&state.gallery);
         }
         self.answer_again(&state, sequence, &digest)
     }

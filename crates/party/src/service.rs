@@ -20,6 +20,22 @@ pub struct Service {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) mesh: Arc<Mesh>,
     pub(crate) state: Mutex<State>,
+    /// How far the gallery is, for whoever asks while a change is being applied.
+    pub(crate) reached: Mutex<Reached>,
+}
+
+/// How far a gallery is.
+#[derive(Clone, Copy)]
+pub(crate) struct Reached {
+    sequence: u64,
+    root: [u8; 32],
+    records: u64,
+}
+
+impl Reached {
+    pub(crate) fn by(gallery: &Gallery) -> Self {
+        Self { sequence: gallery.sequence, root: gallery.root, records: gallery.len() as u64 }
+    }
 }
 
 /// What changes: always both together.
@@ -41,7 +57,8 @@ impl Service {
         store.erase_leftovers()?;
         tracing::info!(party = %config.party, sequence = gallery.sequence, records = gallery.len(), "gallery loaded");
         let mesh = Arc::new(Mesh::new(&config));
-        Ok(Self { mesh, clock, state: Mutex::new(State { store, gallery: Arc::new(gallery) }), config })
+        let reached = Mutex::new(Reached::by(&gallery));
+        Ok(Self { mesh, clock, state: Mutex::new(State { store, gallery: Arc::new(gallery) }), reached, config })
     }
 
     /// Handles one request; blocks until it is done, which is bounded by the peers' timeout.
@@ -59,12 +76,12 @@ impl Service {
     }
 
     fn status(&self) -> PartyStatus {
-        let gallery = self.state.lock().expect(NOT_POISONED).gallery.clone();
+        let reached = *self.reached.lock().expect(NOT_POISONED);
         PartyStatus {
             party: self.config.party,
-            gallery_sequence: gallery.sequence,
-            gallery_root: HexArray(gallery.root),
-            records: gallery.len() as u64,
+            gallery_sequence: reached.sequence,
+            gallery_root: HexArray(reached.root),
+            records: reached.records,
             peers_connected: self.mesh.is_complete(),
         }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use base::party::PartyId;
 use party::frame;
 use tokio::io::{AsyncRead, AsyncWrite, ReadHalf, WriteHalf};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use wire::party::{PartyAnswer, PartyCommand, PartyRequest, PartyResponse};
 
 use super::connect::Connector;
@@ -44,9 +44,30 @@ pub struct PartyClient {
 struct Link {
     outgoing: mpsc::Sender<Vec<u8>>,
     pending: Pending,
+    /// Ends the connection.
+    hang_up: Arc<Notify>,
 }
 
-type Pending = Arc<Mutex<HashMap<u64, oneshot::Sender<PartyAnswer>>>>;
+type Pending = Arc<Mutex<HashMap<u64, Waiting>>>;
+
+/// Whoever waits for an answer.
+struct Waiting {
+    answer_to: oneshot::Sender<PartyAnswer>,
+    /// More than a question for the party's status, which is answered at once.
+    is_work: bool,
+}
+
+/// Takes a request out of those that wait, also when whoever asked gives up early.
+struct Entry<'a> {
+    pending: &'a Pending,
+    id: u64,
+}
+
+impl Drop for Entry<'_> {
+    fn drop(&mut self) {
+        self.pending.lock().expect(NO_PANIC).remove(&self.id);
+    }
+}
 
 impl PartyClient {
     /// The client, and the task that keeps it connected until it is dropped.
@@ -60,28 +81,36 @@ impl PartyClient {
         self.party
     }
 
-    /// Whether there is a connection.
-    pub fn is_connected(&self) -> bool {
-        self.link.borrow().is_some()
-    }
-
-    /// Asks and waits at most `timeout_ms`.
+    /// Asks and waits at most `timeout_ms`. A party that is silent for so long may be at the end of a connection that is
+    /// dead without anybody having said so; the connection is given up, and a new one is made.
     ///
     /// # Errors
     /// [`Unanswered`]; a party that refuses has answered.
     pub async fn ask(&self, command: PartyCommand, timeout_ms: u64) -> Result<PartyAnswer, Unanswered> {
         let link = self.link.borrow().clone().ok_or(Unanswered::NotConnected)?;
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let is_work = !matches!(command, PartyCommand::Status);
         let bytes = serde_json::to_vec(&PartyRequest { id, command }).expect("a request is plain data");
         let (answer_to, answer) = oneshot::channel();
-        link.pending.lock().expect(NO_PANIC).insert(id, answer_to);
+        link.pending.lock().expect(NO_PANIC).insert(id, Waiting { answer_to, is_work });
+        let entry = Entry { pending: &link.pending, id };
         let exchange = async {
             link.outgoing.send(bytes).await.map_err(|_| Unanswered::Interrupted)?;
             answer.await.map_err(|_| Unanswered::Interrupted)
         };
         let result = tokio::time::timeout(Duration::from_millis(timeout_ms), exchange).await.unwrap_or(Err(Unanswered::TimedOut));
-        link.pending.lock().expect(NO_PANIC).remove(&id);
+        drop(entry);
+        // A question that was not answered breaks no work off: that has a limit of its own.
+        if matches!(result, Err(Unanswered::TimedOut)) && (is_work || !link.is_at_work()) {
+            link.hang_up.notify_one();
+        }
         result
+    }
+}
+
+impl Link {
+    fn is_at_work(&self) -> bool {
+        self.pending.lock().expect(NO_PANIC).values().any(|waiting| waiting.is_work)
     }
 }
 
@@ -112,11 +141,12 @@ async fn keep_connected(party: PartyId, connector: Connector, link: watch::Sende
 async fn run<S: AsyncRead + AsyncWrite + Send + 'static>(stream: S, link: &watch::Sender<Option<Link>>) {
     let (reader, writer) = tokio::io::split(stream);
     let (outgoing, queue) = mpsc::channel(OUTGOING_MAX);
-    let pending = Pending::default();
-    link.send_replace(Some(Link { outgoing, pending: pending.clone() }));
+    let (pending, hang_up) = (Pending::default(), Arc::new(Notify::new()));
+    link.send_replace(Some(Link { outgoing, pending: pending.clone(), hang_up: hang_up.clone() }));
     tokio::select! {
         () = read(reader, &pending) => {}
         () = write(writer, queue) => {}
+        () = hang_up.notified() => {}
     }
     // Whoever still waits is told that the connection broke: dropping the sender does it.
     pending.lock().expect(NO_PANIC).clear();
@@ -130,7 +160,7 @@ async fn read<S: AsyncRead>(mut reader: ReadHalf<S>, pending: &Pending) {
         };
         if let Some(waiting) = pending.lock().expect(NO_PANIC).remove(&response.id) {
             // Whoever asked may have given up in the meantime.
-            let _ = waiting.send(response.answer);
+            let _ = waiting.answer_to.send(response.answer);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Mutual TLS to one party, with the same pinned certificates as between the parties.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use party::tls;
 use rustls_pki_types::ServerName;
@@ -10,6 +11,9 @@ use tokio_rustls::client::TlsStream;
 
 use crate::config::{PartyPeer, TlsIdentity};
 use crate::error::Error;
+
+/// A connection that is not made by then is given up: somebody accepts it and says nothing.
+const CONNECT_MS: u64 = 5_000;
 
 /// Makes connections to one party.
 #[derive(Clone)]
@@ -28,11 +32,16 @@ impl Connector {
         Ok(Self { address: peer.address, tls })
     }
 
-    /// One connection.
+    /// One connection, made within five seconds.
     ///
     /// # Errors
     /// What the socket or TLS says, also when somebody else than the party answers.
     pub async fn connect(&self) -> std::io::Result<TlsStream<TcpStream>> {
+        let made = tokio::time::timeout(Duration::from_millis(CONNECT_MS), self.shake_hands()).await;
+        made.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
+    }
+
+    async fn shake_hands(&self) -> std::io::Result<TlsStream<TcpStream>> {
         let socket = TcpStream::connect(self.address).await?;
         // A request is one frame; waiting for more would only delay it.
         socket.set_nodelay(true)?;

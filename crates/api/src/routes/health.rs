@@ -10,6 +10,7 @@ use wire::party::PartyStatus;
 
 use crate::app::SharedApp;
 use crate::auth::Till;
+use crate::gallery::diverged;
 use crate::identification::common_sequence;
 use crate::problem::Answer;
 use crate::routes::table::{Access, Endpoint};
@@ -60,6 +61,7 @@ struct PartyReadiness {
     gallery_sequence: Option<u64>,
     records: Option<u64>,
     in_step: bool,
+    diverged: bool,
 }
 
 #[derive(Serialize)]
@@ -80,14 +82,15 @@ async fn handle_ready(State(app): State<SharedApp>) -> Answer<Response> {
     let queued = app.with_store(|store| store.gallery_sequence()).await?.queued;
     let status = app.resolver.status().await;
     let galleries_equal = common_sequence(&status).is_some();
-    let parties: Vec<_> =
-        PartyId::ALL.into_iter().zip(&status).map(|(party, status)| party_readiness(party, status.as_ref(), queued)).collect();
+    let apart = diverged(&status);
+    let of = |(party, status): (PartyId, &Option<PartyStatus>)| party_readiness(party, status.as_ref(), queued, apart.contains(&party));
+    let parties: Vec<_> = PartyId::ALL.into_iter().zip(&status).map(of).collect();
     let ready = galleries_equal && parties.iter().all(|party| party.in_step);
     let code = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     Ok((code, axum::Json(Readiness { ready, gallery_sequence: queued, galleries_equal, parties })).into_response())
 }
 
-fn party_readiness(party: PartyId, status: Option<&PartyStatus>, queued: u64) -> PartyReadiness {
+fn party_readiness(party: PartyId, status: Option<&PartyStatus>, queued: u64, diverged: bool) -> PartyReadiness {
     PartyReadiness {
         party,
         connected: status.is_some(),
@@ -95,6 +98,7 @@ fn party_readiness(party: PartyId, status: Option<&PartyStatus>, queued: u64) ->
         gallery_sequence: status.map(|status| status.gallery_sequence),
         records: status.map(|status| status.records),
         in_step: status.is_some_and(|status| status.gallery_sequence == queued),
+        diverged,
     }
 }
 

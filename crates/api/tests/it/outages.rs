@@ -1,5 +1,7 @@
 //! Parties and platform that go away in the middle.
 
+use std::time::{Duration, Instant};
+
 use api::config::Timing;
 use base::party::PartyId;
 use serde_json::json;
@@ -9,7 +11,7 @@ use wire::problem::Code;
 use crate::world::proxy::Cut;
 use crate::world::shopper::Person;
 use crate::world::till::{SMALL, fresh_key};
-use crate::world::{ENROLLER, TILL, World};
+use crate::world::{ENROLLER, TILL, World, logs};
 
 const IMPATIENT: Timing = Timing {
     answer_after_ms: 300,
@@ -96,7 +98,7 @@ async fn changes_reach_a_party_that_was_away_also_after_the_platform_restarted()
     let enrolment = shopper.begin_enrolment().await;
     assert_eq!(world.till(ENROLLER).hand_in(&enrolment, &person).await.status, 202);
     gone.delete(&format!("/v1/enrolments/{}", gone.enrolment().await)).await;
-    tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+    tokio::time::sleep(Duration::from_millis(600)).await;
     assert_eq!(shopper.get(&format!("/v1/enrolments/{}", enrolment.id)).await.json()["status"], "storing");
 
     world.stop_platform().await;
@@ -127,6 +129,84 @@ async fn a_connection_that_breaks_in_the_middle_charges_nothing() {
     assert_eq!(till.pay(SMALL, &person).await.status, PaymentStatus::Paid);
 }
 
+/// A look whose outcome must be known soon after the time in which the parties must be reached.
+async fn look_in_time(world: &World, person: &Person) -> Payment {
+    let till = world.till(TILL);
+    let payment = till.challenged(SMALL).await;
+    let started = Instant::now();
+    till.probe(payment.id, &till.look(&payment, person)).await;
+    world.until("definite", async || till.payment(payment.id).await.status != PaymentStatus::BeingChecked).await;
+    let took = started.elapsed();
+    assert!(took < Duration::from_millis(IMPATIENT.reach_parties_ms + 1_500), "{took:?}");
+    till.payment(payment.id).await
+}
+
+#[tokio::test]
+async fn a_party_that_hangs_while_somebody_enrols_keeps_no_look_waiting() {
+    // A change may take as long as it does in earnest.
+    let world = World::with_timing(Timing { apply_ms: Timing::default().apply_ms, ..IMPATIENT }).await;
+    let (person, next) = (Person::new(), Person::new());
+    let shopper = world.enrolled(&person, 100_000).await;
+    // It hangs from the beginning, or falls silent when it is handed the change.
+    for silent_all in [true, false] {
+        let other = world.shopper(100_000).await;
+        if silent_all {
+            world.wire_to_second().silence_all();
+        } else {
+            world.cut_wire_to_second(Cut::Silence);
+        }
+        let enrolment = other.begin_enrolment().await;
+        assert_eq!(world.till(ENROLLER).hand_in(&enrolment, &Person::new()).await.status, 202);
+        for _ in 0..2 {
+            let refused = look_in_time(&world, &person).await;
+            assert_eq!((refused.status, refused.refusal), (PaymentStatus::Refused, Some(Code::PartiesUnavailable)), "{silent_all}");
+        }
+        if silent_all {
+            world.wire_to_second().silence();
+            world.until_ready().await;
+            assert_eq!(look_in_time(&world, &person).await.status, PaymentStatus::Paid);
+            world.enrolled(&next, 0).await;
+        }
+    }
+    assert_eq!(shopper.me().await.balance_minor, 100_000 - SMALL);
+}
+
+#[tokio::test]
+async fn a_change_that_is_not_answered_is_sent_again_on_a_new_connection() {
+    let world = World::with_timing(Timing { apply_ms: 1_500, ..IMPATIENT }).await;
+    let person = Person::new();
+    world.cut_wire_to_second(Cut::Silence);
+    world.enrolled(&person, 100_000).await;
+    assert_eq!(world.till(TILL).pay(SMALL, &person).await.status, PaymentStatus::Paid);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_dead_without_a_word_is_replaced_in_time() {
+    let world = World::with_timing(IMPATIENT).await;
+    let person = Person::new();
+    world.enrolled(&person, 100_000).await;
+    world.wire_to_second().silence();
+    assert_eq!(look_in_time(&world, &person).await.status, PaymentStatus::Paid);
+}
+
+#[tokio::test]
+async fn a_party_whose_gallery_went_another_way_is_named() {
+    let mut world = World::with_timing(IMPATIENT).await;
+    let person = Person::new();
+    world.enrolled(&person, 100_000).await;
+    world.parties.stop(PartyId::P3).await;
+    let store = rusqlite::Connection::open(world.party_store_path(PartyId::P3)).expect("the party's store");
+    assert_eq!(store.execute("UPDATE change SET root = zeroblob(32)", []).expect("altered"), 1);
+    drop(store);
+    world.parties.start(PartyId::P3);
+    world.until("named", async || world.http.get("/readyz", &[]).await.json()["parties"][2]["diverged"] == true).await;
+    let ready = world.http.get("/readyz", &[]).await;
+    let diverged: Vec<bool> = [0, 1, 2].map(|at: usize| ready.json()["parties"][at]["diverged"] == true).to_vec();
+    assert_eq!((ready.status, diverged), (503, vec![false, false, true]));
+    world.until("logged", async || logs::text().contains("the party's gallery differs from the others'")).await;
+    assert_eq!(look_in_time(&world, &person).await.refusal, Some(Code::PartiesUnavailable));
+}
+
 #[tokio::test]
 async fn an_acknowledgement_that_is_lost_comes_again() {
     let world = World::with_timing(IMPATIENT).await;
@@ -152,7 +232,7 @@ async fn a_till_that_hangs_up_leaves_nothing_unknown() {
         let (probe, key) = (till.look(&payment, &person), fresh_key());
         let path = format!("/v1/payments/{}/probe", payment.id);
         let hurried = till.post_with_key(&path, &probe, &key);
-        let _ = tokio::time::timeout(std::time::Duration::from_millis(patience_ms), hurried).await;
+        let _ = tokio::time::timeout(Duration::from_millis(patience_ms), hurried).await;
         world.until("definite", async || till.payment(payment.id).await.status != PaymentStatus::BeingChecked).await;
         // Whether the request came through or not: the same again has an answer, and it is paid once.
         let again = loop {

@@ -17,6 +17,7 @@ use std::time::Duration;
 use api::config::{PlatformConfig, Timing};
 use api::server::{Running, serve};
 use base::id::{MerchantId, StoreId, TerminalId};
+use base::party::PartyId;
 use base::secret::Secret;
 use base::time::Clock;
 use store::setup::NewTerminal;
@@ -117,6 +118,16 @@ impl World {
     /// Cuts the wire between the platform and party 2 at its next large request.
     pub fn cut_wire_to_second(&self, when: Cut) {
         self.wire_to_second.1.cut(when);
+    }
+
+    /// The wire between the platform and party 2.
+    pub fn wire_to_second(&self) -> &Wire {
+        &self.wire_to_second.1
+    }
+
+    /// The file that a party keeps its shares in.
+    pub fn party_store_path(&self, party: PartyId) -> PathBuf {
+        self.folder.path().join(format!("party{}", party.number())).join(party::store::FILE_NAME)
     }
 
     /// A page of our own, so that the tests need no built one.

@@ -1,8 +1,9 @@
-//! A wire between platform and one party that can be cut in the middle of a request.
+//! A wire between platform and one party that can be cut in the middle of a request, or go silent: bytes go in, and none
+//! come out, as when a party hangs or a machine is gone without a word.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -19,20 +20,44 @@ pub enum Cut {
     BeforeTheParty = 1,
     /// The party sees it, and its answer is lost.
     BeforeTheAnswer = 2,
+    /// The party never sees it, and the connection goes silent. The next one works.
+    Silence = 3,
 }
 
 /// The wire's state, shared with its connections.
 #[derive(Clone, Default)]
-pub struct Wire(Arc<AtomicU8>);
+pub struct Wire(Arc<State>);
+
+#[derive(Default)]
+struct State {
+    cut: AtomicU8,
+    /// Connections with a lower number are silent.
+    silent_below: AtomicU64,
+    connections: AtomicU64,
+}
 
 impl Wire {
     /// Cuts at the next large request.
     pub fn cut(&self, when: Cut) {
-        self.0.store(when as u8, Ordering::SeqCst);
+        self.0.cut.store(when as u8, Ordering::SeqCst);
+    }
+
+    /// Makes the connections that there are silent; the next one works.
+    pub fn silence(&self) {
+        self.0.silent_below.store(self.0.connections.load(Ordering::SeqCst), Ordering::SeqCst);
+    }
+
+    /// Makes all connections silent, also those that are still to come, until [`Wire::silence`].
+    pub fn silence_all(&self) {
+        self.0.silent_below.store(u64::MAX, Ordering::SeqCst);
+    }
+
+    fn is_silent(&self, connection: u64) -> bool {
+        connection < self.0.silent_below.load(Ordering::SeqCst)
     }
 
     fn take(&self, when: Cut) -> bool {
-        self.0.compare_exchange(when as u8, Cut::Never as u8, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+        self.0.cut.compare_exchange(when as u8, Cut::Never as u8, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 }
 
@@ -44,9 +69,10 @@ pub async fn wire(party: SocketAddr) -> (SocketAddr, Wire) {
     tokio::spawn(async move {
         while let Ok((platform, _)) = listener.accept().await {
             let wire = shared.clone();
+            let number = wire.0.connections.fetch_add(1, Ordering::SeqCst);
             tokio::spawn(async move {
                 if let Ok(party) = TcpStream::connect(party).await {
-                    carry(platform, party, &wire).await;
+                    carry(platform, party, &wire, number).await;
                 }
             });
         }
@@ -54,10 +80,10 @@ pub async fn wire(party: SocketAddr) -> (SocketAddr, Wire) {
     (address, wire)
 }
 
-/// Until either side hangs up or the wire is cut.
-async fn carry(mut platform: TcpStream, mut party: TcpStream, wire: &Wire) {
+/// Until either side hangs up or the wire is cut; for ever if it goes silent.
+async fn carry(mut platform: TcpStream, mut party: TcpStream, wire: &Wire, number: u64) {
     let (mut there, mut back) = (vec![0; 64 << 10], vec![0; 64 << 10]);
-    let mut answer_is_lost = false;
+    let (mut answer_is_lost, mut is_silent) = (false, false);
     loop {
         tokio::select! {
             read = platform.read(&mut there) => {
@@ -67,6 +93,10 @@ async fn carry(mut platform: TcpStream, mut party: TcpStream, wire: &Wire) {
                         return;
                     }
                     answer_is_lost |= wire.take(Cut::BeforeTheAnswer);
+                    is_silent |= wire.take(Cut::Silence);
+                }
+                if is_silent || wire.is_silent(number) {
+                    std::future::pending::<()>().await;
                 }
                 if party.write_all(&there[..len]).await.is_err() {
                     return;
