@@ -108,7 +108,7 @@ async fn apply(app: &SharedApp, party: PartyId, change: GalleryChange) -> Answer
     match app.resolver.client(party).ask(PartyCommand::Apply(Box::new(change)), app.timing.apply_ms).await {
         Ok(PartyAnswer::Applied { sequence: applied, deletions, .. }) if applied == sequence => return Ok(Some(deletions)),
         Ok(PartyAnswer::Refused { code: PartyRefusal::ShareMalformed, .. }) if has_reached(app, party, sequence).await => {
-            tracing::error!(%party, sequence, "a share of the enrolment does not open; the enrolment is deleted");
+            tracing::error!(%party, sequence, "the party cannot use the enrolment: its share or its terminal; the enrolment is deleted");
             let now = app.now();
             app.with_store(move |store| store.void_change(sequence, now)).await?;
             return Ok(Some(vec![]));

@@ -3,8 +3,10 @@
 //! A change is either applied for good or not at all, and applying it again answers as the first time. What decides whether
 //! a change is applied must be the same at all three parties, or they drift apart; so an enrolment's challenge is not
 //! checked for its age (a party that was down catches up later; the platform checked it when it came), nor the terminal's
-//! counter, but that its nonce was never used. Only whether a share opens can differ between parties: a change whose share
-//! does not open is applied as *void*, its records keep their place and are searched by nobody until they are deleted.
+//! counter, but that its nonce was never used. Two things can differ between parties: whether a share opens, and whether its
+//! terminal is one that this party knows. An enrolment that fails in them, or in anything else that its terminal is to blame
+//! for, is applied as *void*: its records keep their place and are searched by nobody until they are deleted, and the log
+//! goes on. Refusing it would block every later change, deletions among them.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -72,7 +74,6 @@ impl Service {
         new: Vec<NewRecord>,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        checks::check_origin(probe, Purpose::Enrol, &self.config)?;
         checks::check_issued(&probe.context, now)?;
         if state.store.is_nonce_used(&probe.context.nonce.0)? {
             return Err(Refusal::new(PartyRefusal::NonceReused, "this enrolment's probe was used before"));
@@ -82,7 +83,13 @@ impl Service {
         if !are_new || new.len() != probe.context.templates as usize || new.is_empty() {
             return Err(Refusal::new(PartyRefusal::RequestMalformed, "as many new records are needed as there are templates"));
         }
-        let shares = self.open_all(probe);
+        let shares = match checks::check_origin(probe, Purpose::Enrol, &self.config) {
+            Ok(()) => self.open_all(probe),
+            Err(Refusal { code, detail }) => {
+                tracing::error!(party = %self.config.party, sequence, ?code, detail, "an enrolment is applied as void");
+                None
+            }
+        };
         let root = state.gallery.root_after(sequence, &digest);
         let change = AppliedChange { sequence, digest, root, is_void: shares.is_none(), applied_at: now };
         let mut shares = shares.into_iter().flatten();

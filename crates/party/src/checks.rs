@@ -84,7 +84,7 @@ pub fn check_past(context: &ProbeContext, past: TerminalPast, budget: Budget) ->
     Ok(())
 }
 
-/// Refuses a share that does not open or has the wrong length; says nothing of what is in it.
+/// Refuses a share that does not open or has the wrong length, and an enrolment that is void; says nothing of what is in it.
 pub fn malformed(party: PartyId) -> Refusal {
     Refusal::new(PartyRefusal::ShareMalformed, format!("the share sealed to {party} does not open, or is not of the announced shape"))
 }

@@ -5,7 +5,7 @@ CREATE TABLE IF NOT EXISTS change (
     sequence   INTEGER PRIMARY KEY,           -- 1, 2, 3, …
     digest     BLOB NOT NULL,                 -- SHA-256 over the change without its shares
     root       BLOB NOT NULL,                 -- SHA-256 chain up to and with this change
-    is_void    INTEGER NOT NULL,              -- 1 if it enrolled a sealed share that did not open
+    is_void    INTEGER NOT NULL,              -- 1 if it enrolled a share that did not open, or whose origin is unknown
     applied_at INTEGER NOT NULL               -- milliseconds since 1970, this party's clock
 ) STRICT;
 

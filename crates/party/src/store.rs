@@ -37,7 +37,7 @@ pub struct AppliedChange {
     pub digest: [u8; 32],
     /// The chain up to and with it.
     pub root: [u8; 32],
-    /// It enrolled a sealed share that did not open.
+    /// It enrolled a sealed share that did not open, or whose origin was refused.
     pub is_void: bool,
     /// When it was applied.
     pub applied_at: Timestamp,

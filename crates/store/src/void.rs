@@ -9,8 +9,8 @@ use crate::error::StoreError;
 use crate::row::{Bits, Sequence};
 
 impl Store {
-    /// A party could not open its share of the enrolments in the change `sequence`: the terminal sealed something else
-    /// than it said. Nobody can be found by such a record, so the enrolments are deleted. Again: no effect.
+    /// A party could not use its share of the enrolments in the change `sequence`: the terminal sealed something else
+    /// than it said, or is not known there. Nobody can be found by such a record, so the enrolments are deleted. Again: no effect.
     pub fn void_change(&self, sequence: u64, now: Timestamp) -> Result<(), StoreError> {
         self.run_tx("void_change", |tx| {
             let mut statement =

@@ -117,3 +117,20 @@ async fn an_enrolment_that_does_not_open_is_deleted_and_others_go_on() {
     assert_eq!(whole.me().await.balance_minor, 100_000 - SMALL);
     world.enrol(&broken, &Person::new()).await;
 }
+
+#[tokio::test]
+async fn an_enrolment_that_the_parties_refuse_is_deleted_and_others_go_on() {
+    let world = World::new().await;
+    let (person, till) = (Person::new(), world.till(TILL));
+    let (unlucky, whole) = (world.shopper(100_000).await, world.enrolled(&person, 100_000).await);
+    let enrolment = unlucky.begin_enrolment().await;
+    assert_eq!(world.unknown_till().hand_in(&enrolment, &Person::new()).await.status, 202);
+    let path = format!("/v1/enrolments/{}", enrolment.id);
+    world.until("deleted", async || unlucky.get(&path).await.json()["status"] == "deleted").await;
+    world.until_ready().await;
+    assert_eq!(till.pay(SMALL, &person).await.status, PaymentStatus::Paid);
+    assert_eq!(whole.me().await.balance_minor, 100_000 - SMALL);
+    let face = Person::new();
+    world.enrol(&unlucky, &face).await;
+    assert_eq!(till.pay(SMALL, &face).await.status, PaymentStatus::Paid);
+}

@@ -1,10 +1,11 @@
 //! Parties and platform that go away in the middle.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use api::config::Timing;
 use base::party::PartyId;
 use serde_json::json;
+use tokio::time::Instant;
 use wire::api::{Payment, PaymentStatus};
 use wire::problem::Code;
 

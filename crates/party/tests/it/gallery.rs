@@ -8,7 +8,7 @@ use wire::party::{GalleryOperation, PartyAnswer, PartyCommand, PartyRefusal};
 use wire::probe::{Purpose, SealedProbe};
 
 use crate::privacy::files_of;
-use crate::world::{Found, World, refusal, resolution};
+use crate::world::{Found, TERMINAL, World, refusal, resolution};
 
 /// The common root after an applied change; panics if the parties' roots differ.
 #[track_caller]
@@ -72,7 +72,7 @@ async fn changes_apply_once_and_in_order_and_survive_a_restart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_enrolment_that_is_not_what_it_should_be_is_not_applied() {
-    use PartyRefusal::{NonceReused, PurposeMismatch, RequestMalformed, ShareMalformed};
+    use PartyRefusal::{NonceReused, RequestMalformed};
     let mut world = World::new().await;
     let (one, other) = (world.person(), world.person());
     let context = world.context(Purpose::Enrol);
@@ -80,12 +80,8 @@ async fn an_enrolment_that_is_not_what_it_should_be_is_not_applied() {
     let command = world.enrolment(used.clone(), std::slice::from_ref(&one));
     common_root(&world.ask_all(command).await);
 
-    let contexts =
-        [world.context(Purpose::Pay), world.context(Purpose::Enrol), world.context(Purpose::Enrol), world.context(Purpose::Enrol)];
-    let [paying, fresh, twice, mut small] = contexts;
-    small.dimensions = 64;
-    let table: [(&str, SealedProbe, Vec<_>, PartyRefusal); 6] = [
-        ("a payment's probe", world.seal(paying, &[&one.template]), vec![other.clone()], PurposeMismatch),
+    let [fresh, twice] = [(); 2].map(|()| world.context(Purpose::Enrol));
+    let table: [(&str, SealedProbe, Vec<_>, PartyRefusal); 4] = [
         ("a probe that was used", used, vec![other.clone()], NonceReused),
         ("a record that is there", world.seal(fresh.clone(), &[&one.template]), vec![one.clone()], RequestMalformed),
         ("more records than templates", world.seal(fresh, &[&one.template]), vec![other.clone(), world.person()], RequestMalformed),
@@ -95,7 +91,6 @@ async fn an_enrolment_that_is_not_what_it_should_be_is_not_applied() {
             vec![other.clone(); 2],
             RequestMalformed,
         ),
-        ("another size", world.seal(small, &[&one.template[..64]]), vec![other.clone()], ShareMalformed),
     ];
     for (what, probe, people, expected) in table {
         let command = world.enrolment(probe, &people);
@@ -135,6 +130,54 @@ async fn a_share_that_does_not_open_is_void_everywhere_until_it_is_deleted() {
     common_root(&world.ask_all(command).await);
     assert_eq!(world.look(&good.template).await, Found::Token(good.token));
     assert_eq!(world.look(&broken.template).await, Found::Nobody);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_enrolment_of_unknown_origin_is_void_and_does_not_hold_up_what_comes_later() {
+    let mut world = World::new().await;
+    let good = world.person();
+    world.enrol(std::slice::from_ref(&good)).await;
+    // Only party 3 has never heard of this terminal.
+    let terminal = base::id::TerminalId::from_bits(TERMINAL.bits() + 1);
+    world.stop(PartyId::P3).await;
+    world.configs[2].terminals.remove(&terminal).expect("it was known");
+    world.start(PartyId::P3).await;
+    world.until_connected().await;
+
+    let contexts = [(); 5].map(|()| world.context(Purpose::Enrol));
+    let [mut elsewhere, mut paying, mut small, mut wild, forged] = contexts;
+    elsewhere.terminal = terminal;
+    paying.purpose = Purpose::Pay;
+    small.dimensions = 64;
+    wild.counter = u64::MAX;
+    let strange = world.person();
+    let template = &strange.template;
+    let mut altered = world.seal(forged, &[template]);
+    altered.signature.0[7] ^= 1;
+    let table: [(&str, SealedProbe, &[PartyId]); 5] = [
+        ("a terminal that one does not know", world.seal(elsewhere, &[template]), &[PartyId::P3]),
+        ("a payment's probe", world.seal(paying, &[template]), &PartyId::ALL),
+        ("another size", world.seal(small, &[&template[..64]]), &PartyId::ALL),
+        ("a number beyond all bounds", world.seal(wild, &[template]), &PartyId::ALL),
+        ("a signature that does not fit", altered, &PartyId::ALL),
+    ];
+    for (what, probe, void_at) in table {
+        let command = world.enrolment(probe, std::slice::from_ref(&strange));
+        for _ in 0..2 {
+            for (party, answer) in PartyId::ALL.into_iter().zip(world.ask_all(&command).await) {
+                match void_at.contains(&party) {
+                    true => assert_eq!(refusal(&answer), PartyRefusal::ShareMalformed, "{what}, {party}"),
+                    false => assert!(matches!(answer, PartyAnswer::Applied { .. }), "{what}, {party}: {answer:?}"),
+                }
+                assert_eq!(world.status(party).await.gallery_sequence, world.sequence, "{what}: the log goes on");
+            }
+        }
+        let record = strange.record;
+        let command = world.change(move |_| GalleryOperation::Delete { records: vec![record] });
+        common_root(&world.ask_all(command).await);
+        assert_eq!(world.look(&good.template).await, Found::Token(good.token), "{what}");
+        assert_eq!(world.look(template).await, Found::Nobody, "{what}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -47,6 +47,7 @@ pub const TILL: u128 = 1;
 pub const SECOND_TILL: u128 = 2;
 pub const OTHER_PAYEES_TILL: u128 = 3;
 pub const ENROLLER: u128 = 4;
+const UNKNOWN_TILL: u128 = 5;
 
 impl World {
     /// Everything up and ready.
@@ -201,6 +202,19 @@ impl World {
         assert_eq!(answer.status, 202, "{}", answer.text());
         let path = format!("/v1/enrolments/{}", enrolment.id);
         self.until("enrolled", async || shopper.get(&path).await.json()["status"] == "enrolled").await;
+    }
+
+    /// A till that the platform knows and the parties have never heard of.
+    pub fn unknown_till(&self) -> Till {
+        let (number, now) = (UNKNOWN_TILL, self.clock.now());
+        let terminal = NewTerminal {
+            id: TerminalId::from_bits(number),
+            store: StoreId::from_bits(1),
+            token_sha256: api::token_sha256(&Till::token(number)),
+            public_key: Till::key_pair(number).verifying_key(),
+        };
+        self.store().register_terminal(&terminal, now).expect("registers");
+        self.till(number)
     }
 
     fn register(&self) {
