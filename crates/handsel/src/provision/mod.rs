@@ -11,10 +11,12 @@
 //! DIR/logs/
 //! ```
 
-use std::fs::{self, File, Permissions};
-use std::io::Write;
+mod folder;
+mod keys;
+mod nodes;
+
+use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use base::id::{MerchantId, StoreId, TerminalId};
@@ -22,15 +24,17 @@ use base::party::PartyId;
 use base::secret::Secret;
 use base::time::{Clock, SystemClock};
 use ed25519_dalek::{SigningKey, VerifyingKey};
-use party::identity::Identity;
 use payments::rules::RuleBook;
-use rand_core::{Rng, UnwrapErr};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use store::Store;
 use store::setup::NewTerminal;
-use wire::bytes::{HexArray, HexBytes};
+
+pub use folder::read;
+use folder::{keep_mode, keys, lock, private_folder, write_private};
+pub use keys::{PartyKeys, PlatformKeys};
+use keys::{TerminalKeys, new_party_keys, new_platform_keys, new_terminal_keys, pin, public_half};
+pub use nodes::{PartyNode, PeerNode, PlatformNode};
+use nodes::{PlatformPeerNode, TerminalNode};
 
 use crate::args::InstallationOptions;
 use crate::crowd::Loader;
@@ -84,87 +88,6 @@ pub struct Installation {
     pub lock: File,
 }
 
-/// A party's own keys.
-#[derive(Serialize, Deserialize)]
-pub struct PartyKeys {
-    pub certificate_pem: String,
-    pub private_key_pem: String,
-    /// Opens what is sealed to this party.
-    pub sealing_key: HexArray<32>,
-    pub sealing_public: HexBytes,
-    /// Signs that shares were destroyed.
-    pub confirmation_key: HexArray<32>,
-}
-
-/// The platform's own keys.
-#[derive(Serialize, Deserialize)]
-pub struct PlatformKeys {
-    pub certificate_pem: String,
-    pub private_key_pem: String,
-    /// Makes the opaque partition labels.
-    pub label_secret: HexArray<32>,
-    /// Goes into every passcode's hash, so that the database alone does not give passcodes away.
-    pub passcode_pepper: HexArray<32>,
-}
-
-/// A terminal's own keys.
-#[derive(Serialize, Deserialize)]
-pub struct TerminalKeys {
-    pub device_key: HexArray<32>,
-    pub token: String,
-}
-
-/// What a party is told of the world.
-#[derive(Serialize, Deserialize)]
-pub struct PartyNode {
-    pub party: PartyId,
-    pub listen: SocketAddr,
-    pub data: PathBuf,
-    pub platform_certificate_sha256: HexArray<32>,
-    pub accept_score: i32,
-    pub ambiguous_score: i32,
-    pub looks_per_minute_max: u32,
-    pub looks_per_day_max: u32,
-    pub peers: Vec<PeerNode>,
-    pub terminals: Vec<TerminalNode>,
-}
-
-/// Another party.
-#[derive(Serialize, Deserialize)]
-pub struct PeerNode {
-    pub party: PartyId,
-    pub address: SocketAddr,
-    pub certificate_sha256: HexArray<32>,
-}
-
-/// A registered terminal.
-#[derive(Serialize, Deserialize)]
-pub struct TerminalNode {
-    pub terminal: TerminalId,
-    pub device_public_key: HexArray<32>,
-}
-
-/// What the platform is told of the world.
-#[derive(Serialize, Deserialize)]
-pub struct PlatformNode {
-    pub listen: SocketAddr,
-    pub store: PathBuf,
-    pub rules: PathBuf,
-    pub web: PathBuf,
-    pub capture_agent: String,
-    pub demo: bool,
-    pub parties: Vec<PlatformPeerNode>,
-}
-
-/// A party as the platform knows it.
-#[derive(Serialize, Deserialize)]
-pub struct PlatformPeerNode {
-    pub party: PartyId,
-    pub address: SocketAddr,
-    pub certificate_sha256: HexArray<32>,
-    pub confirmation_public_key: HexArray<32>,
-}
-
 /// Scores are inner products of quantised templates, 16,129 times the cosine. The pack's false-match rate belongs to
 /// this accept threshold; both were measured together (`docs/capture.md`).
 pub const ACCEPT_SCORE: i32 = 9_500;
@@ -175,7 +98,7 @@ pub const AMBIGUOUS_SCORE: i32 = 8_500;
 pub fn prepare(dir: &Path, options: &InstallationOptions, mode: Mode, ephemeral_ports: bool) -> Result<Installation, Failure> {
     let absolute = |path: &Path| std::path::absolute(path).map_err(context(path));
     let (dir, rules, web, models) = (absolute(dir)?, absolute(&options.rules)?, absolute(&options.web)?, absolute(&options.models)?);
-    check_installed(&rules, &web, &models)?;
+    check_installed(mode, &rules, &web, &models)?;
     for folder in ["", "party1", "party1/data", "party2", "party2/data", "party3", "party3/data", "platform", "till", "loader", "logs"] {
         private_folder(&dir.join(folder))?;
     }
@@ -240,44 +163,21 @@ pub fn prepare(dir: &Path, options: &InstallationOptions, mode: Mode, ephemeral_
 }
 
 /// One sentence for each thing that is not there.
-fn check_installed(rules: &Path, web: &Path, models: &Path) -> Result<(), Failure> {
-    let needed = [
+fn check_installed(mode: Mode, rules: &Path, web: &Path, models: &Path) -> Result<(), Failure> {
+    let mut needed = vec![
         (rules.to_owned(), "the rule pack; give its place with --rules"),
-        (web.join("till/index.html"), "the built till page; run `make web`"),
-        (web.join("wallet/index.html"), "the built wallet page; run `make web`"),
         (models.join("recogniser.onnx"), "a face model; run `make models`"),
     ];
+    if mode == Mode::Product {
+        needed.push((web.join("till/index.html"), "the built till page; run `make web`"));
+        needed.push((web.join("wallet/index.html"), "the built wallet page; run `make web`"));
+    }
     for (path, what) in needed {
         if !path.is_file() {
             return Err(Failure(format!("{} is not there: it is {what}", path.display())));
         }
     }
     Ok(())
-}
-
-/// A folder that only this user may look into, also if it was there before with other permissions.
-fn private_folder(path: &Path) -> Result<(), Failure> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(context(path))?;
-    fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(context(path))
-}
-
-/// Two at once on one folder would be two platforms on one ledger.
-fn lock(dir: &Path) -> Result<File, Failure> {
-    let path = dir.join("lock");
-    let file = File::create(&path).map_err(context(&path))?;
-    file.try_lock().map_err(|_| Failure(format!("another Handsel is running in {}; stop it, or give another --dir", dir.display())))?;
-    Ok(file)
-}
-
-/// An installation stays what it was made for: a crowd of demonstration accounts has no place among real ones.
-fn keep_mode(dir: &Path, mode: Mode) -> Result<(), Failure> {
-    let path = dir.join("mode");
-    match fs::read_to_string(&path) {
-        Ok(text) if text.trim() == mode.name() => Ok(()),
-        Ok(text) => Err(Failure(format!("{} is an installation for {}; give another --dir", dir.display(), text.trim()))),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => fs::write(&path, mode.name()).map_err(context(&path)),
-        Err(error) => Err(context(&path)(error)),
-    }
 }
 
 fn write_party_nodes(
@@ -350,73 +250,4 @@ fn addresses(ephemeral_ports: bool) -> Result<[SocketAddr; 5], Failure> {
         held.push(listener);
     }
     Ok(addresses)
-}
-
-fn new_party_keys(party: PartyId) -> Result<PartyKeys, Failure> {
-    let identity =
-        party::identity::generate(&format!("party{}", party.number())).map_err(failed("a party's certificate cannot be made"))?;
-    let (sealing_key, sealing_public) = wire::seal::generate_key_pair(&mut UnwrapErr(getrandom::SysRng));
-    Ok(PartyKeys {
-        certificate_pem: identity.certificate_pem,
-        private_key_pem: identity.private_key_pem.expose().clone(),
-        sealing_key: HexArray(*sealing_key),
-        sealing_public,
-        confirmation_key: HexArray(random()),
-    })
-}
-
-fn new_platform_keys() -> Result<PlatformKeys, Failure> {
-    let identity = party::identity::generate("platform").map_err(failed("the platform's certificate cannot be made"))?;
-    Ok(PlatformKeys {
-        certificate_pem: identity.certificate_pem,
-        private_key_pem: identity.private_key_pem.expose().clone(),
-        label_secret: HexArray(random()),
-        passcode_pepper: HexArray(random()),
-    })
-}
-
-fn new_terminal_keys() -> Result<TerminalKeys, Failure> {
-    Ok(TerminalKeys { device_key: HexArray(random()), token: format!("tk_{}", base::hash::hex(&random())) })
-}
-
-/// Reads the keys in `path`, or makes and stores them.
-fn keys<T: Serialize + DeserializeOwned>(path: &Path, make: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    if path.exists() {
-        return read(path);
-    }
-    let keys = make()?;
-    write_private(path, &keys)?;
-    Ok(keys)
-}
-
-/// Reads a configuration or key file.
-pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
-    let text = fs::read_to_string(path).map_err(context(path))?;
-    // The parser's message may quote the line, and the line may be a key.
-    toml::from_str(&text)
-        .map_err(|_| Failure(format!("{} cannot be read; restore it from a backup, or start with an empty folder", path.display())))
-}
-
-/// Writes a file that only this user may read, whole or not at all.
-fn write_private(path: &Path, content: &impl Serialize) -> Result<(), Failure> {
-    let text = toml::to_string(content).map_err(failed("a configuration cannot be written"))?;
-    let partial = path.with_extension("partial");
-    let mut file = fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&partial).map_err(context(&partial))?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(context(&partial))?;
-    fs::rename(&partial, path).map_err(context(path))
-}
-
-fn public_half(key: &HexArray<32>) -> HexArray<32> {
-    HexArray(SigningKey::from_bytes(&key.0).verifying_key().to_bytes())
-}
-
-fn pin(certificate_pem: &str) -> HexArray<32> {
-    let identity = Identity { certificate_pem: certificate_pem.to_owned(), private_key_pem: Secret::new(String::new()) };
-    identity.pin().expect("the certificate was made by this program")
-}
-
-fn random() -> [u8; 32] {
-    let mut bytes = [0; 32];
-    UnwrapErr(getrandom::SysRng).fill_bytes(&mut bytes);
-    bytes
 }

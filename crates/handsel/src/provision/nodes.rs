@@ -1,0 +1,60 @@
+//! The configuration files of the nodes, as types. `prepare` writes them, `node.rs` reads them.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use base::id::TerminalId;
+use base::party::PartyId;
+use serde::{Deserialize, Serialize};
+use wire::bytes::HexArray;
+
+/// What a party is told of the world.
+#[derive(Serialize, Deserialize)]
+pub struct PartyNode {
+    pub party: PartyId,
+    pub listen: SocketAddr,
+    pub data: PathBuf,
+    pub platform_certificate_sha256: HexArray<32>,
+    pub accept_score: i32,
+    pub ambiguous_score: i32,
+    pub looks_per_minute_max: u32,
+    pub looks_per_day_max: u32,
+    pub peers: Vec<PeerNode>,
+    pub terminals: Vec<TerminalNode>,
+}
+
+/// Another party.
+#[derive(Serialize, Deserialize)]
+pub struct PeerNode {
+    pub party: PartyId,
+    pub address: SocketAddr,
+    pub certificate_sha256: HexArray<32>,
+}
+
+/// A registered terminal.
+#[derive(Serialize, Deserialize)]
+pub struct TerminalNode {
+    pub terminal: TerminalId,
+    pub device_public_key: HexArray<32>,
+}
+
+/// What the platform is told of the world.
+#[derive(Serialize, Deserialize)]
+pub struct PlatformNode {
+    pub listen: SocketAddr,
+    pub store: PathBuf,
+    pub rules: PathBuf,
+    pub web: PathBuf,
+    pub capture_agent: String,
+    pub demo: bool,
+    pub parties: Vec<PlatformPeerNode>,
+}
+
+/// A party as the platform knows it.
+#[derive(Serialize, Deserialize)]
+pub struct PlatformPeerNode {
+    pub party: PartyId,
+    pub address: SocketAddr,
+    pub certificate_sha256: HexArray<32>,
+    pub confirmation_public_key: HexArray<32>,
+}
