@@ -13,6 +13,7 @@ use tokio::sync::{Notify, RwLock};
 use tokio::task::JoinSet;
 
 use crate::config::Timing;
+use crate::hashing::{Hashing, Lane};
 use crate::problem::{Answer, Refused};
 use crate::resolver::Resolver;
 
@@ -42,6 +43,8 @@ pub struct App {
     pub gallery_changed: Notify,
     /// Searches read; a change of the gallery writes, so that no search runs while the parties take a change.
     pub gallery_gate: RwLock<()>,
+    /// Turns to hash passcodes.
+    pub hashing: Hashing,
     /// Scope and key of the requests that are being worked on.
     pub in_flight: Mutex<HashSet<(String, String)>>,
     /// Looks that are with the parties.
@@ -59,7 +62,25 @@ impl App {
         make(self.now(), &mut rng())
     }
 
-    /// Runs `work` on the store, away from the tasks that serve sockets: it waits for the disk and hashes passcodes.
+    /// [`App::with_store`] for work that hashes a passcode, in turn. Whoever hangs up meanwhile gives the turn back only
+    /// when the work is done.
+    ///
+    /// # Errors
+    /// As [`App::with_store`], and `request_in_flight` when too many wait: see [`Hashing::turn`].
+    pub async fn with_store_hashing<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Answer<T> {
+        let turn = self.hashing.turn(lane).await?;
+        self.with_store(move |store| {
+            let _turn = turn;
+            work(store)
+        })
+        .await
+    }
+
+    /// Runs `work` on the store, away from the tasks that serve sockets: it waits for the disk.
     ///
     /// # Errors
     /// What the store refuses, as it is; what went wrong inside, logged here and shown as `internal` or `storage_full`.

@@ -17,6 +17,7 @@ pub mod crowd;
 pub mod error;
 pub mod errors_page;
 pub mod gallery;
+pub mod hashing;
 pub mod identification;
 pub mod labels;
 pub mod middleware;

@@ -23,6 +23,7 @@ use wire::problem::Code;
 use crate::app::{App, SharedApp};
 use crate::config::PlatformConfig;
 use crate::error::Error;
+use crate::hashing::Hashing;
 use crate::problem::Refused;
 use crate::resolver::Resolver;
 use crate::routes::{endpoints, table};
@@ -94,6 +95,7 @@ pub async fn serve(config: PlatformConfig) -> Result<Running, Error> {
         clock: config.clock,
         gallery_changed: Notify::new(),
         gallery_gate: RwLock::new(()),
+        hashing: Hashing::new(),
         in_flight: Mutex::new(HashSet::new()),
         checks: tokio::sync::Mutex::new(JoinSet::new()),
     });

@@ -7,6 +7,7 @@ use wire::problem::Code;
 
 use crate::app::{SharedApp, rng};
 use crate::auth::{SESSION_MS, new_session, with_cookie};
+use crate::hashing::Lane;
 use crate::labels::phone_suffix;
 use crate::once::{Once, respond};
 use crate::problem::{Answer, Refused};
@@ -28,7 +29,8 @@ async fn handle(State(app): State<SharedApp>, once: Once<NewAccount>) -> Answer<
     let suffix = digits.get(digits.len().saturating_sub(4)..).ok_or_else(|| Refused::at(Code::InvalidRequest, "phone"))?;
     let part = phone_suffix(&app.label_secret, suffix);
     let now = app.now();
-    let answer = app.with_store(move |store| store.create_account(&idempotency, &body, part, &mut rng(), now)).await?;
+    let answer =
+        app.with_store_hashing(Lane::Wallet, move |store| store.create_account(&idempotency, &body, part, &mut rng(), now)).await?;
     // A repetition signs nobody in: whoever has the key may not have the passcode.
     let Some(me) = answer.is_first_success().then(|| answer.resource::<Me>()).flatten() else {
         return Ok(respond(answer));

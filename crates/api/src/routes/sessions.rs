@@ -9,6 +9,7 @@ use wire::problem::Code;
 use crate::app::SharedApp;
 use crate::auth::{SESSION_MS, Shopper, expired_cookie, new_session, with_cookie};
 use crate::body::Json;
+use crate::hashing::Lane;
 use crate::problem::Answer;
 use crate::routes::table::{Access, Endpoint, Row};
 use crate::routes::{json, post};
@@ -19,7 +20,7 @@ pub fn create() -> Endpoint {
         .without_key()
         .takes("NewSession")
         .answers(200, "Me")
-        .refuses(&[Code::SignInFailed])
+        .refuses(&[Code::SignInFailed, Code::RequestInFlight])
         .by(handle_create)
 }
 
@@ -34,7 +35,7 @@ async fn handle_create(State(app): State<SharedApp>, Json(new): Json<NewSession>
     let now = app.now();
     let (token_sha256, cookie) = new_session();
     let me = app
-        .with_store(move |store| {
+        .with_store_hashing(Lane::Wallet, move |store| {
             let account = store.sign_in(&new, &token_sha256, now.plus_millis(SESSION_MS), now)?;
             store.me(account, now)
         })

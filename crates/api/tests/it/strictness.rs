@@ -5,6 +5,7 @@ use serde_json::json;
 use wire::problem::Code;
 
 use crate::world::http::Reply;
+use crate::world::shopper::{PASSCODE, Person};
 use crate::world::till::{Till, fresh_key};
 use crate::world::{TILL, World};
 
@@ -161,5 +162,26 @@ async fn a_probe_may_hold_nothing_else() {
         json.pointer_mut(pointer).expect("is there")["template"] = json!([1, 2, 3]);
         let reply = till.post(&format!("/v1/payments/{}/probe", payment.id), &json).await;
         assert_eq!((reply.code(), reply.json()["field"].as_str()), (Code::InvalidRequest, Some("template")), "{pointer}");
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_sign_ins_holds_up_no_payment_and_each_gets_an_answer() {
+    let world = World::new().await;
+    let (person, till) = (Person::new(), world.till(TILL));
+    world.enrolled(&person, 100_000).await;
+    let payment = till.pay(30_000, &person).await;
+    let mut flood = tokio::task::JoinSet::new();
+    for at in 0..60 {
+        let http = world.http.clone();
+        flood.spawn(async move {
+            let body = json!({"phone": format!("137{at:08}"), "passcode": PASSCODE}).to_string();
+            http.post("/v1/sessions", &[("x-handsel-wallet", "1")], body.into_bytes()).await.code()
+        });
+    }
+    assert_eq!(till.passcode(payment.id, PASSCODE).await.json()["status"], "paid");
+    while let Some(code) = flood.join_next().await {
+        let code = code.expect("an answer");
+        assert!(matches!(code, Code::SignInFailed | Code::RequestInFlight), "{}", code.name());
     }
 }

@@ -9,6 +9,7 @@ use wire::problem::Code;
 use crate::app::SharedApp;
 use crate::auth::Till;
 use crate::body::PathId;
+use crate::hashing::Lane;
 use crate::once::{Once, respond};
 use crate::problem::Answer;
 use crate::routes::post;
@@ -31,6 +32,7 @@ async fn handle(
 ) -> Answer<Response> {
     let Once { idempotency, body, turn: _turn } = once;
     let (now, terminal) = (app.now(), till.details.id);
-    let answer = app.with_store(move |store| store.enter_passcode(&idempotency, terminal, payment, &body.passcode, now)).await?;
+    let answer =
+        app.with_store_hashing(Lane::Till, move |store| store.enter_passcode(&idempotency, terminal, payment, &body.passcode, now)).await?;
     Ok(respond(answer))
 }
