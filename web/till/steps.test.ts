@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { codes, NoAnswerError, ProblemError, type Code } from '../api/problem';
 import type { Payment, PaymentStatus } from '../api/types';
-import { isOpen, lookCanArrive_ms, meaningOf, refundable_minor, screenOf, waysOn } from './steps';
+import { answered, isOpen, lookCanArrive_ms, meaningOf, refundable_minor, screenOf, waysOn } from './steps';
 
 function payment(status: PaymentStatus, more: Partial<Payment> = {}): Payment {
   return {
@@ -50,6 +50,11 @@ test.each([
 ] as const)('%s means %s', (error, meaning) => {
   const meant = meaningOf(error);
   expect(meant === 'unknown' ? meant : meant.code).toBe(meaning);
+});
+
+test('of the unclear answers only a full disk says that the look has ended', () => {
+  const unclear = codes.filter((code) => meaningOf(problem(code)) === 'unknown');
+  expect(unclear.filter((code) => answered(code))).toEqual(['storage_full']);
 });
 
 test('an error of our own is not swallowed', () => {

@@ -44,6 +44,11 @@ export function isOpen(payment: Payment): boolean {
 /** Codes after which it is not known whether the platform acted: the payment is asked for until it is. */
 const unknownCodes: ReadonlySet<Code> = new Set<Code>(['platform_unreachable', 'internal', 'request_in_flight', 'state_conflict', 'storage_full']);
 
+/** `code` itself when it says that a look has ended at the platform, however the payment stands; else nothing. */
+export function answered(code: Code): Code | undefined {
+  return code === 'storage_full' ? code : undefined;
+}
+
 /** What a failed step means: read the payment until it is known, or a definite refusal. */
 export function meaningOf(error: unknown): 'unknown' | Problem {
   if (error instanceof ProblemError) return unknownCodes.has(error.problem.code) ? 'unknown' : error.problem;

@@ -6,7 +6,7 @@ import { codeOf, NoAnswerError, ProblemError, type Code } from '../api/problem';
 import { till as agent } from '../api/till';
 import type { Payment, TillConfig } from '../api/types';
 import { locale } from '../ui/locale.svelte';
-import { isOpen, lookCanArrive_ms, meaningOf, screenOf, type Screen, type Stop } from './steps';
+import { answered, isOpen, lookCanArrive_ms, meaningOf, screenOf, type Screen, type Stop } from './steps';
 
 /** Kept over a reload, so that a payment under way is never forgotten. Holds the payment's identifier only. */
 const storageKey = 'handsel.till.payment';
@@ -106,7 +106,7 @@ export class Till {
     } catch (error) {
       if (turn !== this.#turn) return;
       const meaning = meaningOf(error);
-      if (meaning === 'unknown') await this.#settle(payment, turn);
+      if (meaning === 'unknown') await this.#settle(payment, turn, answered(codeOf(error)));
       else this.#stop(payment, { code: meaning.code });
     }
   }
@@ -189,8 +189,11 @@ export class Till {
     this.screen = { name: 'recent' };
   }
 
-  /** Asks how the payment stands until it is known; the screen says that it is being checked. */
-  async #settle(payment: Payment, turn: number): Promise<void> {
+  /**
+   * Asks how the payment stands until it is known; the screen says that it is being checked. With `reason` the look is
+   * known to have ended, so that a payment that still waits for one has failed for that reason.
+   */
+  async #settle(payment: Payment, turn: number, reason?: Code): Promise<void> {
     this.screen = { name: 'checking', payment };
     const begun_ms = performance.now();
     while (turn === this.#turn) {
@@ -199,6 +202,7 @@ export class Till {
         if (turn !== this.#turn) return;
         this.unreachable = false;
         if (answer.status === 'created' || answer.status === 'challenged') {
+          if (reason) return this.#stop(answer, { code: reason });
           // The look may still be on its way, until its challenge ends.
           if (performance.now() - begun_ms > lookCanArrive_ms(payment)) return this.#stop(answer, { lost: true });
         } else if (answer.status !== 'being_checked') {
