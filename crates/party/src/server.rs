@@ -39,14 +39,23 @@ enum Role {
 /// # Errors
 /// [`Error`], before it serves anything.
 pub async fn serve(config: PartyConfig, listener: TcpListener, clock: Arc<dyn Clock>) -> Result<Infallible, Error> {
+    let service =
+        Arc::new(tokio::task::spawn_blocking(move || Service::new(config, clock)).await.expect("opening the store does not panic")?);
+    run(service, listener).await
+}
+
+/// The same with a service that is open already.
+///
+/// # Errors
+/// [`Error::IdentityUnusable`], before it serves anything.
+pub async fn run(service: Arc<Service>, listener: TcpListener) -> Result<Infallible, Error> {
+    let config = &service.config;
     let party = config.party;
     // Lower numbers dial us, we dial higher ones.
     let (dialled, expected): (Vec<PartyId>, Vec<PartyId>) = [party.next(), party.previous()].into_iter().partition(|peer| party < *peer);
     let mut roles = vec![(config.platform_sha256, Role::Platform)];
     roles.extend(expected.into_iter().map(|peer| (config.peer(peer).certificate_sha256, Role::Party(peer))));
     let acceptor = tls::acceptor(&config.identity, roles.iter().map(|(pin, _)| *pin).collect())?;
-    let service =
-        Arc::new(tokio::task::spawn_blocking(move || Service::new(config, clock)).await.expect("opening the store does not panic")?);
 
     let mut tasks = JoinSet::new();
     for peer in dialled {

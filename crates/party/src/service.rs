@@ -61,6 +61,15 @@ impl Service {
         Ok(Self { mesh, clock, state: Mutex::new(State { store, gallery: Arc::new(gallery) }), reached, config })
     }
 
+    /// See [`Store::limit_growth`].
+    ///
+    /// # Errors
+    /// What SQLite says.
+    #[doc(hidden)]
+    pub fn limit_growth(&self, pages: u32) -> rusqlite::Result<()> {
+        self.state.lock().expect(NOT_POISONED).store.limit_growth(pages)
+    }
+
     /// Handles one request; blocks until it is done, which is bounded by the peers' timeout.
     pub fn handle(&self, request: PartyRequest) -> PartyResponse {
         let (what, result) = match request.command {

@@ -245,6 +245,14 @@ impl Store {
         rows.collect()
     }
 
+    /// Lets the file grow by at most `pages` pages from now on: to everything above SQLite, a disk with that much room. For
+    /// tests of a full disk.
+    #[doc(hidden)]
+    pub fn limit_growth(&self, pages: u32) -> rusqlite::Result<()> {
+        let now: u32 = self.connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+        self.connection.pragma_update_and_check(None, "max_page_count", now + pages, |_| Ok(()))
+    }
+
     fn last_change(&self) -> rusqlite::Result<Option<AppliedChange>> {
         let sql = "SELECT sequence, digest, root, is_void, applied_at FROM change ORDER BY sequence DESC LIMIT 1";
         self.connection.query_row(sql, [], applied_change).optional()

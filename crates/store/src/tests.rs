@@ -53,17 +53,11 @@ fn idempotency(number: usize) -> Idempotency {
     Idempotency { scope: "till".into(), key: number.to_string(), request_digest: [0; 32] }
 }
 
-fn set_max_pages(store: &Store, pages: i64) {
-    let writer = store.writer.lock().expect("no panic");
-    writer.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).expect("is set");
-}
-
 #[test]
 fn a_full_disk_refuses_loses_nothing_and_goes_on_when_there_is_room() {
     let directory = tempfile::tempdir().expect("a directory");
     let store = store_with_a_till(&directory);
-    let pages: i64 = store.writer.lock().expect("no panic").query_row("PRAGMA page_count", [], |row| row.get(0)).expect("reads");
-    set_max_pages(&store, pages + 3);
+    store.limit_growth(3).expect("is set");
     let new = NewPayment { amount_minor: 100, currency: Currency::CNY, merchant_reference: Some("x".repeat(64)) };
     let begin = |number: usize| store.create_payment(&idempotency(number), TILL, &new, &mut Counter(number as u8), NOW);
     let count = || store.payments(TILL, None, 100, NOW).expect("reading needs no room").data.len();
@@ -81,7 +75,7 @@ fn a_full_disk_refuses_loses_nothing_and_goes_on_when_there_is_room() {
     assert!(store.replay(&idempotency(begun)).expect("reads").is_none(), "it is not remembered, so that it may be asked again");
     assert!(store.replay(&idempotency(0)).expect("reads").is_some());
     assert!(store.books().expect("reads").balanced());
-    set_max_pages(&store, pages + 1_000);
+    store.limit_growth(1_000).expect("is set");
     assert!(begin(begun).expect("there is room").is_first_success());
     assert_eq!(count(), begun + 1);
 }

@@ -61,6 +61,15 @@ impl Store {
         Ok(writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 
+    /// Lets the file grow by at most `pages` pages from now on: to everything above SQLite, a disk with that much room. For
+    /// tests of a full disk.
+    #[doc(hidden)]
+    pub fn limit_growth(&self, pages: u32) -> Result<(), StoreError> {
+        let writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let now: u32 = writer.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+        Ok(writer.pragma_update_and_check(None, "max_page_count", now + pages, |_| Ok(()))?)
+    }
+
     /// Runs `work` on one consistent view of the database, beside the writer.
     pub(crate) fn read<T>(&self, work: impl FnOnce(&Transaction) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let idle = self.readers.lock().pop();

@@ -4,6 +4,7 @@ mod authorisation;
 mod crowd;
 mod documents;
 mod enrolments;
+mod full_disk;
 mod looks;
 mod outages;
 mod pages;

@@ -15,6 +15,7 @@ use ed25519_dalek::{SigningKey, VerifyingKey};
 use mpc::protocol::identify::Thresholds;
 use party::config::{Budget, PartyConfig, Peer};
 use party::identity::{Identity, generate};
+use party::service::Service;
 use rand_core::UnwrapErr;
 use tokio::task::JoinHandle;
 use wire::bytes::{HexArray, HexBytes};
@@ -39,7 +40,12 @@ pub struct Parties {
     platform: Identity,
     keys: [Keys; 3],
     terminals: HashMap<TerminalId, VerifyingKey>,
-    running: [Option<JoinHandle<()>>; 3],
+    running: [Option<Running>; 3],
+}
+
+struct Running {
+    task: JoinHandle<()>,
+    service: Arc<Service>,
 }
 
 struct Keys {
@@ -84,6 +90,8 @@ impl Parties {
     /// Starts `party` on its old data and address.
     pub fn start(&mut self, party: PartyId) {
         let (config, clock, address) = (self.config(party), self.clock.clone(), self.keys[party.index()].address);
+        let service = Arc::new(Service::new(config, clock).expect("the party starts"));
+        let running = service.clone();
         let task = tokio::spawn(async move {
             let listener = loop {
                 // The old one may not have let go yet.
@@ -92,16 +100,25 @@ impl Parties {
                     Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
                 }
             };
-            party::server::serve(config, listener, clock).await.expect("the party starts");
+            party::server::run(running, listener).await.expect("the party starts");
         });
-        assert!(self.running[party.index()].replace(task).is_none(), "{party} runs already");
+        assert!(self.running[party.index()].replace(Running { task, service }).is_none(), "{party} runs already");
     }
 
     /// Ends `party` in the middle of whatever it does.
     pub async fn stop(&mut self, party: PartyId) {
-        let task = self.running[party.index()].take().expect("the party runs");
+        let Running { task, service } = self.running[party.index()].take().expect("the party runs");
         task.abort();
         let _ = task.await;
+        // Requests that it was in the middle of end by themselves; the store is free only then.
+        while Arc::strong_count(&service) > 1 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Gives the disk of `party` room for `pages` more pages.
+    pub fn limit_disk(&self, party: PartyId, pages: u32) {
+        self.running[party.index()].as_ref().expect("the party runs").service.limit_growth(pages).expect("is set");
     }
 
     pub fn peers(&self) -> [PartyPeer; 3] {
@@ -150,6 +167,6 @@ impl Parties {
 
 impl Drop for Parties {
     fn drop(&mut self) {
-        self.running.iter().flatten().for_each(JoinHandle::abort);
+        self.running.iter().flatten().for_each(|running| running.task.abort());
     }
 }
