@@ -18,7 +18,7 @@ use crate::row::{At, Bits, Sequence};
 use crate::{Store, query_log};
 
 /// What the resolver adds to one template: the record's name and the shares of its payment token.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct NewToken {
     /// The record's name in the parties' galleries.
     pub record: RecordId,
@@ -26,6 +26,12 @@ pub struct NewToken {
     pub token_sha256: [u8; 32],
     /// Each party's replicated share of the token, in the parties' order.
     pub token_shares: [[HexArray<16>; 2]; 3],
+}
+
+impl std::fmt::Debug for NewToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "NewToken({}, [hidden])", self.record)
+    }
 }
 
 /// How far the gallery's log is.

@@ -1,6 +1,6 @@
 //! What needs the inside of the store: a disk that is full, and settings that durability rests on.
 
-use base::id::{MerchantId, PaymentId, StoreId, TerminalId};
+use base::id::{MerchantId, PaymentId, RecordId, StoreId, TerminalId};
 use base::money::Currency;
 use base::secret::Secret;
 use base::time::Timestamp;
@@ -8,9 +8,12 @@ use ed25519_dalek::SigningKey;
 use payments::rules::RuleBook;
 use rand_core::{TryCryptoRng, TryRng};
 use wire::api::NewPayment;
+use wire::bytes::HexArray;
+use wire::party::NewRecord;
 use wire::problem::Code;
 
 use crate::Store;
+use crate::gallery::NewToken;
 use crate::idempotency::{Idempotency, Keep};
 use crate::setup::NewTerminal;
 
@@ -78,6 +81,19 @@ fn a_full_disk_refuses_loses_nothing_and_goes_on_when_there_is_room() {
     store.limit_growth(1_000).expect("is set");
     assert!(begin(begun).expect("there is room").is_first_success());
     assert_eq!(count(), begun + 1);
+}
+
+#[test]
+fn what_is_printed_of_tokens_holds_none_of_their_bytes() {
+    let (record, byte, share) = (RecordId::from_bits(1), 0xa7, HexArray([0xa7; 16]));
+    let token = NewToken { record, token_sha256: [byte; 32], token_shares: [[share; 2]; 3] };
+    let new = NewRecord { record, partitions: vec![share], token_share: [share; 2] };
+    for printed in [format!("{token:?} {token:#?}"), format!("{new:?} {new:#?}")] {
+        assert!(printed.contains("rec_"), "the record's name is no secret: {printed}");
+        for bytes in ["a7", "A7", "167"] {
+            assert!(!printed.contains(bytes), "{printed}");
+        }
+    }
 }
 
 #[test]

@@ -23,7 +23,8 @@ pub fn crowd() -> Endpoint {
         .body_len_max(CROWD_BODY_LEN_MAX)
         .takes("Crowd")
         .answers(202, "CrowdQueued")
-        .refuses(&[Code::ProbeInvalid, Code::ProbeMismatch, Code::ProbeReplayed, Code::ChallengeExpired])
+        // `not_found` where demonstrations are off.
+        .refuses(&[Code::NotFound, Code::ProbeInvalid, Code::ProbeMismatch, Code::ProbeReplayed, Code::ChallengeExpired])
         .by(handle)
 }
 

@@ -25,6 +25,17 @@ async fn a_crowd_is_searched_and_nobody_of_it_pays_for_others() {
 }
 
 #[tokio::test]
+async fn crowds_are_for_demonstrations_only() {
+    let mut world = World::new().await;
+    world.stop_platform().await;
+    world.demo = false;
+    world.start_platform().await;
+    let reply = world.till(ENROLLER).crowd(5).await;
+    assert_eq!((reply.status, reply.code()), (404, Code::NotFound));
+    assert_eq!(world.store().gallery_len(None).expect("reads"), 0);
+}
+
+#[tokio::test]
 async fn a_named_part_of_the_gallery_is_searched_alone() {
     let world = World::new().await;
     let (person, till) = (Person::new(), world.till(TILL));

@@ -34,6 +34,8 @@ pub struct World {
     pub clock: Arc<TestClock>,
     pub parties: Parties,
     pub http: Http,
+    /// Whether the platform has the routes for demonstrations, from its next start on.
+    pub demo: bool,
     platform: Option<Running>,
     wire_to_second: (std::net::SocketAddr, Wire),
     timing: Timing,
@@ -80,6 +82,7 @@ impl World {
             clock,
             parties,
             http,
+            demo: true,
             platform: None,
             wire_to_second,
             timing,
@@ -107,7 +110,7 @@ impl World {
             label_secret: Secret::new([7; 32]),
             passcode_pepper: Secret::new([8; 32]),
             capture_agent_url: "http://127.0.0.1:7300".into(),
-            demo: true,
+            demo: self.demo,
             clock: self.clock.clone(),
             timing: self.timing,
         };
