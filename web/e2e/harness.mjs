@@ -11,6 +11,8 @@ const target_px_min = 44;
 export class Harness {
   passed = 0;
   failed = 0;
+  /** The names of the steps that ran, in order. */
+  names = [];
   /** Faults seen beside the steps: page errors, policy violations, requests to somewhere else. */
   faults = [];
 
@@ -23,6 +25,7 @@ export class Harness {
   /** Runs one step; a failure is told and counted, and the next step runs. */
   async step(name, work, page) {
     const begun = Date.now();
+    this.names.push(name);
     try {
       await work();
       this.passed++;
@@ -32,6 +35,19 @@ export class Harness {
       console.log(`FAIL  ${name}\n      ${String(error?.message ?? error).split('\n').slice(0, 12).join('\n      ')}`);
       const file = join(this.artefacts, `FAILED-${name.replace(/[^\w-]+/g, '_').slice(0, 60)}.png`);
       await page?.screenshot({ path: file, fullPage: true }).catch(() => {});
+    }
+  }
+
+  /** Fails when a step of one language did not run in another: nothing is left out in silence. */
+  compare(languages) {
+    const [first, ...others] = languages.map((language) => {
+      const prefix = `${language}: `;
+      return this.names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+    });
+    if (first.length === 0) throw new Error('no step ran');
+    for (const other of others) {
+      const missing = [...first.filter((name) => !other.includes(name)), ...other.filter((name) => !first.includes(name))];
+      if (missing.length > 0) throw new Error(`only in one language: ${missing.join('; ')}`);
     }
   }
 
@@ -66,7 +82,7 @@ export class Harness {
   /** The last lines, and the exit status. */
   finish() {
     console.log(`${this.passed} passed, ${this.failed} failed`);
-    return this.failed === 0 ? 0 : 1;
+    return this.failed === 0 && this.passed > 0 ? 0 : 1;
   }
 }
 

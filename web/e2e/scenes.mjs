@@ -25,8 +25,8 @@ const scenes = {
   personA: [{ ...portraits.obama, at: [330, 220], size: 200, left: 0, right: width }],
   personALater: [{ ...portraits.obama2, at: [320, 225], size: 175, left: 0, right: width }],
   personB: [{ ...portraits.biden, at: [325, 235], size: 175, left: 0, right: width }],
-  // Strong light from behind: the passive check takes this photograph for a picture of a picture.
-  unconvincing: [{ ...portraits.obama3, at: [320, 225], size: 240, left: 0, right: width }],
+  // Synthetic, as in the capture's own tests: a tablet with a dark bezel, held out in front of a wall.
+  heldOut: [{ ...portraits.obama, at: [320, 240], size: 140, left: 195, right: 445, top: 85, bottom: 395, bezel: 10 }],
   twoPeople: [
     { ...portraits.obama, at: [215, 220], size: 150, left: 0, right: 320 },
     { ...portraits.biden, at: [425, 220], size: 150, left: 320, right: width },
@@ -56,29 +56,46 @@ export class CameraFile {
   }
 }
 
+/** `count` JPEG files of a scene, as a page would send them. */
+export function burst(scene, pictures, count) {
+  return Array.from({ length: count }, (_, at) => {
+    const rgb = picture(moved(decoded(scenes[scene], pictures), at));
+    const data = Buffer.alloc(width * height * 4, 255);
+    for (let pixel = 0; pixel < width * height; pixel++) for (let channel = 0; channel < 3; channel++) data[pixel * 4 + channel] = rgb[pixel * 3 + channel];
+    return jpeg.encode({ data, width, height }, 92).data;
+  });
+}
+
 /** A whole video: nobody holds quite still, so every frame is moved by a few pixels. */
 function video(people, pictures) {
-  const decoded = people.map((person) => ({ ...person, picture: decode(join(pictures, person.file)) }));
+  const known = decoded(people, pictures);
   const parts = [Buffer.from(`YUV4MPEG2 W${width} H${height} F${framesPerSecond}:1 Ip A1:1 C420\n`)];
-  for (let at = 0; at < frames; at++) {
-    const sway = (at / frames) * 2 * Math.PI;
-    const moved = decoded.map((person) => ({ ...person, at: [person.at[0] + 3 * Math.sin(sway), person.at[1] + 2 * Math.cos(sway)] }));
-    parts.push(Buffer.from('FRAME\n'), planes(picture(moved)));
-  }
+  for (let at = 0; at < frames; at++) parts.push(Buffer.from('FRAME\n'), planes(picture(moved(known, at))));
   return Buffer.concat(parts);
 }
 
-function decode(path) {
-  return jpeg.decode(readFileSync(path), { useTArray: true, maxMemoryUsageInMB: 1024 });
+/** Where everybody is in frame `at`. */
+function moved(people, at) {
+  const sway = (at / frames) * 2 * Math.PI;
+  return people.map((person) => ({ ...person, at: [person.at[0] + 3 * Math.sin(sway), person.at[1] + 2 * Math.cos(sway)] }));
 }
 
-/** Red, green and blue of one frame. Without people: a plain wall in even light. */
+function decoded(people, pictures) {
+  const read = (file) => jpeg.decode(readFileSync(join(pictures, file)), { useTArray: true, maxMemoryUsageInMB: 1024 });
+  return people.map((person) => ({ top: 0, bottom: height, bezel: 0, ...person, picture: read(person.file) }));
+}
+
+/** Red, green and blue of one frame. Where nobody is: a plain wall in even light. */
 function picture(people) {
   const rgb = new Float32Array(width * height * 3);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      const person = people.find(({ left, right }) => x >= left && x < right);
-      rgb.set(person ? sample(person, x, y) : [182 - y / 16, 176 - y / 16, 165 - y / 16], (y * width + x) * 3);
+      const within = (person, margin) =>
+        x >= person.left - margin && x < person.right + margin && y >= person.top - margin && y < person.bottom + margin;
+      const person = people.find((each) => within(each, 0));
+      const bezel = people.some((each) => within(each, each.bezel));
+      const beside = bezel ? [12, 12, 14] : [182 - y / 16, 176 - y / 16, 165 - y / 16];
+      rgb.set(person ? sample(person, x, y) : beside, (y * width + x) * 3);
     }
   }
   return rgb;

@@ -1,17 +1,25 @@
 // The system under test: the one that runs at HANDSEL_TILL_URL and HANDSEL_WALLET_URL, or a fresh one on free ports.
 
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 /** The first start makes keys and loads models; on two busy cores that is slow. */
 const start_ms_max = 120_000;
 
-/** `{ tillUrl, walletUrl, stop }`. `root` is the repository, `folder` an empty one for keys and books. */
+/**
+ * `{ tillUrl, walletUrl, processOf, stop }`. `root` is the repository, `folder` an empty one for keys and books;
+ * `processOf('party2')` is the process of one part, or undefined while it is not running.
+ */
 export async function startSystem(root, folder) {
   const { HANDSEL_TILL_URL: tillUrl, HANDSEL_WALLET_URL: walletUrl } = process.env;
-  if (tillUrl && walletUrl) return { tillUrl, walletUrl, stop: async () => {} };
+  if (tillUrl && walletUrl) {
+    const processOf = () => {
+      throw new Error('a system that was started elsewhere has no processes here; run this step without HANDSEL_TILL_URL.');
+    };
+    return { tillUrl, walletUrl, processOf, stop: async () => {} };
+  }
   const binary = process.env.HANDSEL_BINARY ?? join(root, 'target/debug/handsel');
   if (!existsSync(binary)) throw new Error(`${binary} is missing: build it with \`make build\`, or set HANDSEL_TILL_URL and HANDSEL_WALLET_URL.`);
   const child = spawn(binary, ['up', '--dir', folder, '--ephemeral-ports', '--json'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -22,11 +30,24 @@ export async function startSystem(root, folder) {
   };
   try {
     const { till_url, wallet_url } = await firstLine(child, ended);
-    return { tillUrl: till_url, walletUrl: wallet_url, stop };
+    return { tillUrl: till_url, walletUrl: wallet_url, processOf: (part) => processWith(join(folder, part, 'node.toml')), stop };
   } catch (error) {
     child.kill('SIGTERM');
     throw error;
   }
+}
+
+/** The process that was started with this configuration file, by what the kernel says (proc(5)). */
+function processWith(configuration) {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const parts = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      if (parts.includes(configuration)) return Number(pid);
+    } catch {
+      // It ended between the two questions.
+    }
+  }
+  return undefined;
 }
 
 function firstLine(child, ended) {
