@@ -224,7 +224,7 @@ async fn a_deleted_person_is_gone_from_every_byte_and_all_three_sign_it() {
 }
 
 /// A copy of the store's files is read, since the party is the only user of its own.
-fn stored_share(world: &World, party: PartyId, record: RecordId) -> Vec<u8> {
+pub fn stored_share(world: &World, party: PartyId, record: RecordId) -> Vec<u8> {
     let copy = tempfile::tempdir().expect("a directory");
     for file in std::fs::read_dir(&world.configs[party.index()].directory).expect("the party's directory") {
         let file = file.expect("a file");

@@ -2,6 +2,7 @@
 
 mod gallery;
 mod identify;
+mod logs;
 mod outages;
 mod privacy;
 mod refusals;

@@ -7,6 +7,8 @@ use base::hash::hex;
 use base::party::PartyId;
 use wire::party::GalleryOperation;
 
+use crate::gallery::stored_share;
+use crate::logs;
 use crate::world::{Found, World};
 
 /// So many features in a row are a find.
@@ -31,7 +33,7 @@ impl Needles {
                 ("unit float, big-endian", floats(127.0).into_iter().flat_map(f32::to_be_bytes).collect()),
             ];
             encodings.into_iter().for_each(|(name, bytes)| needles.add(name, bytes));
-            needles.add("JSON", window.iter().map(i16::to_string).collect::<Vec<_>>().join(",").into_bytes());
+            needles.add_text("decimal", window);
         }
         for token in tokens {
             let mut reversed = *token;
@@ -41,6 +43,25 @@ impl Needles {
             }
         }
         needles
+    }
+
+    /// Numbers as JSON has them, and as `Debug` prints them.
+    fn add_text<T: ToString>(&mut self, name: &'static str, numbers: &[T]) {
+        let numbers: Vec<String> = numbers.iter().map(T::to_string).collect();
+        for between in [",", ", "] {
+            self.add(name, numbers.join(between).into_bytes());
+        }
+    }
+
+    /// A stored share: 16 bits a feature, little-endian.
+    fn add_share(&mut self, share: &[u8]) {
+        let features: Vec<u16> = share.chunks_exact(2).map(|bytes| u16::from_le_bytes([bytes[0], bytes[1]])).collect();
+        for window in features.windows(WINDOW) {
+            self.add("a share, little-endian", window.iter().flat_map(|feature| feature.to_le_bytes()).collect());
+            self.add("a share, big-endian", window.iter().flat_map(|feature| feature.to_be_bytes()).collect());
+            self.add_text("a share, decimal", window);
+        }
+        share.windows(2 * WINDOW).for_each(|window| self.add_text("a share's bytes, decimal", window));
     }
 
     /// The bytes as they are and as hexadecimal.
@@ -119,5 +140,48 @@ async fn one_partys_disk_and_network_hold_no_template_and_no_token() {
             tainted.splice(middle..middle, planted);
             assert_eq!(needles.find(&tainted), Some(what));
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_hold_no_template_no_share_and_no_token() {
+    let mut world = World::new().await;
+    let people: Vec<_> = (0..3).map(|_| world.person()).collect();
+    world.enrol(&people).await;
+    for person in &people {
+        assert_eq!(world.look(&person.template).await, Found::Token(person.token));
+    }
+    let shares: Vec<Vec<u8>> =
+        PartyId::ALL.iter().flat_map(|party| people.iter().map(|person| stored_share(&world, *party, person.record))).collect();
+    let mut needles = Needles::new(
+        &people.iter().map(|person| person.template.clone()).collect::<Vec<_>>(),
+        &people.iter().map(|person| person.token).collect::<Vec<_>>(),
+    );
+    shares.iter().for_each(|share| needles.add_share(share));
+    for token in people.iter().map(|person| person.token) {
+        needles.add_text("a token's bytes, decimal", &token);
+    }
+
+    // A run's refusal and a restart are logged too.
+    let record = people[0].record;
+    let command = world.change(move |_| GalleryOperation::Delete { records: vec![record] });
+    world.ask_all(&command).await;
+    world.stop(PartyId::P1).await;
+    world.start(PartyId::P1).await;
+    world.until_connected().await;
+    let log = logs::bytes();
+    assert!(String::from_utf8_lossy(&log).contains("change applied"), "the log is collected, at the finest level");
+    assert_eq!(needles.find(&log), None);
+
+    // The same search finds what would be printed.
+    let features: Vec<u16> = shares[4].chunks_exact(2).map(|bytes| u16::from_le_bytes([bytes[0], bytes[1]])).collect();
+    for (what, planted) in [
+        ("a share, decimal", format!("{:?}", &features[7..15])),
+        ("a share's bytes, decimal", format!("{:?}", &shares[2][3..30])),
+        ("a share, little-endian", hex(&shares[8][16..32])),
+        ("decimal", format!("{:?}", people[1].template)),
+        ("a token's bytes, decimal", format!("{:?}", people[2].token)),
+    ] {
+        assert_eq!(needles.find(&[&log, planted.as_bytes()].concat()), Some(what));
     }
 }

@@ -79,6 +79,7 @@ impl World {
     }
 
     pub async fn with_budget(budget: Budget) -> Self {
+        crate::logs::collect();
         let mut rng = SeededRng::new(9);
         let device_key = SigningKey::from_bytes(&[5; 32]);
         let (platform, identities) = (
