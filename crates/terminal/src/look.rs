@@ -74,7 +74,11 @@ impl Eye {
     /// Whether one frame would do, for guiding the person in front of the camera.
     pub(crate) fn advise(&self, picture: &[u8]) -> Result<LookAdvice, Code> {
         match self.engine.look(picture) {
-            Ok(look) => Ok(LookAdvice { good: true, reason: None, liveness: Some((look.liveness * 100.0).round() / 100.0) }),
+            Ok(look) => Ok(LookAdvice {
+                good: true,
+                reason: None,
+                liveness: self.archive_photographs.then(|| (look.liveness * 100.0).round() / 100.0),
+            }),
             Err(error) => Ok(LookAdvice { good: false, reason: Some(code_of(&error)), liveness: None }),
         }
     }

@@ -446,7 +446,8 @@ pub struct LookAdvice {
     /// Why not, as a code with a sentence in [`crate::problem`].
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<Code>,
-    /// Liveness, 0 to 1, rounded to two digits; absent without a face.
+    /// Liveness, 0 to 1, rounded to two digits: of a good frame, with archive photographs only. A till does not say how
+    /// live something looked, which would help whoever tries to get past it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub liveness: Option<f32>,
 }
