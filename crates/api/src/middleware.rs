@@ -1,10 +1,10 @@
 //! What happens to every request and every answer: an identifier, one log line, security headers, problem documents.
 
 use axum::extract::{Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use base::id::RequestId;
 use tracing::Instrument;
 
@@ -57,10 +57,49 @@ pub async fn page_headers(State(app): State<SharedApp>, request: Request, next: 
     response
 }
 
+/// Sends a wallet that was opened at `127.0.0.1` to `localhost` where the capture agent is there too: to a browser these are
+/// two origins, and the agent takes pictures from one only.
+pub async fn one_origin(State(app): State<SharedApp>, request: Request, next: Next) -> Response {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    match elsewhere(&app.capture_agent_url, host, request.uri().path()) {
+        Some(address) => Redirect::temporary(&address).into_response(),
+        None => next.run(request).await,
+    }
+}
+
+fn elsewhere(capture_agent_url: &str, host: &str, path: &str) -> Option<String> {
+    let (agent, _) = capture_agent_url.strip_prefix("http://")?.rsplit_once(':')?;
+    let (name, port) = host.rsplit_once(':')?;
+    let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    (agent == "localhost" && name == "127.0.0.1" && is_port).then(|| format!("http://localhost:{port}{path}"))
+}
+
 fn common_headers(headers: &mut axum::http::HeaderMap) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
     headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wallet_is_at_the_capture_agents_host() {
+        let localhost = "http://localhost:7410";
+        for (agent, host, expected) in [
+            (localhost, "127.0.0.1:7400", Some("http://localhost:7400/wallet/")),
+            (localhost, "localhost:7400", None),
+            (localhost, "wallet.example:7400", None),
+            (localhost, "127.0.0.1", None),
+            (localhost, "127.0.0.1:", None),
+            (localhost, "127.0.0.1:7400@elsewhere.example", None),
+            ("http://127.0.0.1:7410", "127.0.0.1:7400", None),
+            ("https://till.example", "127.0.0.1:7400", None),
+        ] {
+            assert_eq!(elsewhere(agent, host, "/wallet/").as_deref(), expected, "{host} with the agent at {agent}");
+        }
+    }
 }

@@ -139,6 +139,7 @@ fn pages(app: &SharedApp, web_dir: &Path) -> Router<SharedApp> {
         .route("/wallet", get(async || Redirect::permanent("/wallet/")))
         .route_service("/wallet/", files.clone())
         .route_service("/wallet/{*file}", files)
+        .layer(from_fn_with_state(app.clone(), middleware::one_origin))
         .layer(from_fn_with_state(app.clone(), middleware::page_headers))
 }
 

@@ -37,3 +37,20 @@ async fn pages_are_served_with_their_policy_and_nothing_else_is() {
     assert_eq!(api.header("content-security-policy"), "default-src 'none'; frame-ancestors 'none'");
     assert_eq!((api.header("cache-control"), api.json()["url"].as_str()), ("no-store", Some("http://127.0.0.1:7300")));
 }
+
+#[tokio::test]
+async fn a_wallet_opened_at_the_number_goes_to_the_name_where_the_capture_agent_is() {
+    let mut world = World::new().await;
+    world.stop_platform().await;
+    world.capture_agent_url = "http://localhost:7300".into();
+    world.start_platform().await;
+    let port = world.http.base_url.rsplit_once(':').expect("a port").1.to_owned();
+    let browser = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+    for (host, status, location) in
+        [(format!("127.0.0.1:{port}"), 307, Some(format!("http://localhost:{port}/wallet/"))), (format!("localhost:{port}"), 200, None)]
+    {
+        let page = browser.get(format!("{}/wallet/", world.http.base_url)).header("host", &host).send().await.expect("an answer");
+        let found = page.headers().get("location").map(|value| value.to_str().expect("ASCII").to_owned());
+        assert_eq!((page.status().as_u16(), found), (status, location), "{host}");
+    }
+}

@@ -34,6 +34,8 @@ pub struct World {
     pub clock: Arc<TestClock>,
     pub parties: Parties,
     pub http: Http,
+    /// Where the platform says that the capture agent is, from its next start on.
+    pub capture_agent_url: String,
     /// Whether the platform has the routes for demonstrations, from its next start on.
     pub demo: bool,
     platform: Option<Running>,
@@ -82,6 +84,7 @@ impl World {
             clock,
             parties,
             http,
+            capture_agent_url: "http://127.0.0.1:7300".into(),
             demo: true,
             platform: None,
             wire_to_second,
@@ -109,7 +112,7 @@ impl World {
             tls: self.parties.platform_identity().clone(),
             label_secret: Secret::new([7; 32]),
             passcode_pepper: Secret::new([8; 32]),
-            capture_agent_url: "http://127.0.0.1:7300".into(),
+            capture_agent_url: self.capture_agent_url.clone(),
             demo: self.demo,
             clock: self.clock.clone(),
             timing: self.timing,
