@@ -138,7 +138,7 @@ async fn look_in_time(world: &World, person: &Person) -> Payment {
     till.probe(payment.id, &till.look(&payment, person)).await;
     world.until("definite", async || till.payment(payment.id).await.status != PaymentStatus::BeingChecked).await;
     let took = started.elapsed();
-    assert!(took < Duration::from_millis(IMPATIENT.reach_parties_ms + 1_500), "{took:?}");
+    assert!(took < Duration::from_millis(IMPATIENT.reach_parties_ms + 4_000), "{took:?}");
     till.payment(payment.id).await
 }
 
@@ -183,7 +183,7 @@ async fn a_change_that_is_not_answered_is_sent_again_on_a_new_connection() {
 
 #[tokio::test]
 async fn a_connection_that_is_dead_without_a_word_is_replaced_in_time() {
-    let world = World::with_timing(IMPATIENT).await;
+    let world = World::with_timing(Timing { reach_parties_ms: Timing::default().reach_parties_ms, ..IMPATIENT }).await;
     let person = Person::new();
     world.enrolled(&person, 100_000).await;
     world.wire_to_second().silence();
