@@ -198,11 +198,12 @@ pub enum PartyRefusal {
     ChallengeExpired,
     /// The nonce was used before: a replay.
     NonceReused,
-    /// The terminal's counter did not grow: a replay.
+    /// The terminal's counter is 64 looks or more behind the highest seen: held back for long, or a replay.
     CounterNotIncreasing,
     /// The terminal asked too often; wait.
     BudgetExhausted,
-    /// The share does not open, or is not of the announced shape.
+    /// The share does not open, or is not of the announced shape. An enrolment with one is applied as void, so that the
+    /// log goes on, and then deleted.
     ShareMalformed,
     /// The change is not the next one, or the parties' galleries differ; the platform replays what is missing.
     GalleryOutOfStep,
