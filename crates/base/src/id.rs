@@ -159,7 +159,15 @@ mod tests {
     #[test]
     fn what_is_no_identifier_is_refused() {
         let good = PaymentId::from_bits(7).to_string();
-        for text in ["", "pay_", "re_00000000000000000000000007", &good[..29], &format!("{good}0"), "pay_8zzzzzzzzzzzzzzzzzzzzzzzzz", "pay_0000000000000000000000000l"] {
+        for text in [
+            "",
+            "pay_",
+            "re_00000000000000000000000007",
+            &good[..29],
+            &format!("{good}0"),
+            "pay_8zzzzzzzzzzzzzzzzzzzzzzzzz",
+            "pay_0000000000000000000000000l",
+        ] {
             assert_eq!(text.parse::<PaymentId>(), Err(IdError { expected_prefix: "pay_" }), "{text}");
         }
     }

@@ -48,7 +48,9 @@ mod tests {
 
     #[test]
     fn prints_units_and_hundredths() {
-        for (minor, text) in [(0, "0.00 CNY"), (5, "0.05 CNY"), (3650, "36.50 CNY"), (-101, "-1.01 CNY"), (i64::MIN, "-92233720368547758.08 CNY")] {
+        for (minor, text) in
+            [(0, "0.00 CNY"), (5, "0.05 CNY"), (3650, "36.50 CNY"), (-101, "-1.01 CNY"), (i64::MIN, "-92233720368547758.08 CNY")]
+        {
             assert_eq!(Money::cny(minor).to_string(), text);
         }
     }
