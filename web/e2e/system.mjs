@@ -1,8 +1,8 @@
 // The system under test: the one that runs at HANDSEL_TILL_URL and HANDSEL_WALLET_URL, or a fresh one on free ports.
 
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 /** The first start makes keys and loads models; on two busy cores that is slow. */
@@ -22,7 +22,10 @@ export async function startSystem(root, folder) {
   }
   const binary = process.env.HANDSEL_BINARY ?? join(root, 'target/debug/handsel');
   if (!existsSync(binary)) throw new Error(`${binary} is missing: build it with \`make build\`, or set HANDSEL_TILL_URL and HANDSEL_WALLET_URL.`);
-  const child = spawn(binary, ['up', '--dir', folder, '--ephemeral-ports', '--json'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  // Parts are started again from the same file: a build during the test must not take it away.
+  const own = join(dirname(folder), 'handsel');
+  copyFileSync(binary, own);
+  const child = spawn(own, ['up', '--dir', folder, '--ephemeral-ports', '--json'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const stop = async () => {
     child.kill('SIGTERM');
