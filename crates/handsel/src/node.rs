@@ -22,6 +22,7 @@ use crate::run::{Failure, context, failed, runtime};
 const DIMENSIONS: u16 = 128;
 /// Runs one share party.
 pub fn party(options: &NodeOptions) -> Result<ExitCode, Failure> {
+    leave_no_core_dump()?;
     let node: PartyNode = read(&options.config)?;
     let keys: PartyKeys = read(&options.config.with_file_name("keys.toml"))?;
     let address = node.listen;
@@ -38,6 +39,7 @@ pub fn party(options: &NodeOptions) -> Result<ExitCode, Failure> {
 
 /// Runs the platform.
 pub fn serve(options: &NodeOptions) -> Result<ExitCode, Failure> {
+    leave_no_core_dump()?;
     let node: PlatformNode = read(&options.config)?;
     let keys: PlatformKeys = read(&options.config.with_file_name("keys.toml"))?;
     let config = platform_config(node, keys)?;
@@ -52,6 +54,7 @@ pub fn serve(options: &NodeOptions) -> Result<ExitCode, Failure> {
 
 /// Runs a till's agent.
 pub fn terminal(options: &NodeOptions) -> Result<ExitCode, Failure> {
+    leave_no_core_dump()?;
     let text = fs::read_to_string(&options.config).map_err(context(&options.config))?;
     // The parser's message may quote the line, and the line may be a key.
     let config =
@@ -122,6 +125,14 @@ fn platform_config(node: PlatformNode, keys: PlatformKeys) -> Result<api::config
         clock: Arc::new(SystemClock),
         timing: api::config::Timing::default(),
     })
+}
+
+/// Memory that may hold a frame, a share or a key goes into no core dump, and no other program of this user may read it.
+fn leave_no_core_dump() -> Result<(), Failure> {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    let refused = failed("core dumps cannot be turned off");
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).map_err(&refused)?;
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(&refused)
 }
 
 /// Ends when the process is told to terminate or, if supervised, when its supervisor has gone.

@@ -75,9 +75,10 @@ impl Node {
 }
 
 fn spawn(subcommand: &str, config: &Path, log: &Path) -> Result<Child, Failure> {
-    let binary = std::env::current_exe().map_err(failed("this program's own file cannot be found"))?;
     let log_file = std::fs::OpenOptions::new().create(true).append(true).open(log).map_err(context(log))?;
-    let mut command = Command::new(binary);
+    // This very program, also when a newer build has taken its place on disk: all parts are of one version.
+    let mut command = Command::new("/proc/self/exe");
+    command.arg0("handsel");
     command.arg(subcommand).arg("--supervised").arg("--config").arg(config).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log_file);
     // Ctrl-C goes to the parent alone, which then ends its children in good order.
     command.process_group(0);

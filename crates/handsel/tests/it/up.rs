@@ -23,6 +23,12 @@ fn a_killed_part_is_started_again_and_a_second_start_keeps_the_data() {
         up.wait_for("everything is ready again", |up| up.is_ready());
     }
     assert_only_the_owner_may_read(folder.path());
+    for part in ["party1", "platform", "till"] {
+        let process = up.process_of(part).expect("it runs");
+        let limits = fs::read_to_string(format!("/proc/{process}/limits")).expect("it runs");
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).expect("the kernel lists it");
+        assert_eq!(core.split_whitespace().collect::<Vec<_>>()[4..6], ["0", "0"], "{part} could leave a core dump");
+    }
     let second = run(&["up", "--ephemeral-ports", "--dir"], folder.path(), &models);
     assert!(second.contains("another Handsel is running"), "{second}");
     let keys = fs::read(folder.path().join("party1/keys.toml")).expect("keys");
