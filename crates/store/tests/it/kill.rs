@@ -57,11 +57,8 @@ fn fingerprint(answers: &[Answer]) -> String {
     hex(&Sha256::digest(answers.iter().flat_map(|answer| answer.body.clone()).collect::<Vec<u8>>()))
 }
 
-/// Not a test by itself: what the killed process runs.
-#[test]
-#[ignore = "run by a_killed_process_loses_nothing_and_repeats_nothing in a process of its own"]
-fn child() {
-    let Ok(arguments) = std::env::var(CHILD) else { return };
+/// What the killed process runs: payments, one after another, until it is killed.
+fn pay_until_killed(arguments: &str) {
     let (path, first) = arguments.split_once('#').expect("file and number");
     let first: u64 = first.parse().expect("a number");
     let world = World::at(Path::new(path), &rules(), 50 + first);
@@ -76,7 +73,7 @@ fn child() {
 
 fn spawn(path: &Path, first: u64) -> Child {
     Command::new(std::env::current_exe().expect("this test"))
-        .args(["--exact", "kill::child", "--ignored", "--nocapture"])
+        .args(["--exact", "kill::a_killed_process_loses_nothing_and_repeats_nothing", "--nocapture"])
         .env(CHILD, format!("{}#{first}", path.display()))
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -139,6 +136,9 @@ fn check_after(path: &Path, shopper: AccountId, acknowledged: &[(u64, PaymentId,
 
 #[test]
 fn a_killed_process_loses_nothing_and_repeats_nothing() {
+    if let Ok(arguments) = std::env::var(CHILD) {
+        return pay_until_killed(&arguments);
+    }
     let directory = tempfile::tempdir().expect("a directory");
     let path: PathBuf = directory.path().join("platform.db");
     let shopper = World::at(&path, &rules(), 1).shopper("13800000001", FUNDS_MINOR).account;
