@@ -3,7 +3,7 @@
 .PHONY: run test models web build test-data test-rust test-web test-e2e lint setup-run setup-test clean
 
 run: setup-run build models web
-	target/debug/handsel up
+	@target/debug/handsel up
 
 test: setup-test build models web test-data lint test-rust test-web test-e2e
 
