@@ -32,6 +32,8 @@ fn people_pay_a_stranger_does_not_and_no_log_tells_anything() {
     assert_eq!(report["stranger_refused_reasons"]["not_recognised"], 1);
     assert_eq!(report["wrong_charges"], 0);
     assert_eq!(report["ledger_balanced"], true);
+    assert_eq!(report["liveness"]["enforced"], false);
+    assert_eq!(report["liveness"]["looks"], 2, "each look's liveness is reported");
     assert!(report["press_to_paid_ms"]["p50"].as_f64().is_some_and(|took| took > 0.0));
 
     let secrets = secrets_of_the_run(&installation, &models, &photos.join("Person_A"));
