@@ -3,6 +3,7 @@
 
 use base::id::TerminalId;
 use base::time::{Clock, SystemClock};
+use capture::face::DIMENSIONS;
 use ed25519_dalek::SigningKey;
 use indicatif::ProgressBar;
 use rand_core::{Rng, UnwrapErr};
@@ -15,8 +16,6 @@ use crate::till_client::TillClient;
 
 /// Templates in one sealed batch.
 const BATCH_LEN: usize = 2_000;
-/// Features of a face template.
-const DIMENSIONS: usize = 128;
 
 /// The device that demos enrol their crowd with; real installations have none.
 pub struct Loader {

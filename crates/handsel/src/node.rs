@@ -18,8 +18,8 @@ use crate::args::NodeOptions;
 use crate::provision::{PartyKeys, PartyNode, PeerNode, PlatformKeys, PlatformNode, read};
 use crate::run::{Failure, context, failed, runtime};
 
-/// Features of a face template (SFace).
-const DIMENSIONS: u16 = 128;
+// What the tills make and what the platform and the parties take.
+const _: () = assert!(api::crowd::DIMENSIONS as usize == capture::face::DIMENSIONS);
 /// Runs one share party.
 pub fn party(options: &NodeOptions) -> Result<ExitCode, Failure> {
     leave_no_core_dump()?;
@@ -90,7 +90,7 @@ fn party_config(node: PartyNode, keys: PartyKeys) -> Result<party::config::Party
         confirmation_key: SigningKey::from_bytes(&keys.confirmation_key.0),
         platform_sha256: node.platform_certificate_sha256,
         terminals,
-        dimensions: DIMENSIONS,
+        dimensions: api::crowd::DIMENSIONS,
         thresholds: mpc::protocol::identify::Thresholds::new(node.accept_score, node.ambiguous_score)
             .map_err(failed("the thresholds cannot be used"))?,
         budget: party::config::Budget { per_minute: node.looks_per_minute_max, per_day: node.looks_per_day_max },
