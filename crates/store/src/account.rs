@@ -7,13 +7,13 @@ use ledger::account::AccountKey;
 use payments::refusal::Refusal;
 use payments::{account, consent, passcode};
 use rand_core::CryptoRng;
-use rusqlite::{OptionalExtension, Transaction};
 use wire::api::{self, ConsentPurpose, IdentityClass};
 use wire::bytes::HexArray;
 use wire::probe::PartitionLabel;
 use wire::problem::Code;
 
 use crate::account_rows::{self, NewRow};
+use crate::db::Tx;
 use crate::error::StoreError;
 use crate::idempotency::{Answer, Idempotency, Keep};
 use crate::row::{At, Bits};
@@ -58,7 +58,7 @@ impl Store {
     pub fn set_paused(&self, idempotency: &Idempotency, account: AccountId, paused: bool, now: Timestamp) -> Result<Answer, StoreError> {
         let rules = self.rules(now)?;
         self.once("set_paused", idempotency, Keep::Day, now, |tx| {
-            tx.prepare_cached("UPDATE accounts SET paused = ?2 WHERE id = ?1")?.execute((Bits(account.bits()), paused))?;
+            tx.execute("UPDATE accounts SET paused = ?2 WHERE id = ?1", (Bits(account.bits()), paused))?;
             Ok(Answer::of(200, &account_read::me(tx, account, rules, now)?))
         })
     }
@@ -81,8 +81,7 @@ impl Store {
                 Err(_) => last_version(tx, account, new.purpose)?.ok_or(Code::ConsentMissing)?,
             };
             let row = api::Consent { id, purpose: new.purpose, version, text_sha256: new.text_sha256, granted: new.granted, decided_at: now };
-            tx.prepare_cached("INSERT INTO consents (id, account, purpose, version, text_sha256, granted, decided_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
-                .execute((Bits(id.bits()), Bits(account.bits()), consent::purpose_name(row.purpose), &row.version, row.text_sha256.0, row.granted, At(now)))?;
+            tx.execute("INSERT INTO consents (id, account, purpose, version, text_sha256, granted, decided_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", (Bits(id.bits()), Bits(account.bits()), consent::purpose_name(row.purpose), &row.version, row.text_sha256.0, row.granted, At(now)))?;
             if new.purpose == ConsentPurpose::Payment && !new.granted {
                 enrolment::delete_standing(tx, account, now)?;
             }
@@ -116,26 +115,29 @@ impl Store {
 }
 
 /// Posts a top-up: the reserve grows, and what is owed to the shopper with it.
-pub(crate) fn fund(tx: &Transaction, account: AccountId, id: TopUpId, amount_minor: i64, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn fund(tx: &Tx, account: AccountId, id: TopUpId, amount_minor: i64, now: Timestamp) -> Result<(), StoreError> {
     posting::open_account(tx, AccountKey::RESERVE, Currency::CNY)?;
     posting::post(tx, TransferId::from_bits(id.bits()), AccountKey::RESERVE, AccountKey::wallet(account), Money::cny(amount_minor), now)?;
     activity::record(tx, account, &activity::Entry::TopUp { id, amount_minor }, now)
 }
 
 /// Whether the consent to payment stands: `consent_missing`, `consent_outdated`.
-pub(crate) fn check_payment_consent(tx: &Transaction, account: AccountId) -> Result<(), StoreError> {
-    let mut statement = tx.prepare_cached(
+pub(crate) fn check_payment_consent(tx: &Tx, account: AccountId) -> Result<(), StoreError> {
+    let last: Option<([u8; 32], bool)> = tx.find(
         "SELECT text_sha256, granted FROM consents WHERE account = ?1 AND purpose = 'payment' ORDER BY sequence DESC LIMIT 1",
+        [Bits(account.bits())],
+        |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
-    let last: Option<([u8; 32], bool)> = statement.query_row([Bits(account.bits())], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     let last = last.map(|(sha256, granted)| (HexArray(sha256), granted));
     Ok(consent::check_standing(ConsentPurpose::Payment, last.as_ref().map(|(sha256, granted)| (sha256, *granted)))?)
 }
 
-fn last_version(tx: &Transaction, account: AccountId, purpose: ConsentPurpose) -> Result<Option<String>, StoreError> {
-    let mut statement =
-        tx.prepare_cached("SELECT version FROM consents WHERE account = ?1 AND purpose = ?2 ORDER BY sequence DESC LIMIT 1")?;
-    Ok(statement.query_row((Bits(account.bits()), consent::purpose_name(purpose)), |row| row.get(0)).optional()?)
+fn last_version(tx: &Tx, account: AccountId, purpose: ConsentPurpose) -> Result<Option<String>, StoreError> {
+    Ok(tx.find(
+        "SELECT version FROM consents WHERE account = ?1 AND purpose = ?2 ORDER BY sequence DESC LIMIT 1",
+        (Bits(account.bits()), consent::purpose_name(purpose)),
+        |row| row.get(0),
+    )?)
 }
 
 fn check_new(new: &api::NewAccount) -> Result<(), Refusal> {

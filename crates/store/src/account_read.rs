@@ -5,11 +5,11 @@ use base::time::Timestamp;
 use payments::account::mask_phone;
 use payments::consent::{PURPOSES, purpose_name};
 use payments::rules::RulePack;
-use rusqlite::{OptionalExtension, Transaction};
 use wire::api::{self, Consent, ConsentPurpose};
 use wire::bytes::HexArray;
 use wire::problem::Code;
 
+use crate::db::Tx;
 use crate::error::StoreError;
 use crate::row::{At, Bits};
 use crate::{Store, account_rows, enrolment};
@@ -22,10 +22,10 @@ impl Store {
     }
 }
 
-pub(crate) fn me(tx: &Transaction, account: AccountId, rules: &RulePack, now: Timestamp) -> Result<api::Me, StoreError> {
+pub(crate) fn me(tx: &Tx, account: AccountId, rules: &RulePack, now: Timestamp) -> Result<api::Me, StoreError> {
     let payer = account_rows::payer(tx, account)?;
-    let mut statement = tx.prepare_cached("SELECT name, phone FROM accounts WHERE id = ?1")?;
-    let person: Option<(String, String)> = statement.query_row([Bits(account.bits())], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let person: Option<(String, String)> =
+        tx.find("SELECT name, phone FROM accounts WHERE id = ?1", [Bits(account.bits())], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let (name, phone) = person.ok_or(Code::NotFound)?;
     Ok(api::Me {
         id: account,
@@ -46,19 +46,16 @@ pub(crate) fn me(tx: &Transaction, account: AccountId, rules: &RulePack, now: Ti
 }
 
 /// The consent for `purpose`, if the last decision was to give it.
-fn standing_consent(tx: &Transaction, account: AccountId, purpose: ConsentPurpose) -> Result<Option<Consent>, StoreError> {
-    let mut statement = tx.prepare_cached(
-        "SELECT id, version, text_sha256, granted, decided_at FROM consents WHERE account = ?1 AND purpose = ?2 ORDER BY sequence DESC LIMIT 1",
-    )?;
-    let last = statement.query_row((Bits(account.bits()), purpose_name(purpose)), |row| {
+fn standing_consent(tx: &Tx, account: AccountId, purpose: ConsentPurpose) -> Result<Option<Consent>, StoreError> {
+    let last = tx.find("SELECT id, version, text_sha256, granted, decided_at FROM consents WHERE account = ?1 AND purpose = ?2 ORDER BY sequence DESC LIMIT 1", (Bits(account.bits()), purpose_name(purpose)), |row| {
         Ok(Consent {
-            id: ConsentId::from_bits(row.get::<_, Bits>(0)?.0),
+            id: ConsentId::from_bits(row.get::<Bits>(0)?.0),
             purpose,
             version: row.get(1)?,
             text_sha256: HexArray(row.get(2)?),
             granted: row.get(3)?,
-            decided_at: row.get::<_, At>(4)?.0,
+            decided_at: row.get::<At>(4)?.0,
         })
     });
-    Ok(last.optional()?.filter(|consent| consent.granted))
+    Ok(last?.filter(|consent| consent.granted))
 }

@@ -2,11 +2,11 @@
 
 use base::id::{AccountId, PaymentId, RefundId, TopUpId};
 use base::time::Timestamp;
-use rusqlite::{OptionalExtension, Row, Transaction};
 use wire::api::{Activity, ActivityKind, List};
 use wire::problem::Code;
 
 use crate::Store;
+use crate::db::{DbError, Row, Tx};
 use crate::error::StoreError;
 use crate::row::{At, Bits, Name};
 
@@ -26,16 +26,16 @@ pub(crate) enum Entry {
 }
 
 /// Adds a row to the account's list.
-pub(crate) fn record(tx: &Transaction, account: AccountId, entry: &Entry, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn record(tx: &Tx, account: AccountId, entry: &Entry, now: Timestamp) -> Result<(), StoreError> {
     let (kind, reference, payment, amount_minor) = match entry {
         Entry::TopUp { id, amount_minor } => ("top_up", id.bits(), None, *amount_minor),
         Entry::Payment { id, amount_minor } => ("payment", id.bits(), Some(*id), -amount_minor),
         Entry::Refund { id, payment, amount_minor } => ("refund", id.bits(), Some(*payment), *amount_minor),
     };
-    tx.prepare_cached(
+    tx.execute(
         "INSERT INTO activities (account, kind, reference, payment, amount_minor, posted_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?
-    .execute((Bits(account.bits()), kind, Bits(reference), payment.map(|id| Bits(id.bits())), amount_minor, At(now)))?;
+        (Bits(account.bits()), kind, Bits(reference), payment.map(|id| Bits(id.bits())), amount_minor, At(now)),
+    )?;
     Ok(())
 }
 
@@ -48,14 +48,10 @@ impl Store {
                 None => i64::MAX,
                 Some(text) => sequence_of(tx, account, text)?,
             };
-            let mut statement = tx.prepare_cached(
-                "SELECT a.kind, a.reference, a.payment, a.amount_minor, a.posted_at, m.name, s.name, p.rules_version, p.verified_by
-                 FROM activities a LEFT JOIN payments p ON p.id = a.payment LEFT JOIN merchants m ON m.id = p.merchant LEFT JOIN stores s ON s.id = p.store
-                 WHERE a.account = ?1 AND a.sequence < ?2 ORDER BY a.sequence DESC LIMIT ?3",
-            )?;
             let limit = limit.clamp(1, LIST_MAX);
-            let rows = statement.query_map((Bits(account.bits()), before, limit + 1), read_activity)?;
-            let mut data = rows.collect::<Result<Vec<_>, _>>()?;
+            let mut data = tx.list("SELECT a.kind, a.reference, a.payment, a.amount_minor, a.posted_at, m.name, s.name, p.rules_version, p.verified_by
+                 FROM activities a LEFT JOIN payments p ON p.id = a.payment LEFT JOIN merchants m ON m.id = p.merchant LEFT JOIN stores s ON s.id = p.store
+                 WHERE a.account = ?1 AND a.sequence < ?2 ORDER BY a.sequence DESC LIMIT ?3", (Bits(account.bits()), before, limit + 1), read_activity)?;
             let has_more = data.len() > limit as usize;
             data.truncate(limit as usize);
             Ok(List { data, has_more })
@@ -63,9 +59,9 @@ impl Store {
     }
 }
 
-fn read_activity(row: &Row) -> rusqlite::Result<Activity> {
-    let reference = row.get::<_, Bits>(1)?.0;
-    let kind = row.get::<_, Name>(0)?.read(|name| match name {
+fn read_activity(row: &Row) -> Result<Activity, DbError> {
+    let reference = row.get::<Bits>(1)?.0;
+    let kind = row.get::<Name>(0)?.read(|name| match name {
         "payment" => Some(ActivityKind::Payment),
         "refund" => Some(ActivityKind::Refund),
         "top_up" => Some(ActivityKind::TopUp),
@@ -76,22 +72,22 @@ fn read_activity(row: &Row) -> rusqlite::Result<Activity> {
         ActivityKind::Refund => RefundId::from_bits(reference).to_string(),
         ActivityKind::TopUp => TopUpId::from_bits(reference).to_string(),
     };
-    let payment = row.get::<_, Option<Bits>>(2)?.map(|bits| PaymentId::from_bits(bits.0));
+    let payment = row.get::<Option<Bits>>(2)?.map(|bits| PaymentId::from_bits(bits.0));
     let of_payment = kind == ActivityKind::Payment;
     Ok(Activity {
         kind,
         id,
         payment: payment.filter(|_| kind == ActivityKind::Refund),
         amount_minor: row.get(3)?,
-        counterparty: row.get::<_, Option<String>>(5)?.unwrap_or_else(|| BANK_NAME.into()),
+        counterparty: row.get::<Option<String>>(5)?.unwrap_or_else(|| BANK_NAME.into()),
         store_name: row.get(6)?,
-        at: row.get::<_, At>(4)?.0,
-        rules_version: row.get::<_, Option<String>>(7)?.filter(|_| of_payment),
-        verified_by: row.get::<_, Option<String>>(8)?.filter(|_| of_payment),
+        at: row.get::<At>(4)?.0,
+        rules_version: row.get::<Option<String>>(7)?.filter(|_| of_payment),
+        verified_by: row.get::<Option<String>>(8)?.filter(|_| of_payment),
     })
 }
 
-fn sequence_of(tx: &Transaction, account: AccountId, text: &str) -> Result<i64, StoreError> {
+fn sequence_of(tx: &Tx, account: AccountId, text: &str) -> Result<i64, StoreError> {
     let parsed = text
         .parse::<PaymentId>()
         .map(PaymentId::bits)
@@ -99,6 +95,8 @@ fn sequence_of(tx: &Transaction, account: AccountId, text: &str) -> Result<i64, 
         .or_else(|_| text.parse::<TopUpId>().map(TopUpId::bits));
     let invalid = payments::refusal::Refusal::of_field(Code::InvalidRequest, "starting_after");
     let reference = parsed.map_err(|_| invalid)?;
-    let mut statement = tx.prepare_cached("SELECT sequence FROM activities WHERE account = ?1 AND reference = ?2")?;
-    statement.query_row((Bits(account.bits()), Bits(reference)), |row| row.get(0)).optional()?.ok_or(invalid.into())
+    tx.find("SELECT sequence FROM activities WHERE account = ?1 AND reference = ?2", (Bits(account.bits()), Bits(reference)), |row| {
+        row.get(0)
+    })?
+    .ok_or(invalid.into())
 }

@@ -12,17 +12,16 @@ impl Store {
     /// money the reserve. Errs if the accounts do not hold what the transfers moved.
     pub fn books(&self) -> Result<Totals, StoreError> {
         self.read(|tx| {
-            let mut statement =
-                tx.prepare_cached("SELECT kind, sum(debits_minor), sum(credits_minor) FROM ledger_accounts GROUP BY kind")?;
-            let mut rows = statement.query([])?;
+            let sums = tx.list(
+                "SELECT kind, CAST(sum(debits_minor) AS BIGINT), CAST(sum(credits_minor) AS BIGINT) FROM ledger_accounts GROUP BY kind",
+                (),
+                |row| Ok((row.get::<Name>(0)?.read(AccountKind::from_name)?, row.get(1)?, row.get(2)?)),
+            )?;
             let mut totals = Totals::default();
-            while let Some(row) = rows.next()? {
-                let kind = row.get::<_, Name>(0)?.read(AccountKind::from_name)?;
-                totals = totals
-                    .with(kind, row.get(1)?, row.get(2)?)
-                    .ok_or_else(|| StoreError::Corrupt("a sum of the books overflows".into()))?;
+            for (kind, debits, credits) in sums {
+                totals = totals.with(kind, debits, credits).ok_or_else(|| StoreError::Corrupt("a sum of the books overflows".into()))?;
             }
-            let moved: i64 = tx.query_row("SELECT coalesce(sum(amount_minor), 0) FROM ledger_transfers", [], |row| row.get(0))?;
+            let moved: i64 = tx.one("SELECT CAST(coalesce(sum(amount_minor), 0) AS BIGINT) FROM ledger_transfers", (), |row| row.get(0))?;
             if moved == totals.debits_minor {
                 Ok(totals)
             } else {

@@ -7,7 +7,6 @@ use payments::enrolment::{Enrolment, STATUSES, Step, next_status, status_name};
 use payments::probe::{Challenge, Sender};
 use payments::refusal::Refusal;
 use rand_core::CryptoRng;
-use rusqlite::{OptionalExtension, Row, Transaction};
 use wire::api::{self, EnrolmentStatus};
 use wire::bytes::HexArray;
 use wire::party::DeletionConfirmation;
@@ -15,6 +14,7 @@ use wire::probe::SealedProbe;
 use wire::problem::Code;
 
 use crate::account::{check_payment_consent, random};
+use crate::db::{DbError, Row, Tx};
 use crate::error::StoreError;
 use crate::gallery::{self, NewToken};
 use crate::idempotency::{Answer, Idempotency, Keep};
@@ -77,8 +77,7 @@ impl Store {
                 return Err(Refusal::of_field(Code::InvalidRequest, "templates").into());
             }
             gallery::use_nonce(tx, &probe.context.nonce.0, now)?;
-            let phone_part: [u8; 16] =
-                tx.query_row("SELECT phone_part FROM accounts WHERE id = ?1", [Bits(account.bits())], |row| row.get(0))?;
+            let phone_part: [u8; 16] = tx.one("SELECT phone_part FROM accounts WHERE id = ?1", [Bits(account.bits())], |row| row.get(0))?;
             let owned: Vec<gallery::OwnedToken> =
                 tokens.iter().map(|token| gallery::OwnedToken { token, account, enrolment, phone_part }).collect();
             gallery::queue_enrol(tx, probe, &owned, now)?;
@@ -100,29 +99,26 @@ impl Store {
 
 /// Puts a new enrolment in, waiting for its capture.
 pub(crate) fn insert(
-    tx: &Transaction,
+    tx: &Tx,
     id: EnrolmentId,
     account: AccountId,
     nonce: &[u8; 32],
     challenge_expires_at: Timestamp,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    tx.prepare_cached(
-        "INSERT INTO enrolments (id, account, status, nonce, challenge_issued_at, challenge_expires_at, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?5)",
-    )?
-    .execute((Bits(id.bits()), Bits(account.bits()), status_name(EnrolmentStatus::WaitingForCapture), nonce, At(now), At(challenge_expires_at)))?;
+    tx.execute("INSERT INTO enrolments (id, account, status, nonce, challenge_issued_at, challenge_expires_at, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?5)", (Bits(id.bits()), Bits(account.bits()), status_name(EnrolmentStatus::WaitingForCapture), nonce, At(now), At(challenge_expires_at)))?;
     Ok(())
 }
 
 /// Deletes whatever enrolment the account has.
-pub(crate) fn delete_standing(tx: &Transaction, account: AccountId, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn delete_standing(tx: &Tx, account: AccountId, now: Timestamp) -> Result<(), StoreError> {
     match standing(tx, account)? {
         Some(enrolment) => delete(tx, account, enrolment.id, enrolment.status, now),
         None => Ok(()),
     }
 }
 
-fn delete(tx: &Transaction, account: AccountId, id: EnrolmentId, status: EnrolmentStatus, now: Timestamp) -> Result<(), StoreError> {
+fn delete(tx: &Tx, account: AccountId, id: EnrolmentId, status: EnrolmentStatus, now: Timestamp) -> Result<(), StoreError> {
     // Deleting or deleted already: nothing more to do.
     let Some(next) = next_status(status, Step::Delete) else { return Ok(()) };
     set_status(tx, id, next)?;
@@ -134,8 +130,8 @@ fn delete(tx: &Transaction, account: AccountId, id: EnrolmentId, status: Enrolme
 }
 
 /// Stores where an enrolment stands.
-pub(crate) fn set_status(tx: &Transaction, id: EnrolmentId, status: EnrolmentStatus) -> Result<(), StoreError> {
-    tx.prepare_cached("UPDATE enrolments SET status = ?2 WHERE id = ?1")?.execute((Bits(id.bits()), status_name(status)))?;
+pub(crate) fn set_status(tx: &Tx, id: EnrolmentId, status: EnrolmentStatus) -> Result<(), StoreError> {
+    tx.execute("UPDATE enrolments SET status = ?2 WHERE id = ?1", (Bits(id.bits()), status_name(status)))?;
     Ok(())
 }
 
@@ -143,19 +139,18 @@ const ENROLMENTS: &str =
     "SELECT id, account, status, nonce, challenge_issued_at, challenge_expires_at, created_at, enrolled_at FROM enrolments";
 
 /// The account's enrolment that is not deleted.
-pub(crate) fn standing(tx: &Transaction, account: AccountId) -> Result<Option<api::Enrolment>, StoreError> {
-    let mut statement = tx.prepare_cached("SELECT id FROM enrolments WHERE account = ?1 AND status <> 'deleted'")?;
-    let id: Option<Bits> = statement.query_row([Bits(account.bits())], |row| row.get(0)).optional()?;
+pub(crate) fn standing(tx: &Tx, account: AccountId) -> Result<Option<api::Enrolment>, StoreError> {
+    let id: Option<Bits> =
+        tx.find("SELECT id FROM enrolments WHERE account = ?1 AND status <> 'deleted'", [Bits(account.bits())], |row| row.get(0))?;
     id.map(|bits| load(tx, account, EnrolmentId::from_bits(bits.0))).transpose()
 }
 
-fn load(tx: &Transaction, account: AccountId, id: EnrolmentId) -> Result<api::Enrolment, StoreError> {
-    let mut statement = tx.prepare_cached(&format!("{ENROLMENTS} WHERE id = ?1 AND account = ?2"))?;
-    let found = statement.query_row((Bits(id.bits()), Bits(account.bits())), |row| {
+fn load(tx: &Tx, account: AccountId, id: EnrolmentId) -> Result<api::Enrolment, StoreError> {
+    let found = tx.find(&format!("{ENROLMENTS} WHERE id = ?1 AND account = ?2"), (Bits(id.bits()), Bits(account.bits())), |row| {
         let (_, state) = read_state(row)?;
-        Ok((state, row.get::<_, At>(6)?.0, row.get::<_, Option<At>>(7)?.map(|at| at.0)))
+        Ok((state, row.get::<At>(6)?.0, row.get::<Option<At>>(7)?.map(|at| at.0)))
     });
-    let (state, created_at, enrolled_at) = found.optional()?.ok_or(Code::NotFound)?;
+    let (state, created_at, enrolled_at) = found?.ok_or(Code::NotFound)?;
     let Enrolment { status, challenge, .. } = state;
     let challenge = api::Challenge {
         nonce: HexArray(challenge.nonce),
@@ -167,38 +162,38 @@ fn load(tx: &Transaction, account: AccountId, id: EnrolmentId) -> Result<api::En
     Ok(api::Enrolment { id, status, created_at, enrolled_at, challenge, deletions: deletions(tx, id)? })
 }
 
-fn load_state(tx: &Transaction, id: EnrolmentId) -> Result<(AccountId, Enrolment), StoreError> {
-    let mut statement = tx.prepare_cached(&format!("{ENROLMENTS} WHERE id = ?1"))?;
-    statement.query_row([Bits(id.bits())], read_state).optional()?.ok_or(Code::NotFound.into())
+fn load_state(tx: &Tx, id: EnrolmentId) -> Result<(AccountId, Enrolment), StoreError> {
+    tx.find(&format!("{ENROLMENTS} WHERE id = ?1"), [Bits(id.bits())], read_state)?.ok_or(Code::NotFound.into())
 }
 
-fn read_state(row: &Row) -> rusqlite::Result<(AccountId, Enrolment)> {
+fn read_state(row: &Row) -> Result<(AccountId, Enrolment), DbError> {
     let challenge = Challenge {
         nonce: row.get(3)?,
-        issued_at: row.get::<_, At>(4)?.0,
-        expires_at: row.get::<_, At>(5)?.0,
+        issued_at: row.get::<At>(4)?.0,
+        expires_at: row.get::<At>(5)?.0,
         partition: None,
         passcode_always: false,
     };
-    let status = row.get::<_, Name>(2)?.read(|name| STATUSES.into_iter().find(|status| status_name(*status) == name))?;
-    let enrolment = Enrolment { id: EnrolmentId::from_bits(row.get::<_, Bits>(0)?.0), status, challenge };
-    Ok((AccountId::from_bits(row.get::<_, Bits>(1)?.0), enrolment))
+    let status = row.get::<Name>(2)?.read(|name| STATUSES.into_iter().find(|status| status_name(*status) == name))?;
+    let enrolment = Enrolment { id: EnrolmentId::from_bits(row.get::<Bits>(0)?.0), status, challenge };
+    Ok((AccountId::from_bits(row.get::<Bits>(1)?.0), enrolment))
 }
 
-fn deletions(tx: &Transaction, enrolment: EnrolmentId) -> Result<Vec<DeletionConfirmation>, StoreError> {
-    let mut statement = tx.prepare_cached(
+fn deletions(tx: &Tx, enrolment: EnrolmentId) -> Result<Vec<DeletionConfirmation>, StoreError> {
+    let rows = tx.list(
         "SELECT d.party, d.record, d.sequence, d.destroyed_at, d.signature FROM deletion_confirmations d JOIN records r ON r.id = d.record
          WHERE r.enrolment = ?1 ORDER BY d.record, d.party",
+        [Bits(enrolment.bits())],
+        |row| {
+            let number: u8 = row.get(0)?;
+            Ok(DeletionConfirmation {
+                party: PartyId::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, number.into()))?,
+                record: RecordId::from_bits(row.get::<Bits>(1)?.0),
+                sequence: row.get::<Sequence>(2)?.0,
+                destroyed_at: row.get::<At>(3)?.0,
+                signature: HexArray(row.get(4)?),
+            })
+        },
     )?;
-    let rows = statement.query_map([Bits(enrolment.bits())], |row| {
-        let number: u8 = row.get(0)?;
-        Ok(DeletionConfirmation {
-            party: PartyId::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, number.into()))?,
-            record: RecordId::from_bits(row.get::<_, Bits>(1)?.0),
-            sequence: row.get::<_, Sequence>(2)?.0,
-            destroyed_at: row.get::<_, At>(3)?.0,
-            signature: HexArray(row.get(4)?),
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    Ok(rows)
 }

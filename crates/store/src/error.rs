@@ -4,6 +4,8 @@ use payments::refusal::Refusal;
 use payments::rules::RulesError;
 use wire::problem::{Code, Problem};
 
+use crate::db::DbError;
+
 /// Why a method has no answer. Nothing was changed, and nothing is remembered under the idempotency key.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -12,7 +14,7 @@ pub enum StoreError {
     Refused(#[from] Refusal),
     /// The disk or the database is full, or cannot be written; its operator must make room.
     #[error("the database cannot be written: {0}")]
-    StorageFull(#[source] rusqlite::Error),
+    StorageFull(#[source] DbError),
     /// No rule pack holds; whoever runs the machine must set its clock or the rules.
     #[error(transparent)]
     Rules(#[from] RulesError),
@@ -21,7 +23,7 @@ pub enum StoreError {
     Schema(String),
     /// The database failed in a way that is nobody's input; a bug or a broken disk.
     #[error("the database failed: {0}")]
-    Database(#[source] rusqlite::Error),
+    Database(#[source] DbError),
     /// A stored value does not read back; a bug or a broken disk.
     #[error("a stored value does not read back: {0}")]
     Corrupt(String),
@@ -52,14 +54,8 @@ impl From<Code> for StoreError {
     }
 }
 
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode;
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::ReadOnly | ErrorCode::CannotOpen) => {
-                Self::StorageFull(error)
-            }
-            _ => Self::Database(error),
-        }
+impl From<DbError> for StoreError {
+    fn from(error: DbError) -> Self {
+        if error.is_no_room() { Self::StorageFull(error) } else { Self::Database(error) }
     }
 }

@@ -5,7 +5,6 @@ use base::party::PartyId;
 use base::time::Timestamp;
 use payments::enrolment::status_name;
 use rand_core::CryptoRng;
-use rusqlite::{OptionalExtension, Transaction};
 use sha2::{Digest, Sha256};
 use wire::api::{EnrolmentStatus, QueryKind};
 use wire::bytes::HexArray;
@@ -13,6 +12,7 @@ use wire::party::{DeletionConfirmation, GalleryChange, GalleryOperation, NewReco
 use wire::probe::{PartitionLabel, SealedProbe};
 use wire::problem::Code;
 
+use crate::db::Tx;
 use crate::error::StoreError;
 use crate::row::{At, Bits, Sequence};
 use crate::{Store, query_log};
@@ -47,14 +47,16 @@ impl Store {
     /// Changes that `party` has not applied yet, in order, at most `limit`.
     pub fn pending_changes(&self, party: PartyId, limit: u32) -> Result<Vec<GalleryChange>, StoreError> {
         self.read(|tx| {
-            let mut statement = tx.prepare_cached(
+            let payloads = tx.list(
                 "SELECT payload FROM gallery_payloads
                  WHERE party = ?1 AND sequence > (SELECT sequence FROM party_progress WHERE party = ?1) ORDER BY sequence LIMIT ?2",
+                (party.number(), limit),
+                |row| row.get::<Vec<u8>>(0),
             )?;
-            let payloads = statement.query_map((party.number(), limit), |row| row.get::<_, Vec<u8>>(0))?;
             payloads
+                .into_iter()
                 .map(|payload| {
-                    serde_json::from_slice(&payload?).map_err(|error| StoreError::Corrupt(format!("a change for {party}: {error}")))
+                    serde_json::from_slice(&payload).map_err(|error| StoreError::Corrupt(format!("a change for {party}: {error}")))
                 })
                 .collect()
         })
@@ -82,7 +84,7 @@ impl Store {
             for confirmation in deletions.iter().filter(|confirmation| confirmation.party == party && confirmation.sequence == sequence) {
                 store_confirmation(tx, confirmation)?;
             }
-            tx.prepare_cached("UPDATE party_progress SET sequence = ?2 WHERE party = ?1")?.execute((party.number(), Sequence(sequence)))?;
+            tx.execute("UPDATE party_progress SET sequence = ?2 WHERE party = ?1", (party.number(), Sequence(sequence)))?;
             if all_applied(tx)? >= sequence { complete(tx, sequence, rng, now) } else { Ok(()) }
         })
     }
@@ -117,7 +119,7 @@ pub(crate) struct OwnedToken<'a> {
 }
 
 /// Queues the templates that `probe` holds, in the order of `owned`.
-pub(crate) fn queue_enrol(tx: &Transaction, probe: &SealedProbe, owned: &[OwnedToken], now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn queue_enrol(tx: &Tx, probe: &SealedProbe, owned: &[OwnedToken], now: Timestamp) -> Result<(), StoreError> {
     let sequence = last_sequence(tx)? + 1;
     insert_change(tx, sequence, "enrol", now)?;
     for party in PartyId::ALL {
@@ -135,151 +137,135 @@ pub(crate) fn queue_enrol(tx: &Transaction, probe: &SealedProbe, owned: &[OwnedT
             &GalleryChange { sequence, operation: GalleryOperation::Enrol { probe: probe.for_party(party), records } },
         )?;
     }
-    let mut statement = tx.prepare_cached(
-        "INSERT INTO records (id, enrolment, account, token_sha256, phone_part, enrol_sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?;
     for OwnedToken { token, account, enrolment, phone_part } in owned {
-        statement.execute((
-            Bits(token.record.bits()),
-            Bits(enrolment.bits()),
-            Bits(account.bits()),
-            token.token_sha256,
-            phone_part,
-            Sequence(sequence),
-        ))?;
+        tx.execute(
+            "INSERT INTO records (id, enrolment, account, token_sha256, phone_part, enrol_sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            (Bits(token.record.bits()), Bits(enrolment.bits()), Bits(account.bits()), token.token_sha256, phone_part, Sequence(sequence)),
+        )?;
     }
     Ok(())
 }
 
 /// Queues the destruction of an enrolment's shares.
-pub(crate) fn queue_delete(tx: &Transaction, account: AccountId, enrolment: EnrolmentId, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn queue_delete(tx: &Tx, account: AccountId, enrolment: EnrolmentId, now: Timestamp) -> Result<(), StoreError> {
     let sequence = last_sequence(tx)? + 1;
-    let mut statement =
-        tx.prepare_cached("SELECT id FROM records WHERE enrolment = ?1 AND account = ?2 AND delete_sequence IS NULL ORDER BY id")?;
-    let ids = statement.query_map((Bits(enrolment.bits()), Bits(account.bits())), |row| row.get::<_, Bits>(0))?;
-    let records: Vec<RecordId> = ids.map(|bits| bits.map(|bits| RecordId::from_bits(bits.0))).collect::<Result<_, _>>()?;
+    let ids = tx.list(
+        "SELECT id FROM records WHERE enrolment = ?1 AND account = ?2 AND delete_sequence IS NULL ORDER BY id",
+        (Bits(enrolment.bits()), Bits(account.bits())),
+        |row| row.get::<Bits>(0),
+    )?;
+    let records: Vec<RecordId> = ids.into_iter().map(|bits| RecordId::from_bits(bits.0)).collect();
     insert_change(tx, sequence, "delete", now)?;
     for party in PartyId::ALL {
         insert_payload(tx, party, &GalleryChange { sequence, operation: GalleryOperation::Delete { records: records.clone() } })?;
     }
-    tx.prepare_cached("UPDATE records SET delete_sequence = ?2 WHERE enrolment = ?1 AND delete_sequence IS NULL")?
-        .execute((Bits(enrolment.bits()), Sequence(sequence)))?;
+    tx.execute(
+        "UPDATE records SET delete_sequence = ?2 WHERE enrolment = ?1 AND delete_sequence IS NULL",
+        (Bits(enrolment.bits()), Sequence(sequence)),
+    )?;
     Ok(())
 }
 
 /// Records that a look may be compared with: a record counts until all three parties confirmed that it is gone.
-pub(crate) fn gallery_len(tx: &Transaction, part: Option<&PartitionLabel>) -> Result<u64, StoreError> {
+pub(crate) fn gallery_len(tx: &Tx, part: Option<&PartitionLabel>) -> Result<u64, StoreError> {
     let count = match part {
-        None => {
-            tx.prepare_cached("SELECT count(*) FROM records WHERE destroyed_at IS NULL")?.query_row([], |row| row.get::<_, Sequence>(0))
+        None => tx.one("SELECT count(*) FROM records WHERE destroyed_at IS NULL", (), |row| row.get::<Sequence>(0)),
+        Some(part) => {
+            tx.one("SELECT count(*) FROM records WHERE destroyed_at IS NULL AND phone_part = ?1", [part.0], |row| row.get::<Sequence>(0))
         }
-        Some(part) => tx
-            .prepare_cached("SELECT count(*) FROM records WHERE destroyed_at IS NULL AND phone_part = ?1")?
-            .query_row([part.0], |row| row.get::<_, Sequence>(0)),
     };
     Ok(count?.0)
 }
 
 /// Whose token this is, if the enrolment stands.
-pub(crate) fn resolve_token(tx: &Transaction, token: &[u8; 16]) -> Result<Option<AccountId>, StoreError> {
+pub(crate) fn resolve_token(tx: &Tx, token: &[u8; 16]) -> Result<Option<AccountId>, StoreError> {
     let token_sha256: [u8; 32] = Sha256::digest(token).into();
-    let mut statement = tx.prepare_cached(
+    let account: Option<Bits> = tx.find(
         "SELECT r.account FROM records r JOIN enrolments e ON e.id = r.enrolment WHERE r.token_sha256 = ?1 AND e.status = 'enrolled'",
+        [token_sha256],
+        |row| row.get(0),
     )?;
-    let account: Option<Bits> = statement.query_row([token_sha256], |row| row.get(0)).optional()?;
     Ok(account.map(|bits| AccountId::from_bits(bits.0)))
 }
 
 /// Whether a probe with this nonce was taken before.
-pub(crate) fn nonce_used(tx: &Transaction, nonce: &[u8; 32]) -> Result<bool, StoreError> {
-    Ok(tx.prepare_cached("SELECT 1 FROM used_nonces WHERE nonce = ?1")?.exists([nonce])?)
+pub(crate) fn nonce_used(tx: &Tx, nonce: &[u8; 32]) -> Result<bool, StoreError> {
+    Ok(tx.find("SELECT 1 FROM used_nonces WHERE nonce = ?1", [nonce], |_| Ok(()))?.is_some())
 }
 
 /// From now on a probe with this nonce is a replay.
-pub(crate) fn use_nonce(tx: &Transaction, nonce: &[u8; 32], now: Timestamp) -> Result<(), StoreError> {
-    tx.prepare_cached("INSERT INTO used_nonces (nonce, used_at) VALUES (?1, ?2)")?.execute((nonce, At(now)))?;
+pub(crate) fn use_nonce(tx: &Tx, nonce: &[u8; 32], now: Timestamp) -> Result<(), StoreError> {
+    tx.execute("INSERT INTO used_nonces (nonce, used_at) VALUES (?1, ?2)", (nonce, At(now)))?;
     Ok(())
 }
 
 /// All three parties have applied the change: what it was for is done, and its payload is erased.
-fn complete(tx: &Transaction, sequence: u64, rng: &mut dyn CryptoRng, now: Timestamp) -> Result<(), StoreError> {
-    tx.prepare_cached("UPDATE gallery_changes SET applied_at = ?2 WHERE sequence = ?1")?.execute((Sequence(sequence), At(now)))?;
-    tx.prepare_cached("DELETE FROM gallery_payloads WHERE sequence = ?1")?.execute([Sequence(sequence)])?;
+fn complete(tx: &Tx, sequence: u64, rng: &mut dyn CryptoRng, now: Timestamp) -> Result<(), StoreError> {
+    tx.execute("UPDATE gallery_changes SET applied_at = ?2 WHERE sequence = ?1", (Sequence(sequence), At(now)))?;
+    tx.execute("DELETE FROM gallery_payloads WHERE sequence = ?1", [Sequence(sequence)])?;
     for (enrolment, account) in enrolments_of(tx, "enrol_sequence", sequence)? {
         // One that is being deleted stays so; it was held all the same, and its owner may know.
-        tx.prepare_cached("UPDATE enrolments SET status = ?2, enrolled_at = ?3 WHERE id = ?1 AND status = ?4")?.execute((
-            Bits(enrolment.bits()),
-            status_name(EnrolmentStatus::Enrolled),
-            At(now),
-            status_name(EnrolmentStatus::Storing),
-        ))?;
+        tx.execute(
+            "UPDATE enrolments SET status = ?2, enrolled_at = ?3 WHERE id = ?1 AND status = ?4",
+            (Bits(enrolment.bits()), status_name(EnrolmentStatus::Enrolled), At(now), status_name(EnrolmentStatus::Storing)),
+        )?;
         query_log::record(tx, account, QueryKind::Enrolment, None, rng, now)?;
     }
     for (enrolment, account) in enrolments_of(tx, "delete_sequence", sequence)? {
-        tx.prepare_cached("UPDATE records SET destroyed_at = ?2 WHERE delete_sequence = ?1")?.execute((Sequence(sequence), At(now)))?;
-        tx.prepare_cached("UPDATE enrolments SET status = ?2, deleted_at = ?3 WHERE id = ?1")?.execute((
-            Bits(enrolment.bits()),
-            status_name(EnrolmentStatus::Deleted),
-            At(now),
-        ))?;
+        tx.execute("UPDATE records SET destroyed_at = ?2 WHERE delete_sequence = ?1", (Sequence(sequence), At(now)))?;
+        tx.execute(
+            "UPDATE enrolments SET status = ?2, deleted_at = ?3 WHERE id = ?1",
+            (Bits(enrolment.bits()), status_name(EnrolmentStatus::Deleted), At(now)),
+        )?;
         query_log::record(tx, account, QueryKind::Deletion, None, rng, now)?;
     }
     Ok(())
 }
 
-fn enrolments_of(tx: &Transaction, column: &'static str, sequence: u64) -> Result<Vec<(EnrolmentId, AccountId)>, StoreError> {
-    let mut statement = tx.prepare_cached(&format!("SELECT DISTINCT enrolment, account FROM records WHERE {column} = ?1"))?;
-    let rows = statement.query_map([Sequence(sequence)], |row| {
-        Ok((EnrolmentId::from_bits(row.get::<_, Bits>(0)?.0), AccountId::from_bits(row.get::<_, Bits>(1)?.0)))
+fn enrolments_of(tx: &Tx, column: &'static str, sequence: u64) -> Result<Vec<(EnrolmentId, AccountId)>, StoreError> {
+    let rows = tx.list(&format!("SELECT DISTINCT enrolment, account FROM records WHERE {column} = ?1"), [Sequence(sequence)], |row| {
+        Ok((EnrolmentId::from_bits(row.get::<Bits>(0)?.0), AccountId::from_bits(row.get::<Bits>(1)?.0)))
     })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    Ok(rows)
 }
 
-fn store_confirmation(tx: &Transaction, confirmation: &DeletionConfirmation) -> Result<(), StoreError> {
-    tx.prepare_cached(
+fn store_confirmation(tx: &Tx, confirmation: &DeletionConfirmation) -> Result<(), StoreError> {
+    tx.execute(
         "INSERT INTO deletion_confirmations (record, party, sequence, destroyed_at, signature)
          SELECT id, ?2, ?3, ?4, ?5 FROM records WHERE id = ?1 AND delete_sequence = ?3 ON CONFLICT DO NOTHING",
-    )?
-    .execute((
-        Bits(confirmation.record.bits()),
-        confirmation.party.number(),
-        Sequence(confirmation.sequence),
-        At(confirmation.destroyed_at),
-        confirmation.signature.0,
-    ))?;
+        (
+            Bits(confirmation.record.bits()),
+            confirmation.party.number(),
+            Sequence(confirmation.sequence),
+            At(confirmation.destroyed_at),
+            confirmation.signature.0,
+        ),
+    )?;
     Ok(())
 }
 
-fn last_sequence(tx: &Transaction) -> Result<u64, StoreError> {
-    let mut statement = tx.prepare_cached("SELECT coalesce(max(sequence), 0) FROM gallery_changes")?;
-    Ok(statement.query_row([], |row| row.get::<_, Sequence>(0))?.0)
+fn last_sequence(tx: &Tx) -> Result<u64, StoreError> {
+    Ok(tx.one("SELECT coalesce(max(sequence), 0) FROM gallery_changes", (), |row| row.get::<Sequence>(0))?.0)
 }
 
-fn all_applied(tx: &Transaction) -> Result<u64, StoreError> {
-    let mut statement = tx.prepare_cached("SELECT min(sequence) FROM party_progress")?;
-    Ok(statement.query_row([], |row| row.get::<_, Sequence>(0))?.0)
+fn all_applied(tx: &Tx) -> Result<u64, StoreError> {
+    Ok(tx.one("SELECT min(sequence) FROM party_progress", (), |row| row.get::<Sequence>(0))?.0)
 }
 
-fn progress(tx: &Transaction, party: PartyId) -> Result<u64, StoreError> {
-    let mut statement = tx.prepare_cached("SELECT sequence FROM party_progress WHERE party = ?1")?;
-    Ok(statement.query_row([party.number()], |row| row.get::<_, Sequence>(0))?.0)
+fn progress(tx: &Tx, party: PartyId) -> Result<u64, StoreError> {
+    Ok(tx.one("SELECT sequence FROM party_progress WHERE party = ?1", [party.number()], |row| row.get::<Sequence>(0))?.0)
 }
 
-fn insert_change(tx: &Transaction, sequence: u64, kind: &'static str, now: Timestamp) -> Result<(), StoreError> {
-    tx.prepare_cached("INSERT INTO gallery_changes (sequence, kind, queued_at) VALUES (?1, ?2, ?3)")?.execute((
-        Sequence(sequence),
-        kind,
-        At(now),
-    ))?;
+fn insert_change(tx: &Tx, sequence: u64, kind: &'static str, now: Timestamp) -> Result<(), StoreError> {
+    tx.execute("INSERT INTO gallery_changes (sequence, kind, queued_at) VALUES (?1, ?2, ?3)", (Sequence(sequence), kind, At(now)))?;
     Ok(())
 }
 
-fn insert_payload(tx: &Transaction, party: PartyId, change: &GalleryChange) -> Result<(), StoreError> {
+fn insert_payload(tx: &Tx, party: PartyId, change: &GalleryChange) -> Result<(), StoreError> {
     let payload = serde_json::to_vec(change).expect("the wire's types have only text keys and finite numbers");
-    tx.prepare_cached("INSERT INTO gallery_payloads (sequence, party, payload) VALUES (?1, ?2, ?3)")?.execute((
-        Sequence(change.sequence),
-        party.number(),
-        payload,
-    ))?;
+    tx.execute(
+        "INSERT INTO gallery_payloads (sequence, party, payload) VALUES (?1, ?2, ?3)",
+        (Sequence(change.sequence), party.number(), payload),
+    )?;
     Ok(())
 }

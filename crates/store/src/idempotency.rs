@@ -2,12 +2,12 @@
 
 use base::time::Timestamp;
 use payments::refusal::Refusal;
-use rusqlite::{OptionalExtension, Transaction};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::problem::Code;
 
 use crate::Store;
+use crate::db::Tx;
 use crate::error::StoreError;
 use crate::row::At;
 
@@ -90,22 +90,17 @@ impl Store {
         idempotency: &Idempotency,
         keep: Keep,
         now: Timestamp,
-        work: impl FnOnce(&Transaction) -> Result<Answer, StoreError>,
+        work: impl FnOnce(&Tx) -> Result<Answer, StoreError>,
     ) -> Result<Answer, StoreError> {
         self.run_tx(name, |tx| {
             if let Some(answer) = stored(tx, idempotency)? {
                 return Ok(answer);
             }
-            tx.execute_batch("SAVEPOINT work")?;
-            let answer = match work(tx) {
+            let answer = match tx.undoing_errors(|| work(tx)) {
                 Ok(answer) => answer,
-                Err(StoreError::Refused(refusal)) if is_definite(refusal.code) => {
-                    tx.execute_batch("ROLLBACK TO work")?;
-                    Answer::refusal(&refusal)
-                }
+                Err(StoreError::Refused(refusal)) if is_definite(refusal.code) => Answer::refusal(&refusal),
                 Err(error) => return Err(error),
             };
-            tx.execute_batch("RELEASE work")?;
             remember(tx, idempotency, &answer, keep, now)?;
             Ok(answer)
         })
@@ -131,10 +126,12 @@ fn is_definite(code: Code) -> bool {
     status < 500 && status != 429 && code != Code::RequestInFlight
 }
 
-fn stored(tx: &Transaction, idempotency: &Idempotency) -> Result<Option<Answer>, StoreError> {
-    let mut statement = tx.prepare_cached("SELECT request_digest, status, body FROM idempotency WHERE scope = ?1 AND key = ?2")?;
-    let row: Option<([u8; 32], u16, Vec<u8>)> =
-        statement.query_row((&idempotency.scope, &idempotency.key), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+fn stored(tx: &Tx, idempotency: &Idempotency) -> Result<Option<Answer>, StoreError> {
+    let row: Option<([u8; 32], u16, Vec<u8>)> = tx.find(
+        "SELECT request_digest, status, body FROM idempotency WHERE scope = ?1 AND key = ?2",
+        (&idempotency.scope, &idempotency.key),
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
     match row {
         None => Ok(None),
         Some((digest, status, body)) if digest == idempotency.request_digest => Ok(Some(Answer { status, body, replayed: true })),
@@ -142,11 +139,11 @@ fn stored(tx: &Transaction, idempotency: &Idempotency) -> Result<Option<Answer>,
     }
 }
 
-fn remember(tx: &Transaction, idempotency: &Idempotency, answer: &Answer, keep: Keep, now: Timestamp) -> Result<(), StoreError> {
+fn remember(tx: &Tx, idempotency: &Idempotency, answer: &Answer, keep: Keep, now: Timestamp) -> Result<(), StoreError> {
     let keep_until = (keep == Keep::Day).then(|| At(now.plus_millis(KEEP_MS)));
-    tx.prepare_cached(
+    tx.execute(
         "INSERT INTO idempotency (scope, key, request_digest, status, body, created_at, keep_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )?
-    .execute((&idempotency.scope, &idempotency.key, idempotency.request_digest, answer.status, &answer.body, At(now), keep_until))?;
+        (&idempotency.scope, &idempotency.key, idempotency.request_digest, answer.status, &answer.body, At(now), keep_until),
+    )?;
     Ok(())
 }

@@ -17,6 +17,7 @@ mod account_rows;
 mod activity;
 mod books;
 pub mod crowd;
+mod db;
 mod enrolment;
 pub mod error;
 pub mod gallery;
@@ -35,15 +36,15 @@ pub mod setup;
 mod tx;
 mod void;
 
-use std::path::Path;
 use std::sync::Mutex;
 
 use base::secret::Secret;
 use base::time::Timestamp;
 use payments::passcode::PasscodeHasher;
 use payments::rules::{RuleBook, RulePack};
-use rusqlite::Connection;
 
+pub use crate::db::Location;
+use crate::db::{Connection, Role};
 use crate::error::StoreError;
 
 /// The store. Share it behind an `Arc`: one writer at a time, readers beside it.
@@ -55,15 +56,16 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database file at `path`, makes it if it is missing, and brings its schema up to date. `pepper` is the
+    /// Opens the database at `location`, makes it if it is missing, and brings its schema up to date. `pepper` is the
     /// platform's own secret that goes into every passcode hash: a copy of the file alone does not give passcodes away,
     /// and a lost pepper makes every passcode wrong.
     ///
     /// Call [`Store::recover`] once before anything else.
-    pub fn open(path: &Path, rules: RuleBook, pepper: Secret<[u8; 32]>) -> Result<Self, StoreError> {
-        let mut writer = tx::connect(path)?;
-        migrate::migrate(&mut writer)?;
-        Ok(Self { writer: Mutex::new(writer), readers: tx::Readers::new(path), rules, passcodes: PasscodeHasher::new(pepper) })
+    pub fn open(location: impl Into<Location>, rules: RuleBook, pepper: Secret<[u8; 32]>) -> Result<Self, StoreError> {
+        let location = location.into();
+        let writer = Connection::open(&location, Role::Writer)?;
+        migrate::migrate(&writer)?;
+        Ok(Self { writer: Mutex::new(writer), readers: tx::Readers::new(location), rules, passcodes: PasscodeHasher::new(pepper) })
     }
 
     /// The rules that hold at `now`.

@@ -1,8 +1,8 @@
 //! Bringing a database file's schema up to date: numbered files in `db/`, each applied once, in order.
 
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use sha2::{Digest, Sha256};
 
+use crate::db::{Connection, Role, Tx};
 use crate::error::StoreError;
 
 /// One step of the schema. A file that was ever released never changes; a new one is added.
@@ -13,55 +13,62 @@ struct Migration {
 
 const MIGRATIONS: [Migration; 1] = [Migration { version: 1, sql: include_str!("../../../db/0001_first.sql") }];
 
-/// Applies what is missing, each file in its own transaction. Refuses a file that a newer program made, or whose applied
-/// steps are not those that this program knows.
-pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    connection.execute_batch("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, sha256 BLOB NOT NULL) STRICT")?;
-    let newest: Option<u32> = connection.query_row("SELECT max(version) FROM schema_version", [], |row| row.get(0))?;
+/// Applies what is missing, each file in its own transaction. Refuses a database that a newer program made, or whose
+/// applied steps are not those that this program knows.
+pub(crate) fn migrate(connection: &Connection) -> Result<(), StoreError> {
+    connection.batch("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, sha256 BLOB NOT NULL) STRICT")?;
+    let newest: u32 = Tx(connection).one("SELECT coalesce(max(version), 0) FROM schema_version", (), |row| row.get(0))?;
     let known = MIGRATIONS.len() as u32;
-    if newest.is_some_and(|newest| newest > known) {
-        return Err(StoreError::Schema(format!(
-            "it is at version {}, this program knows {known}; use the newer program",
-            newest.unwrap_or_default()
-        )));
+    if newest > known {
+        return Err(StoreError::Schema(format!("it is at version {newest}, this program knows {known}; use the newer program")));
     }
-    for migration in &MIGRATIONS {
-        apply(connection, migration)?;
-    }
-    Ok(())
+    MIGRATIONS.iter().try_for_each(|migration| apply(connection, migration))
 }
 
-fn apply(connection: &mut Connection, migration: &Migration) -> Result<(), StoreError> {
+fn apply(connection: &Connection, migration: &Migration) -> Result<(), StoreError> {
     let sha256: [u8; 32] = Sha256::digest(migration.sql.as_bytes()).into();
-    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    connection.begin(Role::Writer)?;
+    let outcome = apply_in(&Tx(connection), migration, sha256);
+    match outcome {
+        Ok(()) => Ok(connection.commit()?),
+        Err(error) => {
+            connection.rollback()?;
+            Err(error)
+        }
+    }
+}
+
+fn apply_in(tx: &Tx, migration: &Migration, sha256: [u8; 32]) -> Result<(), StoreError> {
     let applied: Option<[u8; 32]> =
-        tx.query_row("SELECT sha256 FROM schema_version WHERE version = ?1", [migration.version], |row| row.get(0)).optional()?;
+        tx.find("SELECT sha256 FROM schema_version WHERE version = ?1", [migration.version], |row| row.get(0))?;
     match applied {
         Some(before) if before == sha256 => Ok(()),
         Some(_) => Err(StoreError::Schema(format!("step {} is not the one that this program knows", migration.version))),
         None => {
-            tx.execute_batch(migration.sql)?;
+            tx.batch(migration.sql)?;
             tx.execute("INSERT INTO schema_version (version, sha256) VALUES (?1, ?2)", (migration.version, sha256))?;
-            Ok(tx.commit()?)
+            Ok(())
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
     fn applies_once_and_refuses_what_it_does_not_know() {
-        let mut connection = Connection::open_in_memory().expect("opens");
-        migrate(&mut connection).expect("from nothing");
-        migrate(&mut connection).expect("again changes nothing");
+        let connection = Connection::open(&Path::new(":memory:").into(), Role::Writer).expect("opens");
+        migrate(&connection).expect("from nothing");
+        migrate(&connection).expect("again changes nothing");
         for (tampering, reason) in [
             ("UPDATE schema_version SET sha256 = zeroblob(32)", "is not the one"),
             ("INSERT INTO schema_version VALUES (999, zeroblob(32))", "newer program"),
         ] {
-            connection.execute_batch(tampering).expect("tampers");
-            let error = migrate(&mut connection).expect_err(tampering).to_string();
+            connection.batch(tampering).expect("tampers");
+            let error = migrate(&connection).expect_err(tampering).to_string();
             assert!(error.contains(reason), "{error}");
         }
     }

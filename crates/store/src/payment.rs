@@ -13,12 +13,12 @@ use payments::probe::Sender;
 use payments::refusal::Refusal;
 use payments::rules::RulePack;
 use rand_core::CryptoRng;
-use rusqlite::Transaction;
 use wire::api::{self, PaymentStatus, QueryKind};
 use wire::probe::{PartitionLabel, SealedProbe};
 use wire::problem::Code;
 
 use crate::account::random;
+use crate::db::Tx;
 use crate::error::StoreError;
 use crate::idempotency::{Answer, Idempotency, Keep};
 use crate::setup::Terminal;
@@ -251,7 +251,7 @@ impl Store {
 
 /// What a step works with.
 struct PaymentStep<'a> {
-    tx: &'a Transaction<'a>,
+    tx: &'a Tx<'a>,
     rules: &'a RulePack,
     device: Terminal,
     payment: Payment,
@@ -267,7 +267,7 @@ impl PaymentStep<'_> {
 }
 
 /// The terminal, and a payment of its payee; `not_found` for any other.
-pub(crate) fn of_payee(tx: &Transaction, terminal: TerminalId, payment: PaymentId) -> Result<(Terminal, Payment), StoreError> {
+pub(crate) fn of_payee(tx: &Tx, terminal: TerminalId, payment: PaymentId) -> Result<(Terminal, Payment), StoreError> {
     let device = setup::terminal(tx, terminal)?;
     let payment = payment_rows::load(tx, payment)?;
     if payment.merchant == device.details.merchant { Ok((device, payment)) } else { Err(Code::NotFound.into()) }
@@ -275,7 +275,7 @@ pub(crate) fn of_payee(tx: &Transaction, terminal: TerminalId, payment: PaymentI
 
 /// Stores a payment after an event. If that is its payment, the money moves in the same transaction: posting, limits and
 /// the wallet's list.
-pub(crate) fn apply(tx: &Transaction, payment: Payment, event: &Event, rules: &RulePack, now: Timestamp) -> Result<Payment, StoreError> {
+pub(crate) fn apply(tx: &Tx, payment: Payment, event: &Event, rules: &RulePack, now: Timestamp) -> Result<Payment, StoreError> {
     let mut after = payment.apply(event, now);
     after.rules_version.clone_from(&rules.version);
     if let Event::Paid { payer, verified_by } = event {

@@ -33,9 +33,11 @@ impl Store {
             let merchant = setup::terminal(tx, terminal)?.details.merchant;
             let before = starting_after.map_or(u128::MAX, PaymentId::bits);
             let limit = limit.clamp(1, LIST_MAX);
-            let mut statement = tx.prepare_cached("SELECT id FROM payments WHERE merchant = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3")?;
-            let ids = statement.query_map((Bits(merchant.bits()), Bits(before), limit + 1), |row| row.get::<_, Bits>(0))?;
-            let ids: Vec<Bits> = ids.collect::<Result<_, _>>()?;
+            let ids = tx.list(
+                "SELECT id FROM payments WHERE merchant = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
+                (Bits(merchant.bits()), Bits(before), limit + 1),
+                |row| row.get::<Bits>(0),
+            )?;
             let has_more = ids.len() > limit as usize;
             let data = ids.into_iter().take(limit as usize).map(|bits| {
                 let payment = payment_rows::load(tx, PaymentId::from_bits(bits.0))?;
@@ -58,7 +60,7 @@ impl Store {
     /// After a start: payments whose look was with the parties when the process ended are refused with
     /// `identification_interrupted`; nothing was charged for them. Says which.
     pub fn recover(&self, now: Timestamp) -> Result<Vec<PaymentId>, StoreError> {
-        self.end("recover", "p.status = 'being_checked' AND ?1 >= 0", now, Payment::interrupt)
+        self.end("recover", "p.status = 'being_checked' AND CAST(?1 AS BIGINT) >= 0", now, Payment::interrupt)
     }
 
     fn end(

@@ -7,11 +7,11 @@ use payments::account::VerifiedBy;
 use payments::payment::{Payment, STATUSES, status_name};
 use payments::probe::Challenge;
 use payments::rules::RulePack;
-use rusqlite::{OptionalExtension, Row, Transaction};
 use wire::api::{self, PaymentStatus};
 use wire::bytes::HexArray;
 use wire::problem::Code;
 
+use crate::db::{DbError, Row, Tx};
 use crate::error::StoreError;
 use crate::row::{At, Bits, Name};
 use crate::setup::Terminal;
@@ -21,37 +21,34 @@ const COLUMNS: &str = "p.id, p.terminal, p.merchant, p.amount_minor, p.currency,
     p.challenge_expires_at, p.challenge_partition, p.passcode_always, p.payer, p.refusal, p.paid_at, p.verified_by, p.refunded_minor, p.refund_count, p.rules_version";
 
 /// A new payment at `terminal`.
-pub(crate) fn insert(tx: &Transaction, payment: &Payment, terminal: &Terminal, merchant_reference: Option<&str>) -> Result<(), StoreError> {
-    tx.prepare_cached(
+pub(crate) fn insert(tx: &Tx, payment: &Payment, terminal: &Terminal, merchant_reference: Option<&str>) -> Result<(), StoreError> {
+    tx.execute(
         "INSERT INTO payments (id, terminal, store, merchant, amount_minor, currency, merchant_reference, status, created_at, expires_at,
              refunded_minor, refund_count, rules_version)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0, ?11)",
-    )?
-    .execute((
-        Bits(payment.id.bits()),
-        Bits(payment.terminal.bits()),
-        Bits(terminal.details.store.bits()),
-        Bits(payment.merchant.bits()),
-        payment.amount.minor,
-        payment.amount.currency.code(),
-        merchant_reference,
-        status_name(payment.status),
-        At(payment.created_at),
-        At(payment.expires_at),
-        &payment.rules_version,
-    ))?;
+        (
+            Bits(payment.id.bits()),
+            Bits(payment.terminal.bits()),
+            Bits(terminal.details.store.bits()),
+            Bits(payment.merchant.bits()),
+            payment.amount.minor,
+            payment.amount.currency.code(),
+            merchant_reference,
+            status_name(payment.status),
+            At(payment.created_at),
+            At(payment.expires_at),
+            &payment.rules_version,
+        ),
+    )?;
     Ok(())
 }
 
 /// Stores what changes in a payment.
-pub(crate) fn save(tx: &Transaction, payment: &Payment) -> Result<(), StoreError> {
+pub(crate) fn save(tx: &Tx, payment: &Payment) -> Result<(), StoreError> {
     let challenge = payment.challenge.as_ref();
-    tx.prepare_cached(
-        "UPDATE payments SET status = ?2, nonce = ?3, challenge_issued_at = ?4, challenge_expires_at = ?5, challenge_partition = ?6, passcode_always = ?7,
+    tx.execute("UPDATE payments SET status = ?2, nonce = ?3, challenge_issued_at = ?4, challenge_expires_at = ?5, challenge_partition = ?6, passcode_always = ?7,
              payer = ?8, refusal = ?9, paid_at = ?10, verified_by = ?11, refunded_minor = ?12, refund_count = ?13, rules_version = ?14
-         WHERE id = ?1",
-    )?
-    .execute((
+         WHERE id = ?1", (
         Bits(payment.id.bits()),
         status_name(payment.status),
         challenge.map(|challenge| challenge.nonce),
@@ -71,43 +68,41 @@ pub(crate) fn save(tx: &Transaction, payment: &Payment) -> Result<(), StoreError
 }
 
 /// The payment of this identifier, or `not_found`.
-pub(crate) fn load(tx: &Transaction, id: PaymentId) -> Result<Payment, StoreError> {
-    let mut statement = tx.prepare_cached(&format!("SELECT {COLUMNS} FROM payments p WHERE p.id = ?1"))?;
-    statement.query_row([Bits(id.bits())], read).optional()?.ok_or(Code::NotFound.into())
+pub(crate) fn load(tx: &Tx, id: PaymentId) -> Result<Payment, StoreError> {
+    tx.find(&format!("SELECT {COLUMNS} FROM payments p WHERE p.id = ?1"), [Bits(id.bits())], read)?.ok_or(Code::NotFound.into())
 }
 
 /// Payments that a condition without parameters but `?1`, a time, selects.
-pub(crate) fn load_where(tx: &Transaction, condition: &'static str, time: Timestamp) -> Result<Vec<Payment>, StoreError> {
-    let mut statement = tx.prepare_cached(&format!("SELECT {COLUMNS} FROM payments p WHERE {condition}"))?;
-    let rows = statement.query_map([At(time)], read)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+pub(crate) fn load_where(tx: &Tx, condition: &'static str, time: Timestamp) -> Result<Vec<Payment>, StoreError> {
+    let rows = tx.list(&format!("SELECT {COLUMNS} FROM payments p WHERE {condition}"), [At(time)], read)?;
+    Ok(rows)
 }
 
-fn read(row: &Row) -> rusqlite::Result<Payment> {
-    let challenge = match row.get::<_, Option<[u8; 32]>>(8)? {
+fn read(row: &Row) -> Result<Payment, DbError> {
+    let challenge = match row.get::<Option<[u8; 32]>>(8)? {
         None => None,
         Some(nonce) => Some(Challenge {
             nonce,
-            issued_at: row.get::<_, At>(9)?.0,
-            expires_at: row.get::<_, At>(10)?.0,
-            partition: row.get::<_, Option<[u8; 16]>>(11)?.map(HexArray),
+            issued_at: row.get::<At>(9)?.0,
+            expires_at: row.get::<At>(10)?.0,
+            partition: row.get::<Option<[u8; 16]>>(11)?.map(HexArray),
             passcode_always: row.get(12)?,
         }),
     };
     let code_from_name = |name: &str| Code::ALL.iter().copied().find(|code| code.name() == name);
     Ok(Payment {
-        id: PaymentId::from_bits(row.get::<_, Bits>(0)?.0),
-        terminal: TerminalId::from_bits(row.get::<_, Bits>(1)?.0),
-        merchant: MerchantId::from_bits(row.get::<_, Bits>(2)?.0),
+        id: PaymentId::from_bits(row.get::<Bits>(0)?.0),
+        terminal: TerminalId::from_bits(row.get::<Bits>(1)?.0),
+        merchant: MerchantId::from_bits(row.get::<Bits>(2)?.0),
         amount: Money { minor: row.get(3)?, currency: posting::currency(row, 4)? },
-        created_at: row.get::<_, At>(5)?.0,
-        expires_at: row.get::<_, At>(6)?.0,
-        status: row.get::<_, Name>(7)?.read(|name| STATUSES.into_iter().find(|status| status_name(*status) == name))?,
+        created_at: row.get::<At>(5)?.0,
+        expires_at: row.get::<At>(6)?.0,
+        status: row.get::<Name>(7)?.read(|name| STATUSES.into_iter().find(|status| status_name(*status) == name))?,
         challenge,
-        payer: row.get::<_, Option<Bits>>(13)?.map(|bits| AccountId::from_bits(bits.0)),
-        refusal: row.get::<_, Option<Name>>(14)?.map(|name| name.read(code_from_name)).transpose()?,
-        paid_at: row.get::<_, Option<At>>(15)?.map(|at| at.0),
-        verified_by: row.get::<_, Option<Name>>(16)?.map(|name| name.read(VerifiedBy::from_name)).transpose()?,
+        payer: row.get::<Option<Bits>>(13)?.map(|bits| AccountId::from_bits(bits.0)),
+        refusal: row.get::<Option<Name>>(14)?.map(|name| name.read(code_from_name)).transpose()?,
+        paid_at: row.get::<Option<At>>(15)?.map(|at| at.0),
+        verified_by: row.get::<Option<Name>>(16)?.map(|name| name.read(VerifiedBy::from_name)).transpose()?,
         refunded_minor: row.get(17)?,
         refund_count: row.get(18)?,
         rules_version: row.get(19)?,
@@ -115,12 +110,9 @@ fn read(row: &Row) -> rusqlite::Result<Payment> {
 }
 
 /// The payment as its terminal sees it: never who paid.
-pub(crate) fn render(tx: &Transaction, payment: &Payment, rules: &RulePack, now: Timestamp) -> Result<api::Payment, StoreError> {
-    let mut statement = tx.prepare_cached(
-        "SELECT p.store, s.name, m.name, p.merchant_reference FROM payments p JOIN stores s ON s.id = p.store JOIN merchants m ON m.id = p.merchant WHERE p.id = ?1",
-    )?;
-    let (store, store_name, merchant_name, merchant_reference) = statement.query_row([Bits(payment.id.bits())], |row| {
-        Ok((StoreId::from_bits(row.get::<_, Bits>(0)?.0), row.get(1)?, row.get(2)?, row.get(3)?))
+pub(crate) fn render(tx: &Tx, payment: &Payment, rules: &RulePack, now: Timestamp) -> Result<api::Payment, StoreError> {
+    let (store, store_name, merchant_name, merchant_reference) = tx.one("SELECT p.store, s.name, m.name, p.merchant_reference FROM payments p JOIN stores s ON s.id = p.store JOIN merchants m ON m.id = p.merchant WHERE p.id = ?1", [Bits(payment.id.bits())], |row| {
+        Ok((StoreId::from_bits(row.get::<Bits>(0)?.0), row.get(1)?, row.get(2)?, row.get(3)?))
     })?;
     let challenge = payment.challenge.as_ref().filter(|_| payment.status == PaymentStatus::Challenged);
     let attempts_left = match payment.payer {
@@ -157,15 +149,13 @@ pub(crate) fn render(tx: &Transaction, payment: &Payment, rules: &RulePack, now:
     })
 }
 
-fn refunds(tx: &Transaction, payment: PaymentId) -> Result<Vec<api::Refund>, StoreError> {
-    let mut statement =
-        tx.prepare_cached("SELECT id, amount_minor, refunded_at FROM refunds WHERE payment = ?1 ORDER BY refunded_at, id")?;
-    let rows = statement.query_map([Bits(payment.bits())], |row| {
-        Ok(api::Refund {
-            id: RefundId::from_bits(row.get::<_, Bits>(0)?.0),
-            amount_minor: row.get(1)?,
-            refunded_at: row.get::<_, At>(2)?.0,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+fn refunds(tx: &Tx, payment: PaymentId) -> Result<Vec<api::Refund>, StoreError> {
+    let rows = tx.list(
+        "SELECT id, amount_minor, refunded_at FROM refunds WHERE payment = ?1 ORDER BY refunded_at, id",
+        [Bits(payment.bits())],
+        |row| {
+            Ok(api::Refund { id: RefundId::from_bits(row.get::<Bits>(0)?.0), amount_minor: row.get(1)?, refunded_at: row.get::<At>(2)?.0 })
+        },
+    )?;
+    Ok(rows)
 }

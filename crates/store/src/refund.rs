@@ -43,12 +43,10 @@ impl Store {
                 amount,
                 now,
             )?;
-            tx.prepare_cached("INSERT INTO refunds (id, payment, amount_minor, refunded_at) VALUES (?1, ?2, ?3, ?4)")?.execute((
-                Bits(id.bits()),
-                Bits(after.id.bits()),
-                amount_minor,
-                At(now),
-            ))?;
+            tx.execute(
+                "INSERT INTO refunds (id, payment, amount_minor, refunded_at) VALUES (?1, ?2, ?3, ?4)",
+                (Bits(id.bits()), Bits(after.id.bits()), amount_minor, At(now)),
+            )?;
             activity::record(tx, payer, &activity::Entry::Refund { id, payment: after.id, amount_minor }, now)?;
             Ok(Answer::of(201, &payment_rows::render(tx, &after, rules, now)?))
         })

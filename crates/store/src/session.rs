@@ -3,10 +3,10 @@
 use base::id::AccountId;
 use base::secret::Secret;
 use base::time::Timestamp;
-use rusqlite::{OptionalExtension, Transaction};
 use wire::api;
 use wire::problem::Code;
 
+use crate::db::Tx;
 use crate::error::StoreError;
 use crate::row::{At, Bits};
 use crate::{Store, account_rows};
@@ -55,8 +55,10 @@ impl Store {
     /// Whose session this is, if it has not ended.
     pub fn session_account(&self, token_sha256: &[u8; 32], now: Timestamp) -> Result<Option<AccountId>, StoreError> {
         self.read(|tx| {
-            let mut statement = tx.prepare_cached("SELECT account FROM sessions WHERE token_sha256 = ?1 AND expires_at > ?2")?;
-            let account: Option<Bits> = statement.query_row((token_sha256, At(now)), |row| row.get(0)).optional()?;
+            let account: Option<Bits> =
+                tx.find("SELECT account FROM sessions WHERE token_sha256 = ?1 AND expires_at > ?2", (token_sha256, At(now)), |row| {
+                    row.get(0)
+                })?;
             Ok(account.map(|bits| AccountId::from_bits(bits.0)))
         })
     }
@@ -70,22 +72,19 @@ impl Store {
     }
 }
 
-fn insert(tx: &Transaction, account: AccountId, token_sha256: &[u8; 32], expires_at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
-    tx.prepare_cached("INSERT INTO sessions (token_sha256, account, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)")?.execute((
-        token_sha256,
-        Bits(account.bits()),
-        At(now),
-        At(expires_at),
-    ))?;
+fn insert(tx: &Tx, account: AccountId, token_sha256: &[u8; 32], expires_at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO sessions (token_sha256, account, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)",
+        (token_sha256, Bits(account.bits()), At(now), At(expires_at)),
+    )?;
     Ok(())
 }
 
 type AccountAndHash = (AccountId, Option<Secret<String>>);
 
-fn by_phone(tx: &Transaction, phone: &Secret<String>) -> Result<Option<AccountAndHash>, StoreError> {
-    let mut statement = tx.prepare_cached("SELECT id, passcode_hash FROM accounts WHERE phone = ?1")?;
-    let found = statement.query_row([phone.expose()], |row| {
-        Ok((AccountId::from_bits(row.get::<_, Bits>(0)?.0), row.get::<_, Option<String>>(1)?.map(Secret::new)))
+fn by_phone(tx: &Tx, phone: &Secret<String>) -> Result<Option<AccountAndHash>, StoreError> {
+    let found = tx.find("SELECT id, passcode_hash FROM accounts WHERE phone = ?1", [phone.expose()], |row| {
+        Ok((AccountId::from_bits(row.get::<Bits>(0)?.0), row.get::<Option<String>>(1)?.map(Secret::new)))
     });
-    Ok(found.optional()?)
+    Ok(found?)
 }

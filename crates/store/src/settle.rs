@@ -9,9 +9,10 @@ impl Store {
     /// its outcome is known: what was stored with the work was no answer yet, only a safeguard against a crash.
     pub fn settle_answer(&self, idempotency: &Idempotency, status: u16, body: Vec<u8>) -> Result<Answer, StoreError> {
         self.run_tx("settle_answer", |tx| {
-            let mut statement =
-                tx.prepare_cached("UPDATE idempotency SET status = ?4, body = ?5 WHERE scope = ?1 AND key = ?2 AND request_digest = ?3")?;
-            let changed = statement.execute((&idempotency.scope, &idempotency.key, idempotency.request_digest, status, &body))?;
+            let changed = tx.execute(
+                "UPDATE idempotency SET status = ?4, body = ?5 WHERE scope = ?1 AND key = ?2 AND request_digest = ?3",
+                (&idempotency.scope, &idempotency.key, idempotency.request_digest, status, &body),
+            )?;
             assert_eq!(changed, 1, "the request was answered before in the same process");
             Ok(())
         })?;

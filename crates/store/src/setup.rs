@@ -5,10 +5,10 @@ use base::money::Currency;
 use base::time::Timestamp;
 use ed25519_dalek::VerifyingKey;
 use ledger::account::AccountKey;
-use rusqlite::{OptionalExtension, Row, Transaction};
 use wire::api;
 use wire::problem::Code;
 
+use crate::db::{DbError, Row, Tx};
 use crate::error::StoreError;
 use crate::row::{At, Bits};
 use crate::{Store, posting};
@@ -75,16 +75,17 @@ impl Store {
     pub fn terminal_by_token(&self, token_sha256: &[u8; 32]) -> Result<Option<Terminal>, StoreError> {
         self.read(|tx| {
             let sql = format!("{TERMINALS} WHERE t.token_sha256 = ?1");
-            Ok(tx.prepare_cached(&sql)?.query_row([token_sha256], read_terminal).optional()?)
+            Ok(tx.find(&sql, [token_sha256], read_terminal)?)
         })
     }
 
     /// All terminals' device keys, for the parties.
     pub fn terminal_keys(&self) -> Result<Vec<(TerminalId, VerifyingKey)>, StoreError> {
         self.read(|tx| {
-            let mut statement = tx.prepare_cached(&format!("{TERMINALS} ORDER BY t.id"))?;
-            let terminals = statement.query_map([], |row| read_terminal(row).map(|terminal| (terminal.details.id, terminal.public_key)))?;
-            Ok(terminals.collect::<Result<_, _>>()?)
+            let terminals = tx.list(&format!("{TERMINALS} ORDER BY t.id"), (), |row| {
+                read_terminal(row).map(|terminal| (terminal.details.id, terminal.public_key))
+            })?;
+            Ok(terminals)
         })
     }
 }
@@ -93,20 +94,20 @@ const TERMINALS: &str = "SELECT t.id, t.public_key, s.id, s.name, m.id, m.name
     FROM terminals t JOIN stores s ON s.id = t.store JOIN merchants m ON m.id = s.merchant";
 
 /// The terminal of this identifier; `not_found` without one.
-pub(crate) fn terminal(tx: &Transaction, id: TerminalId) -> Result<Terminal, StoreError> {
+pub(crate) fn terminal(tx: &Tx, id: TerminalId) -> Result<Terminal, StoreError> {
     let sql = format!("{TERMINALS} WHERE t.id = ?1");
-    let found = tx.prepare_cached(&sql)?.query_row([Bits(id.bits())], read_terminal).optional()?;
+    let found = tx.find(&sql, [Bits(id.bits())], read_terminal)?;
     found.ok_or(Code::NotFound.into())
 }
 
-fn read_terminal(row: &Row) -> rusqlite::Result<Terminal> {
+fn read_terminal(row: &Row) -> Result<Terminal, DbError> {
     let public_key = VerifyingKey::from_bytes(&row.get(1)?)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Blob, Box::new(error)))?;
     let details = api::Terminal {
-        id: TerminalId::from_bits(row.get::<_, Bits>(0)?.0),
-        store: StoreId::from_bits(row.get::<_, Bits>(2)?.0),
+        id: TerminalId::from_bits(row.get::<Bits>(0)?.0),
+        store: StoreId::from_bits(row.get::<Bits>(2)?.0),
         store_name: row.get(3)?,
-        merchant: MerchantId::from_bits(row.get::<_, Bits>(4)?.0),
+        merchant: MerchantId::from_bits(row.get::<Bits>(4)?.0),
         merchant_name: row.get(5)?,
     };
     Ok(Terminal { details, public_key })

@@ -13,6 +13,7 @@ use wire::party::NewRecord;
 use wire::problem::Code;
 
 use crate::Store;
+use crate::db::{Connection, Location, Role, Tx};
 use crate::gallery::NewToken;
 use crate::idempotency::{Idempotency, Keep};
 use crate::setup::NewTerminal;
@@ -99,14 +100,16 @@ fn what_is_printed_of_tokens_holds_none_of_their_bytes() {
 #[test]
 fn what_durability_rests_on_is_set_on_every_connection() {
     let directory = tempfile::tempdir().expect("a directory");
-    let connection = crate::tx::connect(&directory.path().join("platform.db")).expect("opens");
-    let text =
-        |pragma: &str| connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, rusqlite::types::Value>(0)).expect("reads");
-    use rusqlite::types::Value::{Integer, Text};
-    assert_eq!(text("journal_mode"), Text("wal".into()));
-    assert_eq!(text("synchronous"), Integer(2), "FULL");
-    assert_eq!(text("foreign_keys"), Integer(1));
-    assert_eq!(text("secure_delete"), Integer(1));
+    let path = directory.path().join("platform.db");
+    for role in [Role::Writer, Role::Reader] {
+        let connection = Connection::open(&Location::from(&path), role).expect("opens");
+        let text = |pragma: &str| -> String { Tx(&connection).one(&format!("PRAGMA {pragma}"), (), |row| row.get(0)).expect("reads") };
+        let number = |pragma: &str| -> i64 { Tx(&connection).one(&format!("PRAGMA {pragma}"), (), |row| row.get(0)).expect("reads") };
+        assert_eq!(text("journal_mode"), "wal");
+        assert_eq!(number("synchronous"), 2, "FULL");
+        assert_eq!(number("foreign_keys"), 1);
+        assert_eq!(number("secure_delete"), 1);
+    }
 }
 
 #[test]
@@ -115,7 +118,7 @@ fn a_panic_inside_a_transaction_undoes_it_and_the_store_goes_on() {
     let store = store_with_a_till(&directory);
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         store.run_tx("breaks", |tx| -> Result<(), crate::error::StoreError> {
-            tx.execute("DELETE FROM terminals", [])?;
+            tx.execute("DELETE FROM terminals", ())?;
             panic!("an invariant is broken")
         })
     }));
@@ -132,7 +135,7 @@ fn a_refusal_undoes_the_work_and_is_remembered_and_a_failure_is_not() {
     let terminals = || store.terminal_keys().expect("reads").len();
     let attempt = |number: usize, code: Code| {
         store.once("refuses", &idempotency(number), Keep::Forever, NOW, |tx| {
-            tx.execute("DELETE FROM terminals", [])?;
+            tx.execute("DELETE FROM terminals", ())?;
             Err(code.into())
         })
     };

@@ -13,9 +13,11 @@ impl Store {
     /// than it said, or is not known there. Nobody can be found by such a record, so the enrolments are deleted. Again: no effect.
     pub fn void_change(&self, sequence: u64, now: Timestamp) -> Result<(), StoreError> {
         self.run_tx("void_change", |tx| {
-            let mut statement =
-                tx.prepare_cached("SELECT DISTINCT account FROM records WHERE enrol_sequence = ?1 AND delete_sequence IS NULL")?;
-            let accounts = statement.query_map([Sequence(sequence)], |row| row.get::<_, Bits>(0))?.collect::<Result<Vec<_>, _>>()?;
+            let accounts = tx.list(
+                "SELECT DISTINCT account FROM records WHERE enrol_sequence = ?1 AND delete_sequence IS NULL",
+                [Sequence(sequence)],
+                |row| row.get::<Bits>(0),
+            )?;
             accounts.into_iter().try_for_each(|account| delete_standing(tx, AccountId::from_bits(account.0), now))
         })
     }

@@ -1,0 +1,150 @@
+//! One SQL dialect over two databases: SQLite in this process, and PostgreSQL behind a socket.
+//!
+//! The dialect is what both take, with `?1` for a parameter. Columns hold integers of 64 bits, texts and bytes; a truth
+//! is 0 or 1. What differs (types of columns, settings, locks, backups) is in the two backends and nowhere else.
+
+mod error;
+mod location;
+mod params;
+mod sqlite;
+mod value;
+
+pub(crate) use self::error::DbError;
+pub use self::location::Location;
+pub(crate) use self::params::Params;
+pub(crate) use self::sqlite::Sqlite;
+pub(crate) use self::value::{At, Bits, FromValue, Sequence, Value};
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The one that writes.
+    Writer,
+    /// One of those that read beside it.
+    Reader,
+}
+
+/// One connection to either database.
+pub(crate) enum Connection {
+    Sqlite(Sqlite),
+}
+
+/// One row of an answer; valid while it is read.
+pub(crate) enum Row<'a> {
+    Sqlite(&'a rusqlite::Row<'a>),
+}
+
+impl Row<'_> {
+    /// The value of column `at`, counted from 0.
+    pub(crate) fn get<T: FromValue>(&self, at: usize) -> Result<T, DbError> {
+        let value = match self {
+            Self::Sqlite(row) => sqlite::column(row, at)?,
+        };
+        T::from_value(value).ok_or_else(|| DbError::Column(format!("column {at} does not hold what it should: {}", value.kind())))
+    }
+}
+
+impl Connection {
+    /// Opens a connection with the settings that durability needs.
+    pub(crate) fn open(location: &Location, _role: Role) -> Result<Self, DbError> {
+        match location {
+            Location::Sqlite(path) => Ok(Self::Sqlite(Sqlite::open(path)?)),
+        }
+    }
+
+    /// Begins a transaction: of the writer, for writing; of a reader, one consistent view.
+    pub(crate) fn begin(&self, role: Role) -> Result<(), DbError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.batch(match role {
+                Role::Writer => "BEGIN IMMEDIATE",
+                Role::Reader => "BEGIN DEFERRED",
+            }),
+        }
+    }
+
+    /// Makes all of the transaction durable.
+    pub(crate) fn commit(&self) -> Result<(), DbError> {
+        self.batch("COMMIT")
+    }
+
+    /// Undoes all of the transaction, if there is one.
+    pub(crate) fn rollback(&self) -> Result<(), DbError> {
+        if self.is_in_transaction() { self.batch("ROLLBACK") } else { Ok(()) }
+    }
+
+    /// Whether a transaction is open. A full disk ends one.
+    fn is_in_transaction(&self) -> bool {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.is_in_transaction(),
+        }
+    }
+
+    /// Runs statements without parameters and answers.
+    pub(crate) fn batch(&self, sql: &str) -> Result<(), DbError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.batch(sql),
+        }
+    }
+}
+
+/// The transaction that is open on a connection.
+pub(crate) struct Tx<'c>(pub(crate) &'c Connection);
+
+impl Tx<'_> {
+    /// Runs a statement; the number of rows it changed.
+    pub(crate) fn execute(&self, sql: &str, params: impl Params) -> Result<u64, DbError> {
+        params.with(|values| match self.0 {
+            Connection::Sqlite(sqlite) => sqlite.execute(sql, values),
+        })
+    }
+
+    /// All rows, each read by `read`.
+    pub(crate) fn list<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        mut read: impl FnMut(&Row) -> Result<T, DbError>,
+    ) -> Result<Vec<T>, DbError> {
+        let mut found = Vec::new();
+        params.with(|values| match self.0 {
+            Connection::Sqlite(sqlite) => sqlite.query(sql, values, &mut |row| {
+                found.push(read(row)?);
+                Ok(())
+            }),
+        })?;
+        Ok(found)
+    }
+
+    /// The first row, if there is any.
+    pub(crate) fn find<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnMut(&Row) -> Result<T, DbError>,
+    ) -> Result<Option<T>, DbError> {
+        Ok(self.list(sql, params, read)?.into_iter().next())
+    }
+
+    /// The row of a statement that has one always.
+    pub(crate) fn one<T>(&self, sql: &str, params: impl Params, read: impl FnMut(&Row) -> Result<T, DbError>) -> Result<T, DbError> {
+        self.find(sql, params, read)?.ok_or_else(|| DbError::Column("a row that must be there is missing".into()))
+    }
+
+    /// Runs statements without parameters and answers.
+    pub(crate) fn batch(&self, sql: &str) -> Result<(), DbError> {
+        self.0.batch(sql)
+    }
+
+    /// Runs a part of the transaction whose error undoes that part alone.
+    pub(crate) fn undoing_errors<T, E: From<DbError>>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        self.batch("SAVEPOINT part")?;
+        let outcome = work();
+        match &outcome {
+            Ok(_) => self.batch("RELEASE part")?,
+            // A database that failed has undone all of the transaction: then there is no part left to undo.
+            Err(_) if self.0.is_in_transaction() => self.batch("ROLLBACK TO part; RELEASE part")?,
+            Err(_) => {}
+        }
+        outcome
+    }
+}
