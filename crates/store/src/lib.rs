@@ -33,6 +33,7 @@ mod row;
 mod session;
 mod settle;
 pub mod setup;
+pub mod throwaway;
 mod tx;
 mod void;
 
@@ -43,7 +44,7 @@ use base::time::Timestamp;
 use payments::passcode::PasscodeHasher;
 use payments::rules::{RuleBook, RulePack};
 
-pub use crate::db::Location;
+pub use crate::db::{Address, Location};
 use crate::db::{Connection, Role};
 use crate::error::StoreError;
 

@@ -16,7 +16,7 @@ const MIGRATIONS: [Migration; 1] = [Migration { version: 1, sql: include_str!(".
 /// Applies what is missing, each file in its own transaction. Refuses a database that a newer program made, or whose
 /// applied steps are not those that this program knows.
 pub(crate) fn migrate(connection: &Connection) -> Result<(), StoreError> {
-    connection.batch("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, sha256 BLOB NOT NULL) STRICT")?;
+    connection.define("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, sha256 BLOB NOT NULL) STRICT")?;
     let newest: u32 = Tx(connection).one("SELECT coalesce(max(version), 0) FROM schema_version", (), |row| row.get(0))?;
     let known = MIGRATIONS.len() as u32;
     if newest > known {
@@ -45,7 +45,7 @@ fn apply_in(tx: &Tx, migration: &Migration, sha256: [u8; 32]) -> Result<(), Stor
         Some(before) if before == sha256 => Ok(()),
         Some(_) => Err(StoreError::Schema(format!("step {} is not the one that this program knows", migration.version))),
         None => {
-            tx.batch(migration.sql)?;
+            tx.define(migration.sql)?;
             tx.execute("INSERT INTO schema_version (version, sha256) VALUES (?1, ?2)", (migration.version, sha256))?;
             Ok(())
         }

@@ -1,11 +1,22 @@
 //! What a database can answer instead of rows.
 
+use super::postgres::ServerError;
+
 /// Why a statement has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
     /// SQLite's own word.
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
+    /// PostgreSQL's own word.
+    #[error(transparent)]
+    Postgres(ServerError),
+    /// The server is not there, or went away. What was being committed may or may not be: ask again with the same key.
+    #[error("the database server cannot be reached: {0}")]
+    Connection(#[source] std::io::Error),
+    /// The server or database is not one to keep money in; whoever runs it must mend what is said.
+    #[error("{0}")]
+    Unfit(String),
     /// A column that does not hold what this program put there.
     #[error("{0}")]
     Column(String),
@@ -20,7 +31,15 @@ impl DbError {
                 error.sqlite_error_code(),
                 Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::ReadOnly | ErrorCode::CannotOpen)
             ),
-            Self::Column(_) => false,
+            // Insufficient resources, operator intervention, system error; connection exceptions; read-only.
+            Self::Postgres(error) => ["53", "57", "58", "08"].iter().any(|class| error.state.starts_with(class)) || error.state == "25006",
+            Self::Connection(_) => true,
+            Self::Unfit(_) | Self::Column(_) => false,
         }
+    }
+
+    /// Whether it is PostgreSQL's error of this SQLSTATE.
+    pub(crate) fn is_state(&self, state: &str) -> bool {
+        matches!(self, Self::Postgres(error) if error.state == state)
     }
 }

@@ -4,11 +4,15 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// Where a store is: `sqlite:path/to/file`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+use super::Address;
+
+/// Where a store is: `sqlite:path/to/file`, or `postgres://user@host/database`.
+#[derive(Clone, Debug)]
 pub enum Location {
     /// A file of this machine.
     Sqlite(PathBuf),
+    /// A server.
+    Postgres(Address),
 }
 
 impl From<&Path> for Location {
@@ -34,8 +38,10 @@ impl FromStr for Location {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.strip_prefix("sqlite:") {
-            Some(path) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
-            _ => Err("a store's address begins with sqlite: and a path".into()),
+            Some("") => Err("sqlite: lacks the path of its file".into()),
+            Some(path) => Ok(Self::Sqlite(path.into())),
+            None if text.starts_with("postgres") => text.parse().map(Self::Postgres),
+            None => Err("a store's address begins with sqlite: and a path, or with postgres://".into()),
         }
     }
 }
@@ -44,6 +50,7 @@ impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(address) => write!(f, "{address}"),
         }
     }
 }

@@ -6,12 +6,15 @@
 mod error;
 mod location;
 mod params;
+mod postgres;
 mod sqlite;
 mod value;
 
 pub(crate) use self::error::DbError;
 pub use self::location::Location;
 pub(crate) use self::params::Params;
+pub use self::postgres::Address;
+pub(crate) use self::postgres::{PgRow, Postgres};
 pub(crate) use self::sqlite::Sqlite;
 pub(crate) use self::value::{At, Bits, FromValue, Sequence, Value};
 
@@ -27,11 +30,13 @@ pub(crate) enum Role {
 /// One connection to either database.
 pub(crate) enum Connection {
     Sqlite(Sqlite),
+    Postgres(Postgres),
 }
 
 /// One row of an answer; valid while it is read.
 pub(crate) enum Row<'a> {
     Sqlite(&'a rusqlite::Row<'a>),
+    Postgres(&'a PgRow<'a>),
 }
 
 impl Row<'_> {
@@ -39,6 +44,7 @@ impl Row<'_> {
     pub(crate) fn get<T: FromValue>(&self, at: usize) -> Result<T, DbError> {
         let value = match self {
             Self::Sqlite(row) => sqlite::column(row, at)?,
+            Self::Postgres(row) => row.column(at)?,
         };
         T::from_value(value).ok_or_else(|| DbError::Column(format!("column {at} does not hold what it should: {}", value.kind())))
     }
@@ -46,9 +52,10 @@ impl Row<'_> {
 
 impl Connection {
     /// Opens a connection with the settings that durability needs.
-    pub(crate) fn open(location: &Location, _role: Role) -> Result<Self, DbError> {
+    pub(crate) fn open(location: &Location, role: Role) -> Result<Self, DbError> {
         match location {
             Location::Sqlite(path) => Ok(Self::Sqlite(Sqlite::open(path)?)),
+            Location::Postgres(address) => Ok(Self::Postgres(Postgres::open(address, role)?)),
         }
     }
 
@@ -59,6 +66,10 @@ impl Connection {
                 Role::Writer => "BEGIN IMMEDIATE",
                 Role::Reader => "BEGIN DEFERRED",
             }),
+            Self::Postgres(postgres) => match role {
+                Role::Writer => postgres.send("BEGIN ISOLATION LEVEL READ COMMITTED", &[]),
+                Role::Reader => postgres.send("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", &[]),
+            },
         }
     }
 
@@ -76,6 +87,7 @@ impl Connection {
     fn is_in_transaction(&self) -> bool {
         match self {
             Self::Sqlite(sqlite) => sqlite.is_in_transaction(),
+            Self::Postgres(postgres) => postgres.is_in_transaction(),
         }
     }
 
@@ -83,6 +95,24 @@ impl Connection {
     pub(crate) fn batch(&self, sql: &str) -> Result<(), DbError> {
         match self {
             Self::Sqlite(sqlite) => sqlite.batch(sql),
+            Self::Postgres(postgres) => postgres.batch(sql),
+        }
+    }
+
+    /// Runs statements that make or change tables, in SQLite's words.
+    pub(crate) fn define(&self, sql: &str) -> Result<(), DbError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.batch(sql),
+            Self::Postgres(postgres) => postgres.define(sql),
+        }
+    }
+
+    #[expect(dead_code, reason = "used with reconnecting")]
+    /// Whether the connection is gone, so that another one must be opened.
+    pub(crate) fn is_broken(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres(postgres) => postgres.is_broken(),
         }
     }
 }
@@ -95,6 +125,7 @@ impl Tx<'_> {
     pub(crate) fn execute(&self, sql: &str, params: impl Params) -> Result<u64, DbError> {
         params.with(|values| match self.0 {
             Connection::Sqlite(sqlite) => sqlite.execute(sql, values),
+            Connection::Postgres(postgres) => postgres.execute(sql, values),
         })
     }
 
@@ -106,11 +137,13 @@ impl Tx<'_> {
         mut read: impl FnMut(&Row) -> Result<T, DbError>,
     ) -> Result<Vec<T>, DbError> {
         let mut found = Vec::new();
+        let mut keep = |row: &Row| {
+            found.push(read(row)?);
+            Ok(())
+        };
         params.with(|values| match self.0 {
-            Connection::Sqlite(sqlite) => sqlite.query(sql, values, &mut |row| {
-                found.push(read(row)?);
-                Ok(())
-            }),
+            Connection::Sqlite(sqlite) => sqlite.query(sql, values, &mut keep),
+            Connection::Postgres(postgres) => postgres.query(sql, values, &mut keep),
         })?;
         Ok(found)
     }
@@ -133,6 +166,11 @@ impl Tx<'_> {
     /// Runs statements without parameters and answers.
     pub(crate) fn batch(&self, sql: &str) -> Result<(), DbError> {
         self.0.batch(sql)
+    }
+
+    /// Runs statements that make or change tables, in SQLite's words.
+    pub(crate) fn define(&self, sql: &str) -> Result<(), DbError> {
+        self.0.define(sql)
     }
 
     /// Runs a part of the transaction whose error undoes that part alone.

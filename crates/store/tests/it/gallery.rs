@@ -108,7 +108,7 @@ fn deleting_before_it_is_stored_never_makes_it_stand() {
 #[test]
 fn sealed_shares_are_erased_from_the_disk_once_the_parties_hold_them() {
     let directory = tempfile::tempdir().expect("a directory");
-    let world = World::at(&directory.path().join("platform.db"), RULES, 1);
+    let world = World::at(&(&directory.path().join("platform.db")).into(), RULES, 1);
     let needle = base::hash::hex(b"SEALED-SHARE-BYTES");
     let on_disk = || {
         let files =

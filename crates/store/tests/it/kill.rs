@@ -2,7 +2,6 @@
 //! once, and the books balance.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -11,10 +10,12 @@ use base::hash::hex;
 use base::id::{AccountId, PaymentId};
 use base::money::Currency;
 use sha2::{Digest, Sha256};
+use store::Location;
 use store::idempotency::Answer;
 use store::payment::Identification;
 use wire::api::{self, PaymentStatus};
 
+use crate::place;
 use crate::world::*;
 
 /// Set for the child: the database file and the number of its first payment.
@@ -61,7 +62,7 @@ fn fingerprint(answers: &[Answer]) -> String {
 fn pay_until_killed(arguments: &str) {
     let (path, first) = arguments.split_once('#').expect("file and number");
     let first: u64 = first.parse().expect("a number");
-    let world = World::at(Path::new(path), &rules(), 50 + first);
+    let world = World::at(&path.parse().expect("a place"), &rules(), 50 + first);
     let token = part_of("13800000001").0;
     for number in first.. {
         let (payment, answers) = steps(&world, number, token);
@@ -71,10 +72,10 @@ fn pay_until_killed(arguments: &str) {
     }
 }
 
-fn spawn(path: &Path, first: u64) -> Child {
+fn spawn(place: &Location, first: u64) -> Child {
     Command::new(std::env::current_exe().expect("this test"))
         .args(["--exact", "kill::a_killed_process_loses_nothing_and_repeats_nothing", "--nocapture"])
-        .env(CHILD, format!("{}#{first}", path.display()))
+        .env(CHILD, format!("{}#{first}", place))
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
@@ -82,8 +83,8 @@ fn spawn(path: &Path, first: u64) -> Child {
 }
 
 /// What the child acknowledged before it was killed: number, payment, fingerprint of its answers.
-fn run_until_killed(path: &Path, first: u64, patience: Duration) -> Vec<(u64, PaymentId, String)> {
-    let mut child = spawn(path, first);
+fn run_until_killed(place: &Location, first: u64, patience: Duration) -> Vec<(u64, PaymentId, String)> {
+    let mut child = spawn(place, first);
     let lines = BufReader::new(child.stderr.take().expect("is piped")).lines();
     let (sender, receiver) = mpsc::channel();
     let reader = std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(sender.send(line))));
@@ -114,8 +115,8 @@ fn all_payments(world: &World) -> Vec<api::Payment> {
     }
 }
 
-fn check_after(path: &Path, shopper: AccountId, acknowledged: &[(u64, PaymentId, String)], round: u64) -> usize {
-    let world = World::at(path, &rules(), 90_000 + round);
+fn check_after(place: &Location, shopper: AccountId, acknowledged: &[(u64, PaymentId, String)], round: u64) -> usize {
+    let world = World::at(place, &rules(), 90_000 + round);
     let interrupted = world.store.recover(world.now()).expect("recovers").len();
     assert!(interrupted <= 1, "one till, one look at a time");
     let payments = all_payments(&world);
@@ -139,15 +140,14 @@ fn a_killed_process_loses_nothing_and_repeats_nothing() {
     if let Ok(arguments) = std::env::var(CHILD) {
         return pay_until_killed(&arguments);
     }
-    let directory = tempfile::tempdir().expect("a directory");
-    let path: PathBuf = directory.path().join("platform.db");
-    let shopper = World::at(&path, &rules(), 1).shopper("13800000001", FUNDS_MINOR).account;
+    let (place, _directory) = place::fresh();
+    let shopper = World::at(&place, &rules(), 1).shopper("13800000001", FUNDS_MINOR).account;
     let (mut total, mut interrupted, mut random) = (0, 0, TestRng(4_242));
     for round in 0..ROUNDS {
         // A number that no earlier round reached: what was cut off stays as it is.
-        let acknowledged = run_until_killed(&path, (round + 1) * 100_000, Duration::from_micros(random_below(&mut random, 120_000)));
+        let acknowledged = run_until_killed(&place, (round + 1) * 100_000, Duration::from_micros(random_below(&mut random, 120_000)));
         assert!(!acknowledged.is_empty(), "round {round} got nothing done");
-        interrupted += check_after(&path, shopper, &acknowledged, round);
+        interrupted += check_after(&place, shopper, &acknowledged, round);
         total += acknowledged.len();
     }
     println!("{ROUNDS} kills, {total} payments acknowledged, {interrupted} interrupted while being checked, 0 lost, 0 repeated");

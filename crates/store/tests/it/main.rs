@@ -1,8 +1,6 @@
 //! The store's tests against real files: each use case, each refusal, concurrency, and a process that is killed.
 
-mod gallery;
-mod kill;
-mod money;
-mod paying;
-mod wallet;
-mod world;
+/// What the tests of this program run on.
+const ON: place::Database = place::Database::Sqlite;
+
+include!("modules.rs");

@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
-use std::path::Path;
 
 use base::hash::hash_parts;
 use base::id::{AccountId, EnrolmentId, MerchantId, PaymentId, RecordId, StoreId, TerminalId};
@@ -14,7 +13,7 @@ use ed25519_dalek::SigningKey;
 use payments::rules::RuleBook;
 use rand_core::{TryCryptoRng, TryRng};
 use sha2::{Digest, Sha256};
-use store::Store;
+use store::{Location, Store};
 use store::gallery::NewToken;
 use store::idempotency::{Answer, Idempotency};
 use store::payment::Identification;
@@ -24,6 +23,8 @@ use wire::bytes::{HexArray, HexBytes};
 use wire::party::DeletionConfirmation;
 use wire::probe::{ProbeContext, Purpose, SealedProbe, SealedShare};
 use wire::problem::{Code, Problem};
+
+use crate::place;
 
 pub const RULES: &str = include_str!("../../../../rules/cn.toml");
 pub const START: Timestamp = Timestamp::from_millis(1_795_000_000_000);
@@ -80,15 +81,15 @@ impl World {
     }
 
     pub fn with_rules(rules: &str) -> Self {
-        let directory = tempfile::tempdir().expect("a directory for a test");
-        let mut world = Self::at(&directory.path().join("platform.db"), rules, 1);
-        world._directory = Some(directory);
+        let (place, directory) = place::fresh();
+        let mut world = Self::at(&place, rules, 1);
+        world._directory = directory;
         world
     }
 
-    /// A world over a file that may hold one already.
-    pub fn at(path: &Path, rules: &str, seed: u64) -> Self {
-        let store = Store::open(path, RuleBook::parse(rules).expect("sound rules"), Secret::new([3; 32])).expect("opens");
+    /// A world in a place that may hold one already.
+    pub fn at(place: &Location, rules: &str, seed: u64) -> Self {
+        let store = Store::open(place, RuleBook::parse(rules).expect("sound rules"), Secret::new([3; 32])).expect("opens");
         let (merchant, rival) = (MERCHANT, MerchantId::from_bits(2));
         for (id, name) in [(merchant, "Noodle House"), (rival, "Rival")] {
             store.register_merchant(id, name, START).expect("registers");

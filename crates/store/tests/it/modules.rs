@@ -1,0 +1,8 @@
+// What is tested on both databases; `main.rs` and `postgres.rs` say on which.
+mod gallery;
+mod kill;
+mod money;
+mod paying;
+mod place;
+mod wallet;
+mod world;
