@@ -29,10 +29,11 @@ web/dist/.done: web/package-lock.json $(shell find web -path web/node_modules -p
 build:
 	@cargo build -p handsel
 
-# Pictures that a registry package ships, and what the reference runtime makes of them.
+# Pictures that a registry package ships, what the reference runtime makes of them, and others' programs to test against.
 test-data:
 	@scripts/fetch-test-pictures
 	@scripts/setup-reference
+	@scripts/setup-api-peers
 
 lint:
 	cargo fmt --all --check

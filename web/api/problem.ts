@@ -9,6 +9,7 @@ export const codes = [
   'method_not_allowed',
   'media_type_unsupported',
   'body_too_large',
+  'cursor_unknown',
   'idempotency_key_missing',
   'idempotency_key_reused',
   'request_in_flight',

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
+use axum::body::Bytes;
 use base::secret::Secret;
 use base::time::{Clock, Timestamp};
 use ed25519_dalek::VerifyingKey;
@@ -35,6 +36,8 @@ pub struct App {
     pub label_secret: Secret<[u8; 32]>,
     /// Where the shopper's browser finds the capture agent.
     pub capture_agent_url: String,
+    /// The API's description, as `GET /openapi.json` answers it.
+    pub document: Bytes,
     /// How long to wait for what.
     pub timing: Timing,
     /// Where time comes from.

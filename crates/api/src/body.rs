@@ -10,6 +10,7 @@ use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use wire::problem::Code;
 
+use crate::numbers;
 use crate::problem::Refused;
 
 /// Largest body of an ordinary request: a probe of one template has about 10 kB.
@@ -48,10 +49,25 @@ pub fn is_json(request: &Request) -> bool {
 /// The value in `bytes`; no bytes read like an object without fields.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
     let bytes = if bytes.is_empty() { b"{}" } else { bytes };
-    serde_json::from_slice(bytes).map_err(|error| match field_of(&error.to_string()) {
+    serde_json::from_slice(bytes).or_else(|error| match numbers::whole(bytes) {
+        Some(plain) => serde_json::from_slice(&plain).map_err(refused),
+        None => Err(refused(error)),
+    })
+}
+
+fn refused(error: serde_json::Error) -> Refused {
+    match field_of(&error.to_string()) {
         Some(field) => Refused::at(Code::InvalidRequest, &field),
         None => Code::InvalidRequest.into(),
-    })
+    }
+}
+
+/// The same JSON whatever its blanks and the order of its fields; what is no JSON stays as it is.
+pub fn canonical(bytes: &[u8]) -> Vec<u8> {
+    match serde_json::from_slice::<serde_json::Value>(bytes) {
+        Ok(value) => serde_json::to_vec(&value).expect("what was JSON is JSON"),
+        Err(_) => bytes.to_vec(),
+    }
 }
 
 /// The field that serde's message names. Only names of our own fields and unknown ones of at most 64 characters come
@@ -123,6 +139,26 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_is_the_same_in_another_order() {
+        let canonical = |text: &str| canonical(text.as_bytes());
+        assert_eq!(canonical(r#"{"a":1,"b":[2,{"d":3,"c":4}]}"#), canonical(r#"{ "b": [2, {"c": 4, "d": 3}], "a": 1 }"#));
+        assert_ne!(canonical(r#"{"a":1}"#), canonical(r#"{"a":"1"}"#));
+        assert_ne!(canonical("[1,2]"), canonical("[2,1]"));
+        assert_eq!(canonical("no JSON"), b"no JSON");
+    }
+
+    #[test]
+    fn a_whole_number_may_be_written_with_a_fraction() {
+        #[derive(serde::Deserialize)]
+        struct Amount {
+            amount_minor: i64,
+        }
+        for (text, amount) in [(r#"{"amount_minor":3650.0}"#, Some(3650)), (r#"{"amount_minor":3650.5}"#, None)] {
+            assert_eq!(parse::<Amount>(text.as_bytes()).ok().map(|read| read.amount_minor), amount, "{text}");
+        }
+    }
 
     #[test]
     fn errors_name_fields_and_never_values() {

@@ -32,11 +32,14 @@ const BALANCE_MINOR: i64 = 100_000;
 /// Takes the sealed templates of `count` made-up shoppers and queues them for the parties.
 ///
 /// # Errors
-/// `invalid_request` unless `count` is 1 to [`CROWD_MAX`] and what the probe holds; `probe_mismatch`,
+/// `invalid_request` unless `count` is 1 to [`CROWD_MAX`]; `probe_mismatch` unless the probe holds as many;
 /// `probe_invalid`, `challenge_expired`, `probe_replayed`.
 pub async fn enrol(app: &SharedApp, terminal: &Terminal, probe: SealedProbe, count: u32) -> Answer<u64> {
-    if count == 0 || count > CROWD_MAX || count != probe.context.templates {
+    if count == 0 || count > CROWD_MAX {
         return Err(Refused::at(Code::InvalidRequest, "count"));
+    }
+    if count != probe.context.templates {
+        return Err(Code::ProbeMismatch.into());
     }
     let now = app.now();
     if probe.context.purpose != Purpose::Enrol || probe.context.terminal != terminal.details.id {

@@ -21,6 +21,7 @@ pub mod hashing;
 pub mod identification;
 pub mod labels;
 pub mod middleware;
+mod numbers;
 pub mod once;
 pub mod openapi;
 pub mod problem;

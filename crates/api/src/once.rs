@@ -60,7 +60,7 @@ impl<T: DeserializeOwned> FromRequest<SharedApp> for Once<T> {
         if !is_json && !bytes.is_empty() {
             return Err(Code::MediaTypeUnsupported.into());
         }
-        let request_digest = request_fingerprint(&app.label_secret, &method, &path, &bytes);
+        let request_digest = request_fingerprint(&app.label_secret, &method, &path, &body::canonical(&bytes));
         let body = body::parse(&bytes)?;
         Ok(Self { idempotency: Idempotency { scope, key, request_digest }, body, turn })
     }

@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::response::Redirect;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use base::party::PartyId;
 use ed25519_dalek::VerifyingKey;
@@ -27,7 +29,7 @@ use crate::hashing::Hashing;
 use crate::problem::Refused;
 use crate::resolver::Resolver;
 use crate::routes::{endpoints, table};
-use crate::{gallery, middleware};
+use crate::{errors_page, gallery, middleware, openapi};
 
 /// Between two times that the store deletes what is past its time.
 const TIDY_MS: u64 = 5 * 60 * 1000;
@@ -91,6 +93,7 @@ pub async fn serve(config: PlatformConfig) -> Result<Running, Error> {
         confirmation_keys: confirmation_keys(&config)?,
         capture_agent_url: origin(&config.capture_agent_url)?,
         label_secret: config.label_secret,
+        document: document(config.demo),
         timing: config.timing,
         clock: config.clock,
         gallery_changed: Notify::new(),
@@ -125,11 +128,17 @@ pub fn router(app: &SharedApp, web_dir: Option<&Path>, demo: bool) -> Router {
     if let Some(web_dir) = web_dir {
         all = all.merge(pages(app, web_dir));
     }
-    all.fallback(async || Refused::from(Code::NotFound))
+    all.route("/docs/errors", get(errors_page))
+        .fallback(async || Refused::from(Code::NotFound))
         .method_not_allowed_fallback(async || Refused::from(Code::MethodNotAllowed))
         .layer(from_fn(middleware::api_headers))
         .layer(from_fn_with_state(app.clone(), middleware::trace))
         .with_state(app.clone())
+}
+
+/// What the `type` of a problem document points to.
+async fn errors_page() -> Response {
+    ([(CONTENT_TYPE, "text/markdown; charset=utf-8")], errors_page::markdown()).into_response()
 }
 
 fn pages(app: &SharedApp, web_dir: &Path) -> Router<SharedApp> {
@@ -170,6 +179,11 @@ fn open_store(config: &PlatformConfig) -> Result<Store, Error> {
     let book = RuleBook::parse(&text).map_err(|error| rules(error.to_string()))?;
     book.in_force(config.clock.now()).map_err(|error| rules(error.to_string()))?;
     Store::open(&config.store_path, book, config.passcode_pepper.clone()).map_err(|error| unusable(&config.store_path, &error))
+}
+
+fn document(demo: bool) -> Bytes {
+    let rows: Vec<_> = endpoints(demo).into_iter().map(|endpoint| endpoint.row).collect();
+    serde_json::to_vec(&openapi::document(&rows)).expect("plain data").into()
 }
 
 fn unusable(path: &Path, error: &store::error::StoreError) -> Error {

@@ -41,7 +41,7 @@ pub(crate) fn record(tx: &Tx, account: AccountId, entry: &Entry, now: Timestamp)
 
 impl Store {
     /// The wallet's money, newest first, older than the row with identifier `starting_after`; at most `limit` rows, and
-    /// at most 100. `invalid_request` if `starting_after` is no row of it.
+    /// at most 100. `invalid_request` if `starting_after` is no identifier, `cursor_unknown` if it is no row of it.
     pub fn activity(&self, account: AccountId, starting_after: Option<&str>, limit: u32) -> Result<List<Activity>, StoreError> {
         self.read(|tx| {
             let before = match starting_after {
@@ -98,5 +98,5 @@ fn sequence_of(tx: &Tx, account: AccountId, text: &str) -> Result<i64, StoreErro
     tx.find("SELECT sequence FROM activities WHERE account = ?1 AND reference = ?2", (Bits(account.bits()), Bits(reference)), |row| {
         row.get(0)
     })?
-    .ok_or(invalid.into())
+    .ok_or(Code::CursorUnknown.into())
 }

@@ -42,7 +42,7 @@ const fn kind_name(kind: QueryKind) -> &'static str {
 
 impl Store {
     /// Every use of the account's biometric, newest first, older than the row with identifier `starting_after`; at most
-    /// `limit` rows, and at most 100. `invalid_request` if `starting_after` is no row of it.
+    /// `limit` rows, and at most 100. `invalid_request` if `starting_after` is no identifier, `cursor_unknown` if it is no row of it.
     pub fn queries(&self, account: AccountId, starting_after: Option<&str>, limit: u32) -> Result<List<BiometricQuery>, StoreError> {
         self.read(|tx| {
             let before = match starting_after {
@@ -87,5 +87,5 @@ fn sequence_of(tx: &Tx, account: AccountId, text: &str) -> Result<i64, StoreErro
     tx.find("SELECT sequence FROM biometric_queries WHERE account = ?1 AND id = ?2", (Bits(account.bits()), Bits(id.bits())), |row| {
         row.get(0)
     })?
-    .ok_or(invalid.into())
+    .ok_or(Code::CursorUnknown.into())
 }

@@ -83,6 +83,7 @@ codes! {
     MethodNotAllowed, "method_not_allowed", 405, "This address does not take that method.", "See openapi/api.json for what it takes.";
     MediaTypeUnsupported, "media_type_unsupported", 415, "The body is not of a kind that is understood.", "Send JSON with Content-Type: application/json.";
     BodyTooLarge, "body_too_large", 413, "The body of the request is too large.", "Send less at once.";
+    CursorUnknown, "cursor_unknown", 422, "The list has no such row to go on from.", "Begin the list anew, without starting_after.";
     IdempotencyKeyMissing, "idempotency_key_missing", 400, "The Idempotency-Key header is missing.", "Send a fresh random key with each new request and the same key with each retry.";
     IdempotencyKeyReused, "idempotency_key_reused", 422, "This Idempotency-Key was used for another request.", "Use a fresh key for a new request.";
     RequestInFlight, "request_in_flight", 409, "The same request is still being worked on.", "Wait a second and send it again with the same key.";
@@ -91,7 +92,7 @@ codes! {
     ChallengeExpired, "challenge_expired", 409, "The look took too long.", "Nothing was charged. Start again.";
     ProbeReplayed, "probe_replayed", 409, "This look was used before.", "Nothing was charged. Look again.";
     ProbeMismatch, "probe_mismatch", 409, "This look was made for another payment, amount or till.", "Nothing was charged. Look again at the till that shows the amount.";
-    ProbeInvalid, "probe_invalid", 400, "The look was altered on the way or comes from an unknown device.", "Nothing was charged. Have the till checked.";
+    ProbeInvalid, "probe_invalid", 422, "The look was altered on the way or comes from an unknown device.", "Nothing was charged. Have the till checked.";
     NotRecognised, "not_recognised", 402, "Nobody enrolled was recognised.", "Nothing was charged. Look again, or pay another way.";
     Ambiguous, "ambiguous", 402, "The look fits more than one person.", "Nothing was charged. Give the phone's last four digits, or pay another way.";
     BudgetExhausted, "budget_exhausted", 429, "This till has asked too often.", "Nothing was charged. Wait a minute, or pay another way.";
@@ -109,7 +110,7 @@ codes! {
     ConsentOutdated, "consent_outdated", 409, "The text of the consent has changed.", "Read the current text and consent to it.";
     EnrolmentExists, "enrolment_exists", 409, "A face is enrolled already.", "Delete it first to enrol anew.";
     PhoneTaken, "phone_taken", 409, "There is an account with this phone number.", "Sign in to it.";
-    PasscodeWeak, "passcode_weak", 400, "The passcode is too easy to guess.", "Choose six digits that are no run, no repetition and no date.";
+    PasscodeWeak, "passcode_weak", 422, "The passcode is too easy to guess.", "Choose six digits that are no run, no repetition and no date.";
     SignInFailed, "sign_in_failed", 401, "The phone number and passcode do not fit.", "Try again; after five wrong tries wait.";
     RefundExceedsPayment, "refund_exceeds_payment", 409, "The refunds would be more than what was paid.", "Refund at most what is left.";
     RefundWindowOver, "refund_window_over", 409, "The payment is too old, or was refunded too often, to be refunded here.", "Pay the shopper back another way.";

@@ -61,7 +61,8 @@ fn operation(endpoint: &Row) -> Value {
         Access::Anybody | Access::Page => operation["security"] = json!([]),
     }
     if let Some(schema) = endpoint.takes {
-        operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": reference(schema) } } });
+        operation["requestBody"] =
+            json!({ "required": has_required_fields(schema), "content": { "application/json": { "schema": reference(schema) } } });
     }
     operation
 }
@@ -82,7 +83,7 @@ fn operation_id(endpoint: &Row) -> String {
 fn parameters(endpoint: &Row) -> Value {
     let mut parameters = Vec::new();
     for name in endpoint.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
-        parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }));
+        parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": id_schema(kind_of(endpoint.path)) }));
     }
     if endpoint.idempotent {
         parameters.push(json!({
@@ -93,14 +94,39 @@ fn parameters(endpoint: &Row) -> Value {
     if matches!(endpoint.access, Access::Page | Access::Wallet) && endpoint.method != Method::GET {
         parameters.push(json!({ "name": "x-handsel-wallet", "in": "header", "required": true, "schema": { "const": "1" } }));
     }
-    if endpoint.answers.is_some_and(|name| name.ends_with("List") && name != "ConsentTextList") {
-        parameters.push(json!({ "name": "limit", "in": "query", "schema": { "type": "integer", "minimum": 1, "maximum": 100 } }));
-        parameters.push(json!({ "name": "starting_after", "in": "query", "schema": { "type": "string" } }));
+    if let Some(kinds) = endpoint.cursor {
+        parameters.push(json!({
+            "name": "limit", "in": "query", "schema": { "type": "integer", "minimum": 1, "maximum": 100, "default": 20 },
+            "description": "How many rows at most.",
+        }));
+        parameters.push(json!({
+            "name": "starting_after", "in": "query", "schema": id_schema(kinds),
+            "description": "The identifier of the last row of the page before.",
+        }));
     }
     if endpoint.path == "/v1/consent-texts" {
         parameters.push(json!({ "name": "locale", "in": "query", "required": true, "schema": { "enum": ["zh", "en"] } }));
     }
     Value::Array(parameters)
+}
+
+/// The prefix of the identifiers that stand in a path, by the resource in front of them.
+fn kind_of(path: &str) -> &'static str {
+    let resource = path.trim_start_matches("/v1/").split('/').next();
+    match resource {
+        Some("payments") => "pay",
+        Some("enrolments") => "enr",
+        other => panic!("{path}: say here what the identifiers of {other:?} begin with"),
+    }
+}
+
+/// Identifiers of one of `kinds`, such as `pay|re`.
+fn id_schema(kinds: &str) -> Value {
+    json!({ "type": "string", "pattern": format!("^({kinds})_[0-7][0-9a-hjkmnp-tv-z]{{25}}$") })
+}
+
+fn has_required_fields(schema: &str) -> bool {
+    schemas()[schema]["required"].as_array().is_some_and(|fields| !fields.is_empty())
 }
 
 fn responses(endpoint: &Row) -> Value {

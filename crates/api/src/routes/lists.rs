@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use wire::problem::Code;
 
 use crate::app::SharedApp;
 use crate::auth::Shopper;
@@ -13,17 +12,13 @@ use crate::routes::{get, json};
 
 /// The wallet's money.
 pub fn activity() -> Endpoint {
-    get("/v1/activity", Access::Wallet, "The wallet's money, newest first")
-        .answers(200, "ActivityList")
-        .refuses(&[Code::InvalidRequest])
-        .by(handle_activity)
+    get("/v1/activity", Access::Wallet, "The wallet's money, newest first").lists("ActivityList", "pay|re|top").by(handle_activity)
 }
 
 /// Every use of the shopper's biometric.
 pub fn queries() -> Endpoint {
     get("/v1/queries", Access::Wallet, "Every use of the shopper's biometric, newest first")
-        .answers(200, "BiometricQueryList")
-        .refuses(&[Code::InvalidRequest])
+        .lists("BiometricQueryList", "qry")
         .by(handle_queries)
 }
 

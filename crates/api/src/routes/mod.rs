@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod consents;
 pub mod demo;
+pub mod document;
 pub mod enrolments;
 pub mod health;
 pub mod lists;
@@ -55,6 +56,7 @@ pub fn endpoints(demo: bool) -> Vec<Endpoint> {
         health::up(),
         health::ready(),
         health::books(),
+        document::read(),
     ];
     if demo {
         endpoints.push(demo::crowd());

@@ -44,6 +44,8 @@ pub struct Row {
     pub takes: Option<&'static str>,
     /// The schema of its answer; without, the answer has no body.
     pub answers: Option<&'static str>,
+    /// For a list: the kinds of identifiers that `starting_after` takes, such as `pay`.
+    pub cursor: Option<&'static str>,
     /// The status of success.
     pub status: u16,
     /// Refusals of its own, besides those of reading, signing in and repeating.
@@ -71,6 +73,7 @@ impl Row {
             body_len_max: BODY_LEN_MAX,
             takes: None,
             answers: None,
+            cursor: None,
             status: 200,
             refusals: &[],
         }
@@ -101,6 +104,12 @@ impl Row {
         self
     }
 
+    /// As a list in pages of `schema`; `cursor` are the kinds of identifiers that it goes on from, such as `pay|re`.
+    pub fn lists(mut self, schema: &'static str, cursor: &'static str) -> Self {
+        self.cursor = Some(cursor);
+        self.answers(200, schema)
+    }
+
     /// With refusals of its own.
     pub fn refuses(mut self, refusals: &'static [Code]) -> Self {
         self.refusals = refusals;
@@ -118,6 +127,9 @@ impl Row {
         let mut codes = Vec::new();
         if self.takes.is_some() {
             codes.extend([Code::InvalidRequest, Code::MediaTypeUnsupported, Code::BodyTooLarge]);
+        }
+        if self.cursor.is_some() {
+            codes.extend([Code::InvalidRequest, Code::CursorUnknown]);
         }
         if self.path.contains('{') {
             codes.push(Code::NotFound);

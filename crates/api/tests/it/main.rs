@@ -9,6 +9,7 @@ mod looks;
 mod outages;
 mod pages;
 mod payments;
+mod schemathesis;
 mod secrecy;
 mod strictness;
 mod world;

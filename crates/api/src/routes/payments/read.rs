@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::response::Response;
 use base::id::PaymentId;
-use wire::problem::Code;
 
 use crate::app::SharedApp;
 use crate::auth::Till;
@@ -14,10 +13,7 @@ use crate::routes::{get, json};
 
 /// The payee's payments, newest first.
 pub fn list() -> Endpoint {
-    get("/v1/payments", Access::Terminal, "The payee's payments, newest first")
-        .answers(200, "PaymentList")
-        .refuses(&[Code::InvalidRequest])
-        .by(handle_list)
+    get("/v1/payments", Access::Terminal, "The payee's payments, newest first").lists("PaymentList", "pay").by(handle_list)
 }
 
 /// One payment.
