@@ -143,6 +143,14 @@ id_type!(/// A double-entry transfer in the ledger.
     TransferId, "tra_");
 id_type!(/// One HTTP request, for logs and error reports.
     RequestId, "req_");
+id_type!(/// A merchant's key to the API.
+    ApiKeyId, "key_");
+id_type!(/// Something that happened, as merchants are told of it.
+    EventId, "evt_");
+id_type!(/// Where a merchant wants to be told.
+    WebhookEndpointId, "whe_");
+id_type!(/// One event on its way to one endpoint.
+    DeliveryId, "del_");
 
 #[cfg(test)]
 mod tests {

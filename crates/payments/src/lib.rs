@@ -16,3 +16,4 @@ pub mod probe;
 pub mod refund;
 pub mod refusal;
 pub mod rules;
+pub mod webhook;
