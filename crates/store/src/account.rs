@@ -35,7 +35,7 @@ impl Store {
             return Ok(answer);
         }
         // The hash takes long, so it is made before the write transaction begins.
-        let hash = check_new(new).map(|()| self.passcodes.hash(&new.passcode, &random(rng)));
+        let hash = check_new(new).map(|()| self.shared.passcodes.hash(&new.passcode, &random(rng)));
         let id = AccountId::new(now, rng);
         let rules = self.rules(now)?;
         self.once("create_account", idempotency, Keep::Day, now, |tx| {

@@ -24,6 +24,12 @@ pub enum StoreError {
     /// The database failed in a way that is nobody's input; a bug or a broken disk.
     #[error("the database failed: {0}")]
     Database(#[source] DbError),
+    /// More requests wait than can be done soon; ask again in a moment.
+    #[error("too many requests wait for the database")]
+    Overloaded,
+    /// What several requests share failed: the transaction, or the way to the database.
+    #[error("{0}")]
+    Shared(std::sync::Arc<StoreError>),
     /// A stored value does not read back; a bug or a broken disk.
     #[error("a stored value does not read back: {0}")]
     Corrupt(String),
@@ -34,7 +40,8 @@ impl StoreError {
     pub fn code(&self) -> Code {
         match self {
             Self::Refused(refusal) => refusal.code,
-            Self::StorageFull(_) => Code::StorageFull,
+            Self::StorageFull(_) | Self::Overloaded => Code::StorageFull,
+            Self::Shared(error) => error.code(),
             Self::Rules(_) | Self::Schema(_) | Self::Database(_) | Self::Corrupt(_) => Code::Internal,
         }
     }

@@ -36,8 +36,9 @@ pub mod setup;
 pub mod throwaway;
 mod tx;
 mod void;
+mod writer;
 
-use std::sync::Mutex;
+use std::sync::Arc;
 
 use base::secret::Secret;
 use base::time::Timestamp;
@@ -50,7 +51,20 @@ use crate::error::StoreError;
 
 /// The store. Share it behind an `Arc`: one writer at a time, readers beside it.
 pub struct Store {
-    writer: Mutex<Connection>,
+    place: Place,
+    shared: Arc<Shared>,
+}
+
+/// How its writes happen.
+enum Place {
+    /// In turn.
+    Queue(writer::Writer),
+    /// In this turn, whose transaction is open.
+    Turn(writer::Turn),
+}
+
+/// What does not depend on that.
+struct Shared {
     readers: tx::Readers,
     rules: RuleBook,
     passcodes: PasscodeHasher,
@@ -64,14 +78,18 @@ impl Store {
     /// Call [`Store::recover`] once before anything else.
     pub fn open(location: impl Into<Location>, rules: RuleBook, pepper: Secret<[u8; 32]>) -> Result<Self, StoreError> {
         let location = location.into();
-        let writer = Connection::open(&location, Role::Writer)?;
-        migrate::migrate(&writer)?;
-        Ok(Self { writer: Mutex::new(writer), readers: tx::Readers::new(location), rules, passcodes: PasscodeHasher::new(pepper) })
+        let connection = Connection::open(&location, Role::Writer)?;
+        migrate::migrate(&connection)?;
+        let readers = tx::Readers::new(location.clone());
+        let shared = Arc::new(Shared { readers, rules, passcodes: PasscodeHasher::new(pepper) });
+        let view = shared.clone();
+        let writer = writer::Writer::start(location, connection, |turn| Self { place: Place::Turn(turn), shared: view });
+        Ok(Self { place: Place::Queue(writer), shared })
     }
 
     /// The rules that hold at `now`.
     pub fn rules(&self, now: Timestamp) -> Result<&RulePack, StoreError> {
-        Ok(self.rules.in_force(now)?)
+        Ok(self.shared.rules.in_force(now)?)
     }
 }
 

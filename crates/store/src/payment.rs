@@ -218,7 +218,7 @@ impl Store {
                 _ => Ok(None),
             }
         })?;
-        Ok(hash.map(|hash| self.passcodes.verify(passcode, hash.as_ref())))
+        Ok(hash.map(|hash| self.shared.passcodes.verify(passcode, hash.as_ref())))
     }
 
     /// One step of a payment by the terminal it began at, answered with `status` and the payment.

@@ -35,7 +35,7 @@ impl Store {
     ) -> Result<AccountId, StoreError> {
         let found = self.read(|tx| by_phone(tx, &new.phone))?;
         // The same work without an account: the time tells nothing. And outside the write transaction: it takes long.
-        let right = self.passcodes.verify(&new.passcode, found.as_ref().and_then(|(_, hash)| hash.as_ref()));
+        let right = self.shared.passcodes.verify(&new.passcode, found.as_ref().and_then(|(_, hash)| hash.as_ref()));
         let (account, _) = found.ok_or(Code::SignInFailed)?;
         let rules = self.rules(now)?;
         let opened = self.run_tx("sign_in", |tx| {

@@ -1,90 +1,138 @@
 //! Transactions: one writer, and readers beside it.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::Store;
 use crate::db::{Connection, Location, Role, Tx};
 use crate::error::StoreError;
+use crate::writer;
+use crate::{Place, Store};
 
-/// Connections for reading that are not in use.
+/// Most connections for reading; one more waits.
+const READERS_MAX: usize = 32;
+
+/// Connections for reading.
 pub(crate) struct Readers {
     location: Location,
-    idle: Mutex<Vec<Connection>>,
+    pool: Mutex<Pool>,
+    returned: Condvar,
+}
+
+#[derive(Default)]
+struct Pool {
+    idle: Vec<Connection>,
+    busy: usize,
+}
+
+/// A connection in use; goes back when it is dropped.
+struct Reading<'r> {
+    readers: &'r Readers,
+    connection: Option<Connection>,
 }
 
 impl Readers {
     pub(crate) fn new(location: Location) -> Self {
-        Self { location, idle: Mutex::new(Vec::new()) }
+        Self { location, pool: Mutex::default(), returned: Condvar::new() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Connection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Pool> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-/// Undoes the transaction that is open unless it was committed, also when its work panics.
-struct Open<'c> {
-    connection: &'c Connection,
-    committed: bool,
-}
-
-impl Drop for Open<'_> {
-    fn drop(&mut self) {
-        if !self.committed
-            && let Err(error) = self.connection.rollback()
-        {
-            tracing::warn!(%error, "a transaction was not undone in order");
+    fn take(&self) -> Result<Reading<'_>, StoreError> {
+        let mut pool = self.lock();
+        while pool.idle.is_empty() && pool.busy >= READERS_MAX {
+            pool = self.returned.wait(pool).unwrap_or_else(PoisonError::into_inner);
         }
+        pool.busy += 1;
+        let idle = pool.idle.pop();
+        drop(pool);
+        let mut reading = Reading { readers: self, connection: idle };
+        if reading.connection.is_none() {
+            reading.connection = Some(Connection::open(&self.location, Role::Reader)?);
+        }
+        Ok(reading)
+    }
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        // Nothing was written, so there is nothing to commit.
+        let sound = self.connection.take().filter(|connection| connection.rollback().is_ok() && !connection.is_broken());
+        let mut pool = self.readers.lock();
+        pool.busy -= 1;
+        pool.idle.extend(sound);
+        drop(pool);
+        self.readers.returned.notify_one();
     }
 }
 
 impl Store {
     /// Runs `work` in one write transaction: all of it is durable when this returns `Ok`, nothing of it happened when it
-    /// returns `Err`. One write runs at a time.
+    /// returns `Err`. One write runs at a time; those that wait for it share the next transaction, each as a part whose
+    /// error undoes nothing but itself.
+    ///
+    /// Inside [`Store::submit`] it joins the transaction that is open, and is durable when the submission is answered.
     pub(crate) fn run_tx<T>(&self, name: &'static str, work: impl FnOnce(&Tx) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        // A panic inside a transaction rolls it back, so the connection behind a poisoned lock is sound.
-        let connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        connection.begin(Role::Writer)?;
-        let mut open = Open { connection: &connection, committed: false };
-        let value = work(&Tx(&connection)).inspect_err(|error| note_failure(name, error))?;
-        connection.commit()?;
-        open.committed = true;
-        Ok(value)
+        let outcome = match &self.place {
+            Place::Queue(writer) => writer.run(work),
+            Place::Turn(turn) => writer::part(&writer::lock(turn), work),
+        };
+        outcome.inspect_err(|error| note_failure(name, error))
+    }
+
+    /// Runs `work`, which writes once, on the writer's own thread: cheaper than a write from a thread of one's own,
+    /// because no thread waits. `answer` gets the outcome when it is durable, on that thread, and must not block. Work
+    /// that takes long for other reasons, such as a passcode's hash, does not belong here.
+    pub fn submit<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+        answer: impl FnOnce(Result<T, StoreError>) + Send + 'static,
+    ) -> Result<(), StoreError> {
+        match &self.place {
+            Place::Queue(writer) => writer.submit(work, answer),
+            Place::Turn(_) => {
+                answer(work(self));
+                Ok(())
+            }
+        }
+    }
+
+    /// Runs `work` on the writer's connection outside any transaction.
+    fn between<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        match &self.place {
+            Place::Queue(writer) => writer.run_between(work),
+            Place::Turn(_) => Err(StoreError::Corrupt("a transaction is open here".into())),
+        }
     }
 
     /// Writes the write-ahead log into the file and empties it, as far as readers allow; the next time does the rest.
     pub(crate) fn empty_log(&self) -> Result<(), StoreError> {
-        match &*self.writer.lock().unwrap_or_else(PoisonError::into_inner) {
+        self.between(|connection| match connection {
             Connection::Sqlite(sqlite) => Ok(sqlite.empty_log()?),
             Connection::Postgres(_) => Ok(()),
-        }
+        })
     }
 
     /// Lets the file grow by at most `pages` pages from now on: to everything above SQLite, a disk with that much room. For
     /// tests of a full disk.
     #[doc(hidden)]
     pub fn limit_growth(&self, pages: u32) -> Result<(), StoreError> {
-        match &*self.writer.lock().unwrap_or_else(PoisonError::into_inner) {
+        self.between(|connection| match connection {
             Connection::Sqlite(sqlite) => Ok(sqlite.limit_growth(pages)?),
             Connection::Postgres(_) => Ok(()),
-        }
+        })
     }
 
-    /// Runs `work` on one consistent view of the database, beside the writer.
+    /// Runs `work` on one consistent view of the database, beside the writer; inside [`Store::submit`], on what the open
+    /// transaction sees.
     pub(crate) fn read<T>(&self, work: impl FnOnce(&Tx) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let idle = self.readers.lock().pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => Connection::open(&self.readers.location, Role::Reader)?,
-        };
+        if let Place::Turn(turn) = &self.place {
+            return work(&Tx(&writer::lock(turn)));
+        }
+        let reading = self.shared.readers.take()?;
+        let connection = reading.connection.as_ref().expect("is there until it is dropped");
         connection.begin(Role::Reader)?;
-        let value = {
-            // Nothing was written, so there is nothing to commit.
-            let _open = Open { connection: &connection, committed: false };
-            work(&Tx(&connection))
-        };
-        self.readers.lock().push(connection);
-        value
+        work(&Tx(connection))
     }
 }
 

@@ -17,6 +17,9 @@ pub enum DbError {
     /// The server or database is not one to keep money in; whoever runs it must mend what is said.
     #[error("{0}")]
     Unfit(String),
+    /// The database ended the transaction by itself, which it does when its disk is full.
+    #[error("the database ended the transaction: its disk is full, or it stopped")]
+    Lost,
     /// A column that does not hold what this program put there.
     #[error("{0}")]
     Column(String),
@@ -33,7 +36,7 @@ impl DbError {
             ),
             // Insufficient resources, operator intervention, system error; connection exceptions; read-only.
             Self::Postgres(error) => ["53", "57", "58", "08"].iter().any(|class| error.state.starts_with(class)) || error.state == "25006",
-            Self::Connection(_) => true,
+            Self::Connection(_) | Self::Lost => true,
             Self::Unfit(_) | Self::Column(_) => false,
         }
     }

@@ -84,7 +84,7 @@ impl Connection {
     }
 
     /// Whether a transaction is open. A full disk ends one.
-    fn is_in_transaction(&self) -> bool {
+    pub(crate) fn is_in_transaction(&self) -> bool {
         match self {
             Self::Sqlite(sqlite) => sqlite.is_in_transaction(),
             Self::Postgres(postgres) => postgres.is_in_transaction(),
@@ -107,7 +107,6 @@ impl Connection {
         }
     }
 
-    #[expect(dead_code, reason = "used with reconnecting")]
     /// Whether the connection is gone, so that another one must be opened.
     pub(crate) fn is_broken(&self) -> bool {
         match self {
@@ -173,16 +172,28 @@ impl Tx<'_> {
         self.0.define(sql)
     }
 
-    /// Runs a part of the transaction whose error undoes that part alone.
+    /// Runs a part of the transaction whose error, or panic, undoes that part alone.
     pub(crate) fn undoing_errors<T, E: From<DbError>>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         self.batch("SAVEPOINT part")?;
-        let outcome = work();
-        match &outcome {
-            Ok(_) => self.batch("RELEASE part")?,
-            // A database that failed has undone all of the transaction: then there is no part left to undo.
-            Err(_) if self.0.is_in_transaction() => self.batch("ROLLBACK TO part; RELEASE part")?,
-            Err(_) => {}
+        let undo = Undo(self.0);
+        let value = work()?;
+        std::mem::forget(undo);
+        self.batch("RELEASE part")?;
+        Ok(value)
+    }
+}
+
+/// Undoes the innermost part when it is dropped.
+struct Undo<'c>(&'c Connection);
+
+impl Drop for Undo<'_> {
+    fn drop(&mut self) {
+        // A database that failed has undone all of the transaction: then there is no part left to undo.
+        if self.0.is_in_transaction()
+            && let Err(error) = self.0.batch("ROLLBACK TO part; RELEASE part")
+        {
+            tracing::error!(%error, "a part of a transaction could not be undone, so all of it is");
+            drop(self.0.rollback());
         }
-        outcome
     }
 }

@@ -1,0 +1,244 @@
+//! The one writer: a thread that owns the connection. Requests that come while it is busy share its next transaction,
+//! each as a part of its own, so that the wait for the disk is paid once for all of them. Nobody is answered before
+//! their transaction is durable.
+
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use crate::Store;
+use crate::db::{Connection, DbError, Location, Role, Tx};
+use crate::error::StoreError;
+
+/// Requests that may wait; one more is told to come again.
+const QUEUE_MAX: usize = 4_096;
+/// Most requests in one transaction, so that nobody waits long for those behind.
+const PARTS_MAX: usize = 512;
+
+/// The writer's connection. Locked by whoever's turn it is, so never contended.
+pub(crate) type Turn = Arc<Mutex<Connection>>;
+
+/// A request's answer, to be given when its transaction is durable, or with why it is not.
+type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+/// What waits for the writer.
+enum Job {
+    /// Runs on the writer's thread, on a store whose writes join the open transaction; or there is none, and why.
+    Here(Box<dyn FnOnce(Result<&Store, StoreError>) -> Answer + Send>),
+    /// Runs on the thread that asked, in its turn.
+    There(SyncSender<Offer>),
+    /// The same, outside any transaction.
+    Between(SyncSender<Offer>),
+}
+
+/// A turn, or why there is none.
+type Offer = Result<Lent, StoreError>;
+
+/// The connection, lent to another thread.
+struct Lent {
+    turn: Turn,
+    /// Dropping it gives the turn back.
+    _until: SyncSender<()>,
+    /// Whether what was written is durable.
+    durable: Receiver<Result<(), StoreError>>,
+}
+
+/// The way to the writer.
+pub(crate) struct Writer {
+    jobs: Option<SyncSender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Starts the thread, which works with `connection` and stops when this is dropped. `view` is the store that works
+    /// on the turn it is given.
+    pub(crate) fn start(location: Location, connection: Connection, view: impl FnOnce(Turn) -> Store) -> Self {
+        let (jobs, waiting) = sync_channel(QUEUE_MAX);
+        let turn = Arc::new(Mutex::new(connection));
+        let work = Work { location, store: view(turn.clone()), turn, waiting, answers: Vec::new(), held_over: None };
+        let thread = std::thread::Builder::new().name("store-writer".into()).spawn(move || work.run());
+        Self { jobs: Some(jobs), thread: Some(thread.expect("the system has room for one thread")) }
+    }
+
+    fn enqueue(&self, job: Job) -> Result<(), StoreError> {
+        match self.jobs.as_ref().expect("is there until it is dropped").try_send(job) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(_)) => Err(StoreError::Overloaded),
+            Err(TrySendError::Disconnected(_)) => Err(StoreError::Corrupt("the writer has stopped".into())),
+        }
+    }
+
+    /// Runs `work` on the writer's thread; `answer` gets its outcome when that is durable.
+    pub(crate) fn submit<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+        answer: impl FnOnce(Result<T, StoreError>) + Send + 'static,
+    ) -> Result<(), StoreError> {
+        self.enqueue(Job::Here(Box::new(move |store| {
+            let outcome = store.and_then(work);
+            Box::new(move |durable: Result<(), StoreError>| answer(durable.and(outcome)))
+        })))
+    }
+
+    /// Runs `work` as one part of a transaction on this thread, in its turn; returns when that is durable.
+    pub(crate) fn run<T>(&self, work: impl FnOnce(&Tx) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let (lend, lent) = sync_channel(1);
+        self.enqueue(Job::There(lend))?;
+        let Lent { turn, _until, durable } = lent.recv().map_err(|_| stopped())??;
+        let outcome = part(&lock(&turn), work);
+        drop(_until);
+        durable.recv().map_err(|_| stopped())?.and(outcome)
+    }
+
+    /// Runs `work` on this thread between two transactions.
+    pub(crate) fn run_between<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let (lend, lent) = sync_channel(1);
+        self.enqueue(Job::Between(lend))?;
+        let lent = lent.recv().map_err(|_| stopped())??;
+        work(&lock(&lent.turn))
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the writer ended in disorder");
+        }
+    }
+}
+
+/// One request's part of the open transaction: its error, or panic, undoes it and nothing else.
+pub(crate) fn part<T>(connection: &Connection, work: impl FnOnce(&Tx) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let tx = Tx(connection);
+    tx.undoing_errors(|| work(&tx))
+}
+
+/// A panic while it is held undid its own part, so what is behind a poisoned lock is sound.
+pub(crate) fn lock(turn: &Turn) -> MutexGuard<'_, Connection> {
+    turn.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn stopped() -> StoreError {
+    StoreError::Corrupt("the writer has stopped".into())
+}
+
+/// There is no transaction to do a job in.
+fn refuse(job: Job, error: &Arc<StoreError>) {
+    let error = || StoreError::Shared(error.clone());
+    match job {
+        Job::Here(run) => run(Err(error()))(Ok(())),
+        // Whoever gave up waiting needs no answer.
+        Job::There(lend) | Job::Between(lend) => drop(lend.send(Err(error()))),
+    }
+}
+
+/// What the thread works with.
+struct Work {
+    location: Location,
+    /// A store whose writes are parts of the open transaction.
+    store: Store,
+    turn: Turn,
+    waiting: Receiver<Job>,
+    /// Of the open transaction.
+    answers: Vec<Answer>,
+    /// A job that waits for the open transaction to end.
+    held_over: Option<Job>,
+}
+
+impl Work {
+    fn run(mut self) {
+        while let Some(first) = self.next() {
+            match first {
+                Job::Between(lend) => self.lend(lend, false),
+                first => self.transaction(first),
+            }
+        }
+    }
+
+    fn next(&mut self) -> Option<Job> {
+        self.held_over.take().or_else(|| self.waiting.recv().ok())
+    }
+
+    /// One transaction for `first` and all that waits.
+    fn transaction(&mut self, first: Job) {
+        let begun = self.begin();
+        let begun = begun.map_err(Arc::new);
+        let mut next = Some(first);
+        while let Some(job) = next {
+            match (job, &begun) {
+                (Job::Between(lend), _) => {
+                    self.held_over = Some(Job::Between(lend));
+                    break;
+                }
+                (job, Ok(())) => self.do_part(job),
+                (job, Err(error)) => {
+                    refuse(job, error);
+                    break;
+                }
+            }
+            let is_lost = !lock(&self.turn).is_in_transaction();
+            next = if self.answers.len() < PARTS_MAX && !is_lost { self.waiting.try_recv().ok() } else { None };
+        }
+        if begun.is_ok() {
+            self.commit();
+        }
+    }
+
+    fn begin(&mut self) -> Result<(), StoreError> {
+        let mut connection = lock(&self.turn);
+        if connection.is_broken() {
+            *connection = Connection::open(&self.location, Role::Writer)?;
+        }
+        Ok(connection.begin(Role::Writer)?)
+    }
+
+    fn do_part(&mut self, job: Job) {
+        match job {
+            Job::Here(run) => match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(Ok(&self.store)))) {
+                Ok(answer) => self.answers.push(answer),
+                // Its part is undone and whoever asked finds that nobody answers; the panic was printed.
+                Err(_) => tracing::error!("a request broke an invariant and was undone"),
+            },
+            Job::There(lend) | Job::Between(lend) => self.lend(lend, true),
+        }
+    }
+
+    /// Lets another thread have the turn, and waits until it gives it back.
+    fn lend(&mut self, lend: SyncSender<Offer>, in_transaction: bool) {
+        let (until, given_back) = sync_channel(0);
+        let (say, durable) = channel();
+        if lend.send(Ok(Lent { turn: self.turn.clone(), _until: until, durable })).is_err() {
+            return;
+        }
+        // Nothing is ever sent: the end of the other side is what is waited for.
+        let _ = given_back.recv();
+        if in_transaction {
+            // One that panicked does not listen any more.
+            self.answers.push(Box::new(move |durable| drop(say.send(durable))));
+        }
+    }
+
+    fn commit(&mut self) {
+        let committed = {
+            let connection = lock(&self.turn);
+            let committed = if connection.is_in_transaction() { connection.commit() } else { Err(DbError::Lost) };
+            if committed.is_err()
+                && let Err(error) = connection.rollback()
+            {
+                tracing::warn!(%error, "a transaction was not undone in order");
+            }
+            committed
+        };
+        match committed {
+            Ok(()) => self.answers.drain(..).for_each(|answer| answer(Ok(()))),
+            Err(error) => {
+                let error = Arc::new(StoreError::from(error));
+                tracing::error!(%error, parts = self.answers.len(), "a transaction failed");
+                self.answers.drain(..).for_each(|answer| answer(Err(StoreError::Shared(error.clone()))));
+            }
+        }
+    }
+}
