@@ -95,7 +95,7 @@ pub(crate) fn save_ladder(tx: &Tx, account: AccountId, ladder: &Ladder) -> Resul
 
 /// Stores what an account has used of its limits.
 pub(crate) fn save_usage(tx: &Tx, account: AccountId, usage: &Usage) -> Result<(), StoreError> {
-    tx.execute(
+    tx.put(
         "UPDATE accounts SET paid_life_minor = ?2, usage_year = ?3, paid_year_minor = ?4, usage_day = ?5, paid_day_minor = ?6,
              paid_day_look_only_minor = ?7, look_only_run = ?8 WHERE id = ?1",
         (

@@ -32,7 +32,7 @@ pub(crate) fn record(tx: &Tx, account: AccountId, entry: &Entry, now: Timestamp)
         Entry::Payment { id, amount_minor } => ("payment", id.bits(), Some(*id), -amount_minor),
         Entry::Refund { id, payment, amount_minor } => ("refund", id.bits(), Some(*payment), *amount_minor),
     };
-    tx.execute(
+    tx.put(
         "INSERT INTO activities (account, kind, reference, payment, amount_minor, posted_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         (Bits(account.bits()), kind, Bits(reference), payment.map(|id| Bits(id.bits())), amount_minor, At(now)),
     )?;

@@ -195,7 +195,7 @@ pub(crate) fn nonce_used(tx: &Tx, nonce: &[u8; 32]) -> Result<bool, StoreError> 
 
 /// From now on a probe with this nonce is a replay.
 pub(crate) fn use_nonce(tx: &Tx, nonce: &[u8; 32], now: Timestamp) -> Result<(), StoreError> {
-    tx.execute("INSERT INTO used_nonces (nonce, used_at) VALUES (?1, ?2)", (nonce, At(now)))?;
+    tx.put("INSERT INTO used_nonces (nonce, used_at) VALUES (?1, ?2)", (nonce, At(now)))?;
     Ok(())
 }
 

@@ -141,7 +141,7 @@ fn stored(tx: &Tx, idempotency: &Idempotency) -> Result<Option<Answer>, StoreErr
 
 fn remember(tx: &Tx, idempotency: &Idempotency, answer: &Answer, keep: Keep, now: Timestamp) -> Result<(), StoreError> {
     let keep_until = (keep == Keep::Day).then(|| At(now.plus_millis(KEEP_MS)));
-    tx.execute(
+    tx.put(
         "INSERT INTO idempotency (scope, key, request_digest, status, body, created_at, keep_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         (&idempotency.scope, &idempotency.key, idempotency.request_digest, answer.status, &answer.body, At(now), keep_until),
     )?;

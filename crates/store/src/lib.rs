@@ -38,7 +38,7 @@ mod tx;
 mod void;
 mod writer;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use base::secret::Secret;
 use base::time::Timestamp;
@@ -48,6 +48,7 @@ use payments::rules::{RuleBook, RulePack};
 pub use crate::db::{Address, Location};
 use crate::db::{Connection, Role};
 use crate::error::StoreError;
+pub use crate::writer::Step;
 
 /// The store. Share it behind an `Arc`: one writer at a time, readers beside it.
 pub struct Store {
@@ -68,6 +69,7 @@ struct Shared {
     readers: tx::Readers,
     rules: RuleBook,
     passcodes: PasscodeHasher,
+    steps: OnceLock<Box<dyn Fn(Step) + Send + Sync>>,
 }
 
 impl Store {
@@ -81,10 +83,22 @@ impl Store {
         let connection = Connection::open(&location, Role::Writer)?;
         migrate::migrate(&connection)?;
         let readers = tx::Readers::new(location.clone());
-        let shared = Arc::new(Shared { readers, rules, passcodes: PasscodeHasher::new(pepper) });
+        let shared = Arc::new(Shared { readers, rules, passcodes: PasscodeHasher::new(pepper), steps: OnceLock::new() });
         let view = shared.clone();
         let writer = writer::Writer::start(location, connection, |turn| Self { place: Place::Turn(turn), shared: view });
         Ok(Self { place: Place::Queue(writer), shared })
+    }
+
+    /// Calls `watch` at every step of the writer, on its thread. For tests that stop or kill it there; the first call counts.
+    #[doc(hidden)]
+    pub fn watch_steps(&self, watch: impl Fn(Step) + Send + Sync + 'static) {
+        drop(self.shared.steps.set(Box::new(watch)));
+    }
+
+    fn reached(&self, step: Step) {
+        if let Some(watch) = self.shared.steps.get() {
+            watch(step);
+        }
     }
 
     /// The rules that hold at `now`.

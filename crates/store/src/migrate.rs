@@ -13,6 +13,12 @@ struct Migration {
 
 const MIGRATIONS: [Migration; 1] = [Migration { version: 1, sql: include_str!("../../../db/0001_first.sql") }];
 
+/// The tables in the order in which they were made: none refers to a later one.
+pub(crate) fn tables() -> Vec<String> {
+    let made = |line: &'static str| line.strip_prefix("CREATE TABLE ")?.split_whitespace().next();
+    MIGRATIONS.iter().flat_map(|migration| migration.sql.lines()).filter_map(made).map(str::to_owned).collect()
+}
+
 /// Applies what is missing, each file in its own transaction. Refuses a database that a newer program made, or whose
 /// applied steps are not those that this program knows.
 pub(crate) fn migrate(connection: &Connection) -> Result<(), StoreError> {

@@ -22,7 +22,7 @@ const COLUMNS: &str = "p.id, p.terminal, p.merchant, p.amount_minor, p.currency,
 
 /// A new payment at `terminal`.
 pub(crate) fn insert(tx: &Tx, payment: &Payment, terminal: &Terminal, merchant_reference: Option<&str>) -> Result<(), StoreError> {
-    tx.execute(
+    tx.put(
         "INSERT INTO payments (id, terminal, store, merchant, amount_minor, currency, merchant_reference, status, created_at, expires_at,
              refunded_minor, refund_count, rules_version)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0, ?11)",
@@ -46,7 +46,7 @@ pub(crate) fn insert(tx: &Tx, payment: &Payment, terminal: &Terminal, merchant_r
 /// Stores what changes in a payment.
 pub(crate) fn save(tx: &Tx, payment: &Payment) -> Result<(), StoreError> {
     let challenge = payment.challenge.as_ref();
-    tx.execute("UPDATE payments SET status = ?2, nonce = ?3, challenge_issued_at = ?4, challenge_expires_at = ?5, challenge_partition = ?6, passcode_always = ?7,
+    tx.put("UPDATE payments SET status = ?2, nonce = ?3, challenge_issued_at = ?4, challenge_expires_at = ?5, challenge_partition = ?6, passcode_always = ?7,
              payer = ?8, refusal = ?9, paid_at = ?10, verified_by = ?11, refunded_minor = ?12, refund_count = ?13, rules_version = ?14
          WHERE id = ?1", (
         Bits(payment.id.bits()),

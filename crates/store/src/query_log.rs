@@ -23,7 +23,7 @@ pub(crate) fn record(
     rng: &mut dyn CryptoRng,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    tx.execute(
+    tx.put(
         "INSERT INTO biometric_queries (id, account, kind, payment, at) VALUES (?1, ?2, ?3, ?4, ?5)",
         (Bits(QueryId::new(now, rng).bits()), Bits(account.bits()), kind_name(kind), payment.map(|id| Bits(id.bits())), At(now)),
     )?;

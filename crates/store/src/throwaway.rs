@@ -9,6 +9,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Signal, kill_process};
+
 use crate::db::{Connection, Location, Role};
 
 /// Where Debian keeps each version's programs.
@@ -18,8 +20,12 @@ const VERSION_MIN: u32 = 15;
 /// A server refuses to run as root, so root runs it as one of these.
 const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
 const START_MAX: Duration = Duration::from_secs(60);
-/// Waits for its input to end, which it does with its parent's life, and then ends the server and removes the folder.
-const KEEPER: &str = r#"exec 3<&0; "$0" "$@" </dev/null & server=$!; read -r _ <&3; kill -QUIT $server; wait $server; rm -rf "$FOLDER""#;
+/// Keeps the server running, also after it was killed, until its input ends, which it does with its parent's life; then
+/// ends the server and removes the folder.
+const KEEPER: &str = r#"exec 3<&0
+( while [ ! -e ended ]; do "$0" "$@" </dev/null; done ) &
+read -r _ <&3
+touch ended; kill -QUIT "$(head -n 1 data/postmaster.pid)"; wait; rm -rf "$FOLDER""#;
 
 /// A server that runs until this is dropped or its process ends.
 pub struct Throwaway {
@@ -76,6 +82,22 @@ impl Throwaway {
         let connection = Connection::open(&self.location("postgres"), Role::Reader).map_err(Error::other)?;
         connection.batch(&format!("CREATE DATABASE {name}")).map_err(Error::other)?;
         Ok(self.location(&name))
+    }
+
+    /// Kills all of the server's processes at once; it starts again by itself, and what it had committed is there.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn crash(&self) -> io::Result<()> {
+        let file = std::fs::read_to_string(self.folder.join("data/postmaster.pid"))?;
+        let first = file.lines().next().and_then(|line| line.parse().ok()).ok_or(ErrorKind::InvalidData)?;
+        let children = std::fs::read_to_string(format!("/proc/{first}/task/{first}/children"))?;
+        let children = children.split_whitespace().filter_map(|child| child.parse().ok());
+        for process in std::iter::once(first).chain(children) {
+            // One that has just ended needs no killing.
+            let _ = rustix::process::Pid::from_raw(process).map(|process| kill_process(process, Signal::KILL));
+        }
+        self.wait_until_ready()
     }
 
     /// Where the server's programs are, such as `pgbench`.

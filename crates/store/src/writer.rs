@@ -21,6 +21,19 @@ pub(crate) type Turn = Arc<Mutex<Connection>>;
 /// A request's answer, to be given when its transaction is durable, or with why it is not.
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
+/// Where the writer is in a transaction; tests stop it there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A request's part is done, others may follow.
+    Part,
+    /// All parts are done, nothing is committed.
+    Written,
+    /// All is durable, nobody is answered.
+    Durable,
+    /// One of those who wait is answered, others may not be.
+    Answered,
+}
+
 /// What waits for the writer.
 enum Job {
     /// Runs on the writer's thread, on a store whose writes join the open transaction; or there is none, and why.
@@ -179,6 +192,7 @@ impl Work {
                     break;
                 }
             }
+            self.store.reached(Step::Part);
             let is_lost = !lock(&self.turn).is_in_transaction();
             next = if self.answers.len() < PARTS_MAX && !is_lost { self.waiting.try_recv().ok() } else { None };
         }
@@ -222,6 +236,7 @@ impl Work {
     }
 
     fn commit(&mut self) {
+        self.store.reached(Step::Written);
         let committed = {
             let connection = lock(&self.turn);
             let committed = if connection.is_in_transaction() { connection.commit() } else { Err(DbError::Lost) };
@@ -233,7 +248,13 @@ impl Work {
             committed
         };
         match committed {
-            Ok(()) => self.answers.drain(..).for_each(|answer| answer(Ok(()))),
+            Ok(()) => {
+                self.store.reached(Step::Durable);
+                for answer in self.answers.drain(..) {
+                    answer(Ok(()));
+                    self.store.reached(Step::Answered);
+                }
+            }
             Err(error) => {
                 let error = Arc::new(StoreError::from(error));
                 tracing::error!(%error, parts = self.answers.len(), "a transaction failed");

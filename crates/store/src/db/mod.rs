@@ -67,20 +67,27 @@ impl Connection {
                 Role::Reader => "BEGIN DEFERRED",
             }),
             Self::Postgres(postgres) => match role {
-                Role::Writer => postgres.send("BEGIN ISOLATION LEVEL READ COMMITTED", &[]),
-                Role::Reader => postgres.send("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", &[]),
+                Role::Writer => postgres.begin("BEGIN ISOLATION LEVEL READ COMMITTED"),
+                Role::Reader => postgres.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
             },
         }
     }
 
     /// Makes all of the transaction durable.
     pub(crate) fn commit(&self) -> Result<(), DbError> {
-        self.batch("COMMIT")
+        match self {
+            Self::Sqlite(sqlite) => sqlite.batch("COMMIT"),
+            Self::Postgres(postgres) => postgres.commit(),
+        }
     }
 
     /// Undoes all of the transaction, if there is one.
     pub(crate) fn rollback(&self) -> Result<(), DbError> {
-        if self.is_in_transaction() { self.batch("ROLLBACK") } else { Ok(()) }
+        match self {
+            Self::Sqlite(sqlite) if sqlite.is_in_transaction() => sqlite.batch("ROLLBACK"),
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(postgres) => postgres.rollback(),
+        }
     }
 
     /// Whether a transaction is open. A full disk ends one.
@@ -162,23 +169,33 @@ impl Tx<'_> {
         self.find(sql, params, read)?.ok_or_else(|| DbError::Column("a row that must be there is missing".into()))
     }
 
-    /// Runs statements without parameters and answers.
-    pub(crate) fn batch(&self, sql: &str) -> Result<(), DbError> {
-        self.0.batch(sql)
-    }
-
     /// Runs statements that make or change tables, in SQLite's words.
     pub(crate) fn define(&self, sql: &str) -> Result<(), DbError> {
         self.0.define(sql)
     }
 
+    /// Writes a row, now or with others of its kind before anything that reads: an `INSERT … VALUES` or an `UPDATE … WHERE`
+    /// by a key whose parameters come first. No error of it is an expected one.
+    pub(crate) fn put(&self, sql: &str, params: impl Params) -> Result<(), DbError> {
+        params.with(|values| match self.0 {
+            Connection::Sqlite(sqlite) => sqlite.execute(sql, values).map(|_| ()),
+            Connection::Postgres(postgres) => postgres.put(sql, values),
+        })
+    }
+
     /// Runs a part of the transaction whose error, or panic, undoes that part alone.
     pub(crate) fn undoing_errors<T, E: From<DbError>>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-        self.batch("SAVEPOINT part")?;
+        match self.0 {
+            Connection::Sqlite(sqlite) => sqlite.execute("SAVEPOINT part", &[]).map(|_| ())?,
+            Connection::Postgres(postgres) => postgres.begin_part(),
+        }
         let undo = Undo(self.0);
         let value = work()?;
         std::mem::forget(undo);
-        self.batch("RELEASE part")?;
+        match self.0 {
+            Connection::Sqlite(sqlite) => sqlite.execute("RELEASE part", &[]).map(|_| ())?,
+            Connection::Postgres(postgres) => postgres.end_part()?,
+        }
         Ok(value)
     }
 }
@@ -188,10 +205,13 @@ struct Undo<'c>(&'c Connection);
 
 impl Drop for Undo<'_> {
     fn drop(&mut self) {
-        // A database that failed has undone all of the transaction: then there is no part left to undo.
-        if self.0.is_in_transaction()
-            && let Err(error) = self.0.batch("ROLLBACK TO part; RELEASE part")
-        {
+        let undone = match self.0 {
+            // A database that failed has undone all of the transaction: then there is no part left to undo.
+            Connection::Sqlite(sqlite) if sqlite.is_in_transaction() => sqlite.batch("ROLLBACK TO part; RELEASE part"),
+            Connection::Sqlite(_) => Ok(()),
+            Connection::Postgres(postgres) => postgres.undo_part(),
+        };
+        if let Err(error) = undone {
             tracing::error!(%error, "a part of a transaction could not be undone, so all of it is");
             drop(self.0.rollback());
         }

@@ -28,3 +28,28 @@ pub fn fresh() -> (Location, Option<tempfile::TempDir>) {
         Database::Postgres => (SERVER.new_database().expect("a database for a test"), None),
     }
 }
+
+/// A place whose server nobody else uses.
+pub struct Own {
+    pub location: Location,
+    server: Option<Throwaway>,
+    _directory: Option<tempfile::TempDir>,
+}
+
+impl Own {
+    pub fn new() -> Self {
+        let server = (ON == Database::Postgres).then(|| Throwaway::start(&[]).expect("a server for a test"));
+        match server.as_ref().map(|server| server.new_database().expect("a database for a test")) {
+            Some(location) => Self { location, server, _directory: None },
+            None => {
+                let (location, directory) = fresh();
+                Self { location, server, _directory: directory }
+            }
+        }
+    }
+
+    /// Kills the server as a power cut would end it, except that the machine's cache stays; it starts again by itself.
+    pub fn crash_server(&self) {
+        self.server.as_ref().expect("only PostgreSQL has a server").crash().expect("the server runs");
+    }
+}

@@ -3,6 +3,7 @@
 
 mod address;
 mod dialect;
+mod rows;
 mod session;
 mod start;
 mod stream;
@@ -10,11 +11,15 @@ mod value;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::Arc;
+
+use postgres_protocol::Oid;
 
 pub use self::address::Address;
 pub(crate) use self::session::ServerError;
 pub(crate) use self::value::PgRow;
 
+use self::rows::Rows;
 use self::session::{Session, Statement};
 use super::{DbError, Role, Row, Value};
 
@@ -34,16 +39,38 @@ pub(crate) struct Postgres {
 struct Inner {
     session: Session,
     statements: HashMap<Box<str>, Statement>,
+    /// Statements of many rows, by that of one.
+    for_many: HashMap<Arc<str>, (Statement, Vec<Oid>)>,
+    /// Written with the next statement that must see them, at the latest before the commit.
+    rows: Rows,
+    /// The parts that are open, the innermost last.
+    parts: Vec<Part>,
+}
+
+/// A part of a transaction that can be undone alone. As long as nothing of it reached the server, forgetting its rows
+/// undoes it.
+struct Part {
+    first_row: usize,
+    has_savepoint: bool,
 }
 
 impl Postgres {
     /// Connects, sees to it that the server keeps what it acknowledges, and, to write, waits for its turn.
     pub(crate) fn open(address: &Address, role: Role) -> Result<Self, DbError> {
         let session = start::connect(address)?;
-        let postgres = Self { inner: RefCell::new(Inner { session, statements: HashMap::new() }) };
+        let inner = Inner {
+            session,
+            statements: HashMap::new(),
+            for_many: HashMap::new(),
+            rows: Rows::new(crate::migrate::tables()),
+            parts: Vec::new(),
+        };
+        let postgres = Self { inner: RefCell::new(inner) };
         postgres.check_server()?;
         if role == Role::Writer {
-            postgres.batch("SET synchronous_commit = on")?;
+            // The set-based statements join arrays with tables by their keys, however small a table was when it was planned.
+            postgres
+                .batch("SET synchronous_commit = on; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off")?;
             postgres.take_turn()?;
         }
         Ok(postgres)
@@ -98,8 +125,11 @@ impl Postgres {
         self.inner.borrow().session.is_broken()
     }
 
+    /// Runs statements as they are, outside of what waits.
     pub(super) fn batch(&self, sql: &str) -> Result<(), DbError> {
-        self.inner.borrow_mut().session.simple(sql)
+        let inner = &mut *self.inner.borrow_mut();
+        inner.write_rows()?;
+        inner.session.simple(sql)
     }
 
     /// Statements that make or change tables, in the dialect of the migrations.
@@ -107,28 +137,76 @@ impl Postgres {
         self.batch(&dialect::definition(sql))
     }
 
+    pub(super) fn begin(&self, sql: &str) -> Result<(), DbError> {
+        let inner = &mut *self.inner.borrow_mut();
+        inner.rows.truncate(0);
+        inner.parts.clear();
+        inner.send(sql, &[])
+    }
+
+    pub(super) fn commit(&self) -> Result<(), DbError> {
+        let inner = &mut *self.inner.borrow_mut();
+        inner.write_rows()?;
+        let commit = inner.statement("COMMIT")?;
+        inner.session.commit(&commit)
+    }
+
+    pub(super) fn rollback(&self) -> Result<(), DbError> {
+        let inner = &mut *self.inner.borrow_mut();
+        inner.rows.truncate(0);
+        inner.parts.clear();
+        // What was sent before may have failed: that is why it is undone.
+        let _ = inner.session.settle();
+        if inner.session.is_undone_by_rollback() { inner.session.simple("ROLLBACK") } else { Ok(()) }
+    }
+
+    pub(super) fn begin_part(&self) {
+        let inner = &mut *self.inner.borrow_mut();
+        inner.parts.push(Part { first_row: inner.rows.len(), has_savepoint: false });
+    }
+
+    pub(super) fn end_part(&self) -> Result<(), DbError> {
+        let inner = &mut *self.inner.borrow_mut();
+        match inner.parts.pop() {
+            Some(Part { has_savepoint: true, .. }) => inner.send(&format!("RELEASE part{}", inner.parts.len()), &[]),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn undo_part(&self) -> Result<(), DbError> {
+        let inner = &mut *self.inner.borrow_mut();
+        let Some(part) = inner.parts.pop() else { return Ok(()) };
+        inner.rows.truncate(part.first_row);
+        if !part.has_savepoint {
+            return Ok(());
+        }
+        // What was sent before may have failed: that is why it is undone.
+        let _ = inner.session.settle();
+        let name = format!("part{}", inner.parts.len());
+        inner.session.simple(&format!("ROLLBACK TO {name}; RELEASE {name}"))
+    }
+
+    /// Keeps a row to be written with others of its kind.
+    pub(super) fn put(&self, sql: &str, values: &[Value]) -> Result<(), DbError> {
+        self.inner.borrow_mut().rows.push(sql, values);
+        Ok(())
+    }
+
     pub(super) fn execute(&self, sql: &str, values: &[Value]) -> Result<u64, DbError> {
         let inner = &mut *self.inner.borrow_mut();
+        inner.open_savepoints()?;
+        inner.write_rows()?;
         let statement = inner.statement(sql)?;
         inner.session.bind(&statement, values)?;
         inner.session.finish(&statement, &mut |_| Ok(()))
     }
 
-    /// Sends a statement without waiting for its answer. If it fails, whatever is awaited next fails with its error.
-    pub(super) fn send(&self, sql: &str, values: &[Value]) -> Result<(), DbError> {
-        let inner = &mut *self.inner.borrow_mut();
-        let statement = inner.statement(sql)?;
-        inner.session.bind(&statement, values)?;
-        inner.session.relieve()
-    }
-
-    /// Waits until everything sent is answered.
-    pub(super) fn settle(&self) -> Result<(), DbError> {
-        self.inner.borrow_mut().session.settle()
-    }
-
     pub(super) fn query(&self, sql: &str, values: &[Value], each: &mut dyn FnMut(&Row) -> Result<(), DbError>) -> Result<(), DbError> {
         let inner = &mut *self.inner.borrow_mut();
+        if inner.rows.len() > 0 {
+            inner.open_savepoints()?;
+            inner.write_rows()?;
+        }
         let statement = inner.statement(sql)?;
         inner.session.bind(&statement, values)?;
         inner.session.finish(&statement, &mut |row| each(&Row::Postgres(row)))?;
@@ -142,9 +220,77 @@ impl Inner {
         if let Some(statement) = self.statements.get(sql) {
             return Ok(statement.clone());
         }
-        let name = format!("s{}", self.statements.len());
-        let statement = self.session.prepare(name, &dialect::parameters(sql))?;
+        let statement = self.prepare(&dialect::parameters(sql))?;
         self.statements.insert(sql.into(), statement.clone());
         Ok(statement)
+    }
+
+    fn prepare(&mut self, sql: &str) -> Result<Statement, DbError> {
+        let name = format!("s{}", self.statements.len() + self.for_many.len());
+        self.session.prepare(name, sql)
+    }
+
+    /// Sends a statement without waiting for its answer. If it fails, whatever is awaited next fails with its error.
+    fn send(&mut self, sql: &str, values: &[Value]) -> Result<(), DbError> {
+        let statement = self.statement(sql)?;
+        self.session.bind(&statement, values)?;
+        self.session.relieve()
+    }
+
+    /// Before something of the open parts reaches the server: marks where each begins, so that it can be undone.
+    fn open_savepoints(&mut self) -> Result<(), DbError> {
+        let mut written = 0;
+        for at in 0..self.parts.len() {
+            if self.parts[at].has_savepoint {
+                continue;
+            }
+            // Rows from before the part stay when it is undone.
+            let before = self.parts[at].first_row - written;
+            self.write_first_rows(before)?;
+            written += before;
+            self.send(&format!("SAVEPOINT part{at}"), &[])?;
+            self.parts[at].has_savepoint = true;
+        }
+        for part in &mut self.parts {
+            part.first_row = part.first_row.saturating_sub(written);
+        }
+        Ok(())
+    }
+
+    fn write_rows(&mut self) -> Result<(), DbError> {
+        self.write_first_rows(self.rows.len())?;
+        for part in &mut self.parts {
+            part.first_row = 0;
+        }
+        Ok(())
+    }
+
+    /// Sends the oldest rows, those of one statement together.
+    fn write_first_rows(&mut self, count: usize) -> Result<(), DbError> {
+        if count == 0 {
+            return Ok(());
+        }
+        let rows = std::mem::take(&mut self.rows);
+        let sent = rows.groups(count).into_iter().try_for_each(|group| {
+            let (many, kinds) = self.statement_for_many(&group.sql)?;
+            self.session.bind_many(&many, &kinds, &group.rows)?;
+            self.session.relieve()
+        });
+        self.rows = rows;
+        self.rows.drop_first(count);
+        sent
+    }
+
+    fn statement_for_many(&mut self, sql: &Arc<str>) -> Result<(Statement, Vec<Oid>), DbError> {
+        if let Some(known) = self.for_many.get(sql) {
+            return Ok(known.clone());
+        }
+        let kinds = self.statement(sql)?.params().to_vec();
+        let names: Option<Vec<&str>> = kinds.iter().map(|kind| value::type_name(*kind)).collect();
+        let many = names.and_then(|names| dialect::for_many(sql, &names));
+        let many = many.ok_or_else(|| DbError::Column(format!("no statement of many rows can be made of: {sql}")))?;
+        let statement = self.prepare(&many)?;
+        self.for_many.insert(sql.clone(), (statement.clone(), kinds.clone()));
+        Ok((statement, kinds))
     }
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use fallible_iterator::FallibleIterator;
-use postgres_protocol::Oid;
 use postgres_protocol::message::backend::{ErrorResponseBody, Message};
 use postgres_protocol::message::frontend;
+use postgres_protocol::{IsNull, Oid};
 
+use super::rows::Kept;
 use super::stream::Stream;
-use super::value::{PgRow, encode};
+use super::value::{PgRow, encode, encode_array};
 use crate::db::{DbError, Value};
 
 /// Statements sent without an answer read; more would fill both sockets' buffers and stop both sides.
@@ -28,6 +29,13 @@ struct Prepared {
     name: String,
     params: Vec<Oid>,
     columns: Vec<Oid>,
+}
+
+impl Statement {
+    /// The types of its parameters.
+    pub(super) fn params(&self) -> &[Oid] {
+        &self.0.params
+    }
 }
 
 /// The conversation after it was opened.
@@ -57,8 +65,14 @@ impl Session {
         Self { stream, input: BytesMut::with_capacity(READ_LEN), output: BytesMut::new(), unread: 0, status: b'I', is_broken: false }
     }
 
+    /// Whether a transaction is open that can go on, or its beginning is on the way.
     pub(super) fn is_in_transaction(&self) -> bool {
-        (self.status != b'I' || self.unread > 0) && !self.is_broken
+        (self.status == b'T' || (self.status == b'I' && self.unread > 0)) && !self.is_broken
+    }
+
+    /// Whether there is a transaction to undo.
+    pub(super) fn is_undone_by_rollback(&self) -> bool {
+        self.status != b'I' && !self.is_broken
     }
 
     pub(super) fn is_broken(&self) -> bool {
@@ -127,13 +141,28 @@ impl Session {
 
     /// Writes a statement with its parameters; it is sent with what is waited for next.
     pub(super) fn bind(&mut self, statement: &Statement, values: &[Value]) -> Result<(), DbError> {
-        let Prepared { name, params, .. } = &*statement.0;
+        let params = &statement.0.params;
         if params.len() != values.len() {
             return Err(DbError::Column(format!("a statement takes {} parameters and got {}", params.len(), values.len())));
         }
+        self.bind_with(statement, values.iter().zip(params), |(value, kind), out| encode(value, *kind, out))
+    }
+
+    /// The same for a statement of many rows, whose columns become arrays of the types `kinds`.
+    pub(super) fn bind_many(&mut self, statement: &Statement, kinds: &[Oid], rows: &[&[Kept]]) -> Result<(), DbError> {
+        self.bind_with(statement, kinds.iter().enumerate(), |(at, kind), out| {
+            encode_array(rows.iter().map(|row| row[at].as_value()), *kind, out)
+        })
+    }
+
+    fn bind_with<T>(
+        &mut self,
+        statement: &Statement,
+        values: impl Iterator<Item = T>,
+        encode: impl FnMut(T, &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Result<(), DbError> {
         let begin = self.output.len();
-        let values = values.iter().zip(params);
-        let bound = frontend::bind("", name, [BINARY], values, |(value, kind), out| encode(value, *kind, out), [BINARY], &mut self.output);
+        let bound = frontend::bind("", &statement.0.name, [BINARY], values, encode, [BINARY], &mut self.output);
         if let Err(error) = bound {
             // Half a message would confuse all that follow.
             self.output.truncate(begin);
@@ -181,6 +210,19 @@ impl Session {
             Ok(())
         })?;
         refused.map_or(Ok(count), Err)
+    }
+
+    /// Commits, together with what was sent before. A server that undid the transaction instead says so in passing only.
+    pub(super) fn commit(&mut self, commit: &Statement) -> Result<(), DbError> {
+        self.bind(commit, &[])?;
+        let mut is_committed = false;
+        self.sync(&mut |message| {
+            if let Message::CommandComplete(body) = message {
+                is_committed = body.tag().map_err(unreadable)? == "COMMIT";
+            }
+            Ok(())
+        })?;
+        if is_committed { Ok(()) } else { Err(DbError::Lost) }
     }
 
     /// Runs statements without parameters, several if need be.

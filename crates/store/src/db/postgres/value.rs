@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use bytes::{BufMut, BytesMut};
+use postgres_protocol::types::{ArrayDimension, array_to_sql};
 use postgres_protocol::{IsNull, Oid};
 
 use crate::db::{DbError, Value};
@@ -30,6 +31,27 @@ pub(super) fn encode(value: &Value, kind: Oid, out: &mut BytesMut) -> Result<IsN
         (Value::Id(bytes), BYTEA) => out.put_slice(bytes),
         (value, kind) => return Err(format!("{} is no parameter of type {kind}", value.kind()).into()),
     }
+    Ok(IsNull::No)
+}
+
+/// The name of the type of a parameter; `None` if the store has no such values.
+pub(super) fn type_name(kind: Oid) -> Option<&'static str> {
+    Some(match kind {
+        BOOL => "bool",
+        BYTEA => "bytea",
+        INT8 => "int8",
+        INT4 => "int4",
+        INT2 => "int2",
+        TEXT | VARCHAR => "text",
+        _ => return None,
+    })
+}
+
+/// Appends one column of many rows as an array of the type `kind`.
+pub(super) fn encode_array<'v>(column: impl ExactSizeIterator<Item = Value<'v>>, kind: Oid, out: &mut BytesMut) -> Result<IsNull, Refusal> {
+    let len = i32::try_from(column.len())?;
+    let dimension = ArrayDimension { len, lower_bound: 1 };
+    array_to_sql(Some(dimension), kind, column, |value, out| encode(&value, kind, out), out)?;
     Ok(IsNull::No)
 }
 

@@ -1,0 +1,126 @@
+//! Requests that come at once share a transaction: what one of them gets, and when.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, channel, sync_channel};
+use std::sync::Arc;
+
+use base::id::AccountId;
+use store::error::StoreError;
+use store::idempotency::Answer;
+use store::{Step, Store};
+use wire::api;
+use wire::problem::Code;
+
+use crate::world::*;
+
+const MANY: u64 = 40;
+
+/// Counts the transactions that are committed from now on.
+fn count_commits(store: &Store) -> Arc<AtomicUsize> {
+    let commits = Arc::new(AtomicUsize::new(0));
+    let counting = commits.clone();
+    store.watch_steps(move |step| {
+        counting.fetch_add(usize::from(step == Step::Durable), Ordering::SeqCst);
+    });
+    commits
+}
+
+/// Keeps the writer busy until the sender is dropped, so that what is submitted meanwhile waits together.
+fn hold(store: &Store) -> std::sync::mpsc::SyncSender<()> {
+    let (release, released) = sync_channel::<()>(0);
+    let (begun, is_begun) = channel();
+    let hold = move |_: &Store| {
+        begun.send(()).expect("the test waits");
+        // Its end is what is waited for.
+        released.recv().expect_err("nothing is ever sent");
+        Ok(())
+    };
+    store.submit(hold, drop).expect("there is room");
+    is_begun.recv().expect("the writer works");
+    release
+}
+
+fn submit_top_up(world: &World, account: AccountId, number: u64, amount_minor: i64) -> Receiver<Result<Answer, StoreError>> {
+    let (tell, told) = channel();
+    let now = world.now();
+    let work = move |store: &Store| {
+        let new = api::NewTopUp { amount_minor };
+        store.top_up(&keyed(&format!("top-up {number}")), account, &new, &mut TestRng(number * 1_000), now)
+    };
+    world.store.submit(work, move |outcome| drop(tell.send(outcome))).expect("there is room");
+    told
+}
+
+#[test]
+fn requests_that_wait_share_one_transaction_and_each_has_its_own_outcome() {
+    let world = World::new();
+    let alice = world.shopper("13800000001", 1_000);
+    let release = hold(&world.store);
+    let commits = count_commits(&world.store);
+    // Every fourth is refused, every fifth repeats an earlier one.
+    let amount = |number: u64| if number.is_multiple_of(4) { -1 } else { 100 };
+    let waiting: Vec<_> = (0..MANY)
+        .map(|number| {
+            let key = if number % 5 == 4 { number - 1 } else { number };
+            (key, submit_top_up(&world, alice.account, key, amount(key)))
+        })
+        .collect();
+    assert!(waiting.iter().all(|(_, told)| told.try_recv().is_err()), "nobody is answered before the commit");
+    drop(release);
+    let outcomes: Vec<(u64, Answer)> =
+        waiting.into_iter().map(|(key, told)| (key, told.recv().expect("is told").expect("is answered"))).collect();
+    // The one that kept the writer busy took the first of them along.
+    let commits = commits.load(Ordering::SeqCst);
+    assert!((1..=2).contains(&commits), "{commits} transactions");
+    let mut done = 0;
+    for (at, (key, answer)) in outcomes.iter().enumerate() {
+        assert_eq!(answer.status, if amount(*key) < 0 { 400 } else { 201 }, "{key}");
+        let first = outcomes.iter().position(|(other, _)| other == key).expect("at least this one");
+        assert_eq!((answer.replayed, &answer.body), (first < at, &outcomes[first].1.body), "{key}");
+        done += i64::from(answer.is_first_success());
+    }
+    world.check_books(1_000 + 100 * done, 0);
+    assert_eq!(world.me(alice.account).balance_minor, 1_000 + 100 * done);
+}
+
+#[test]
+fn one_that_panics_or_fails_undoes_itself_alone() {
+    let world = World::new();
+    let alice = world.shopper("13800000001", 1_000);
+    let release = hold(&world.store);
+    let before = submit_top_up(&world, alice.account, 1, 100);
+    let (tell, told) = channel();
+    let now = world.now();
+    let breaks = move |store: &Store| -> Result<(), StoreError> {
+        store.top_up(&keyed("breaks"), alice.account, &api::NewTopUp { amount_minor: 7 }, &mut TestRng(5), now)?;
+        panic!("an invariant is broken")
+    };
+    world.store.submit(breaks, move |outcome| drop(tell.send(outcome))).expect("there is room");
+    let missing = {
+        let (tell, told) = channel();
+        let work = move |store: &Store| store.open_session(AccountId::from_bits(99), &[9; 32], now.plus_millis(1), now);
+        world.store.submit(work, move |outcome| drop(tell.send(outcome))).expect("there is room");
+        told
+    };
+    let after = submit_top_up(&world, alice.account, 2, 100);
+    drop(release);
+    assert_eq!(before.recv().expect("is told").expect("is answered").status, 201);
+    assert!(told.recv().is_err(), "whoever panicked is not answered");
+    assert!(missing.recv().expect("is told").is_err(), "nobody can be signed in to an account that is not there");
+    assert_eq!(after.recv().expect("is told").expect("is answered").status, 201);
+    // What the panicking one had finished before stays, as it would with transactions of their own.
+    world.check_books(1_207, 0);
+}
+
+#[test]
+fn more_than_can_wait_are_told_to_come_again() {
+    let world = World::new();
+    let release = hold(&world.store);
+    let outcomes: Vec<_> = (0..10_000).map(|_| world.store.submit(|_| Ok(()), |_| ()).map_err(|error| error.code())).collect();
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 4_096);
+    assert!(outcomes[4_096..].iter().all(|outcome| *outcome == Err(Code::StorageFull)));
+    drop(release);
+    while world.store.tidy(world.now()).is_err() {
+        std::thread::yield_now();
+    }
+}
