@@ -13,6 +13,7 @@ export interface NewPayment {
   amount_minor: number;
   currency: Currency;
   merchant_reference?: string;
+  terminal?: string;
 }
 
 export type PaymentStatus =

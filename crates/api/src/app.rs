@@ -1,22 +1,30 @@
 //! What every handler and task shares.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use axum::body::Bytes;
+use base::id::{ApiKeyId, PaymentId};
 use base::secret::Secret;
 use base::time::{Clock, Timestamp};
 use ed25519_dalek::VerifyingKey;
+use payments::payment::status_name;
+use payments::webhook::reach::Reach;
 use rand_core::{CryptoRng, Rng, UnwrapErr};
 use store::Store;
 use store::error::StoreError;
-use tokio::sync::{Notify, RwLock};
+use tokio::sync::{Notify, RwLock, broadcast};
 use tokio::task::JoinSet;
+use wire::api::Payment;
+use wire::merchant::Mode;
 
 use crate::config::Timing;
 use crate::hashing::{Hashing, Lane};
+use crate::limits::{Limits, Rates};
+use crate::metrics::Metrics;
 use crate::problem::{Answer, Refused};
 use crate::resolver::Resolver;
+use crate::webhooks::sender::Sender;
 
 /// The operating system's randomness; a machine without it stops here.
 pub type SystemRng = UnwrapErr<getrandom::SysRng>;
@@ -28,12 +36,32 @@ pub type SharedApp = Arc<App>;
 pub struct App {
     /// The books, payments, accounts and the log of gallery changes.
     pub store: Arc<Store>,
+    /// The same of test mode: made-up shoppers, made-up money, nothing else.
+    pub test_store: Arc<Store>,
     /// The three parties.
     pub resolver: Resolver,
     /// Deletion confirmations are verified with these, in the parties' order.
     pub confirmation_keys: [VerifyingKey; 3],
     /// Key of labels and fingerprints.
     pub label_secret: Secret<[u8; 32]>,
+    /// All webhook endpoints' keys are derived from it.
+    pub webhook_secret: Secret<[u8; 32]>,
+    /// Sends webhooks.
+    pub sender: Sender,
+    /// What webhooks of test mode may reach.
+    pub test_webhook_reach: Reach,
+    /// Rings when something may have been queued for a webhook.
+    pub events_recorded: Notify,
+    /// Says which payment may have changed, to whoever watches it.
+    pub payment_changed: broadcast::Sender<PaymentId>,
+    /// How much each may ask.
+    pub rates: Rates,
+    /// How much each has asked.
+    pub limits: Limits,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// When each API key's use was last noted.
+    pub keys_noted: Mutex<HashMap<ApiKeyId, Timestamp>>,
     /// Where the shopper's browser finds the capture agent.
     pub capture_agent_url: String,
     /// The API's description, as `GET /openapi.json` answers it.
@@ -88,7 +116,22 @@ impl App {
     /// # Errors
     /// What the store refuses, as it is; what went wrong inside, logged here and shown as `internal` or `storage_full`.
     pub async fn with_store<T: Send + 'static>(&self, work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static) -> Answer<T> {
-        let store = self.store.clone();
+        self.with_store_of(Mode::Live, work).await
+    }
+
+    /// [`App::with_store`] on the store of `mode`.
+    ///
+    /// # Errors
+    /// As [`App::with_store`].
+    pub async fn with_store_of<T: Send + 'static>(
+        &self,
+        mode: Mode,
+        work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Answer<T> {
+        let store = match mode {
+            Mode::Live => self.store.clone(),
+            Mode::Test => self.test_store.clone(),
+        };
         let span = tracing::Span::current();
         let done = tokio::task::spawn_blocking(move || span.in_scope(|| work(&store))).await;
         match done.expect("the store does not panic, and nobody cancels it") {
@@ -100,6 +143,32 @@ impl App {
                 Err(Refused(Box::new(error.problem())))
             }
         }
+    }
+}
+
+impl App {
+    /// What webhooks of `mode` may reach.
+    pub fn webhook_reach(&self, mode: Mode) -> Reach {
+        match mode {
+            Mode::Live => Reach::Public,
+            Mode::Test => self.test_webhook_reach,
+        }
+    }
+
+    /// Tells whoever watches a payment that it may have changed, and the webhooks that something may be queued.
+    pub fn payment_may_have_changed(&self, payment: PaymentId) {
+        // Nobody may be watching.
+        let _ = self.payment_changed.send(payment);
+        self.events_recorded.notify_waiters();
+    }
+
+    /// The same after a step that may have settled the payment in `answer`, and counts it.
+    pub fn settled(&self, answer: &store::idempotency::Answer) {
+        let Some(payment) = answer.resource::<Payment>() else { return };
+        if answer.is_first_success() {
+            self.metrics.payment(status_name(payment.status));
+        }
+        self.payment_may_have_changed(payment.id);
     }
 }
 

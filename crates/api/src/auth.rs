@@ -1,4 +1,5 @@
-//! Who is asking: a terminal with its key, a signed-in shopper, or the wallet page before anybody has signed in.
+//! Who is asking: a terminal or a merchant's server with its key, a signed-in shopper, or the wallet page before anybody has
+//! signed in.
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN, SET_COOKIE};
@@ -6,10 +7,12 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
-use base::id::AccountId;
+use base::id::{AccountId, ApiKeyId, MerchantId};
 use store::setup::Terminal;
+use wire::merchant::Mode;
 use wire::problem::Code;
 
+use crate::api_key;
 use crate::app::{SharedApp, random};
 use crate::problem::{Answer, Refused};
 use crate::token_sha256;
@@ -30,6 +33,19 @@ pub enum Principal {
     Wallet(AccountId, [u8; 32]),
     /// A terminal.
     Terminal(Box<Terminal>),
+    /// A merchant's server.
+    Key(KeyHolder),
+}
+
+/// A merchant's server, as its API key says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyHolder {
+    /// The key.
+    pub key: ApiKeyId,
+    /// Its merchant.
+    pub merchant: MerchantId,
+    /// What it opens.
+    pub mode: Mode,
 }
 
 impl Principal {
@@ -39,17 +55,48 @@ impl Principal {
             Self::Page => "page".into(),
             Self::Wallet(account, _) => account.to_string(),
             Self::Terminal(terminal) => terminal.details.id.to_string(),
+            // All keys of a merchant are one: it may change them between two tries.
+            Self::Key(holder) => holder.merchant.to_string(),
         }
     }
 }
 
 /// The layer of [`crate::routes::table::Access::Terminal`].
 pub async fn terminal(State(app): State<SharedApp>, mut request: Request, next: Next) -> Result<Response, Refused> {
-    let key = bearer(request.headers()).ok_or(Code::Unauthenticated)?;
-    let token_sha256 = token_sha256(key);
-    let terminal = app.with_store(move |store| store.terminal_by_token(&token_sha256)).await?.ok_or(Code::Unauthenticated)?;
-    request.extensions_mut().insert(Principal::Terminal(Box::new(terminal)));
+    let principal = terminal_of(&app, request.headers()).await?;
+    request.extensions_mut().insert(principal);
     Ok(next.run(request).await)
+}
+
+/// The layer of [`crate::routes::table::Access::Key`].
+pub async fn key(State(app): State<SharedApp>, mut request: Request, next: Next) -> Result<Response, Refused> {
+    let principal = key_of(&app, request.headers()).await?;
+    request.extensions_mut().insert(principal);
+    Ok(next.run(request).await)
+}
+
+/// The layer of [`crate::routes::table::Access::Payee`].
+pub async fn payee(State(app): State<SharedApp>, mut request: Request, next: Next) -> Result<Response, Refused> {
+    let headers = request.headers();
+    let principal = if bearer(headers, "sk_").is_some() { key_of(&app, headers).await? } else { terminal_of(&app, headers).await? };
+    request.extensions_mut().insert(principal);
+    Ok(next.run(request).await)
+}
+
+async fn terminal_of(app: &SharedApp, headers: &HeaderMap) -> Answer<Principal> {
+    let token_sha256 = token_sha256(bearer(headers, "tk_").ok_or(Code::Unauthenticated)?);
+    let terminal = app.with_store(move |store| store.terminal_by_token(&token_sha256)).await?.ok_or(Code::Unauthenticated)?;
+    Ok(Principal::Terminal(Box::new(terminal)))
+}
+
+async fn key_of(app: &SharedApp, headers: &HeaderMap) -> Answer<Principal> {
+    let key = bearer(headers, "sk_").ok_or(Code::Unauthenticated)?;
+    let mode = api_key::mode_of(key).ok_or(Code::Unauthenticated)?;
+    let (secret_sha256, now) = (token_sha256(key), app.now());
+    let owner = app.with_store_of(mode, move |store| store.api_key_by_secret(&secret_sha256, now)).await?.ok_or(Code::Unauthenticated)?;
+    let holder = KeyHolder { key: owner.key, merchant: owner.merchant, mode };
+    api_key::note_use(app, holder).await;
+    Ok(Principal::Key(holder))
 }
 
 /// The layer of [`crate::routes::table::Access::Wallet`].
@@ -87,9 +134,10 @@ fn check_page(request: &Request) -> Answer<()> {
     if own_header && own_origin { Ok(()) } else { Err(Code::Forbidden.into()) }
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+/// The bearer token that begins with `kind`.
+fn bearer<'a>(headers: &'a HeaderMap, kind: &str) -> Option<&'a str> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
-    value.strip_prefix("Bearer ").filter(|key| key.starts_with("tk_"))
+    value.strip_prefix("Bearer ").filter(|key| key.starts_with(kind))
 }
 
 fn session(headers: &HeaderMap) -> Option<[u8; 32]> {
@@ -126,6 +174,40 @@ impl<S: Sync> FromRequestParts<S> for Till {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Answer<Self> {
         match parts.extensions.get::<Principal>() {
             Some(Principal::Terminal(terminal)) => Ok(Self((**terminal).clone())),
+            _ => Err(Code::Forbidden.into()),
+        }
+    }
+}
+
+/// The merchant's server that asks.
+pub struct Merchant(pub KeyHolder);
+
+impl<S: Sync> FromRequestParts<S> for Merchant {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Answer<Self> {
+        match parts.extensions.get::<Principal>() {
+            Some(Principal::Key(holder)) => Ok(Self(*holder)),
+            _ => Err(Code::Forbidden.into()),
+        }
+    }
+}
+
+/// The payee who asks: where its payments are, and in whose name.
+pub struct Payee {
+    /// Which store.
+    pub mode: Mode,
+    /// A terminal, or its merchant's server.
+    pub by: store::setup::Payee,
+}
+
+impl<S: Sync> FromRequestParts<S> for Payee {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Answer<Self> {
+        match parts.extensions.get::<Principal>() {
+            Some(Principal::Terminal(terminal)) => Ok(Self { mode: Mode::Live, by: store::setup::Payee::Terminal(terminal.details.id) }),
+            Some(Principal::Key(holder)) => Ok(Self { mode: holder.mode, by: store::setup::Payee::Merchant(holder.merchant) }),
             _ => Err(Code::Forbidden.into()),
         }
     }

@@ -103,6 +103,49 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> 
     }
 }
 
+/// The query string where `expand[]` may stand in it, once or several times.
+pub struct Expanding<T> {
+    /// Everything else.
+    pub parameters: T,
+    /// What to expand.
+    pub expand: Expand,
+}
+
+/// The names under `expand[]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expand(Vec<String>);
+
+impl Expand {
+    /// Whether anything is to be expanded, where only `names` can be.
+    ///
+    /// # Errors
+    /// `invalid_request` for any other name.
+    pub fn only(&self, names: &[&str]) -> Result<bool, Refused> {
+        match self.0.iter().all(|name| names.contains(&name.as_str())) {
+            true => Ok(!self.0.is_empty()),
+            false => Err(Refused::at(Code::InvalidRequest, "expand[]")),
+        }
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Expanding<T> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
+        const NAMES: [&str; 3] = ["expand[]=", "expand%5B%5D=", "expand%5b%5d="];
+        let (mut expand, mut others) = (Vec::new(), Vec::new());
+        for pair in parts.uri.query().unwrap_or_default().split('&') {
+            match NAMES.iter().find_map(|name| pair.strip_prefix(name)) {
+                Some(name) => expand.push(name.to_owned()),
+                None => others.push(pair),
+            }
+        }
+        let others = format!("/?{}", others.join("&")).parse().map_err(|_| Code::InvalidRequest)?;
+        let Query(parameters) = Query::<T>::try_from_uri(&others).map_err(|_| Code::InvalidRequest)?;
+        Ok(Self { parameters, expand: Expand(expand) })
+    }
+}
+
 /// Where a list goes on.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use base::secret::Secret;
 use base::time::{Clock, SystemClock};
+use payments::webhook::reach::Reach;
 use wire::bytes::HexArray;
+
+use crate::limits::Rates;
 
 /// Everything that [`crate::server::serve`] needs.
 pub struct PlatformConfig {
@@ -14,6 +17,16 @@ pub struct PlatformConfig {
     pub listen: SocketAddr,
     /// The SQLite file; made if it is not there.
     pub store_path: PathBuf,
+    /// The same for test mode.
+    pub test_store_path: PathBuf,
+    /// Where Prometheus reads the metrics; nobody without. Not for the public: say a loopback or an internal address.
+    pub metrics_listen: Option<SocketAddr>,
+    /// How much each may ask.
+    pub rates: Rates,
+    /// What webhooks of test mode may reach; those of live mode reach public addresses only.
+    pub test_webhook_reach: Reach,
+    /// A PEM file of certificate authorities that webhooks trust besides the machine's own.
+    pub webhook_roots: Option<PathBuf>,
     /// The rule pack, a TOML file.
     pub rules_path: PathBuf,
     /// The built pages: `<web_dir>/wallet` is served at `/wallet/`. Without, no pages are served.
@@ -65,6 +78,12 @@ pub struct Timing {
     pub expiry_interval_ms: u64,
     /// How often galleries are compared when nothing changes.
     pub gallery_interval_ms: u64,
+    /// How often webhooks are looked through for those that are due.
+    pub webhook_interval_ms: u64,
+    /// How long a receiver may take to answer; the rules advise 15 to 30 seconds.
+    pub webhook_timeout_ms: u64,
+    /// How often a stream of events says that it is still there.
+    pub heartbeat_ms: u64,
 }
 
 impl Default for Timing {
@@ -76,6 +95,9 @@ impl Default for Timing {
             apply_ms: 60_000,
             expiry_interval_ms: 1_000,
             gallery_interval_ms: 1_000,
+            webhook_interval_ms: 500,
+            webhook_timeout_ms: 20_000,
+            heartbeat_ms: 15_000,
         }
     }
 }

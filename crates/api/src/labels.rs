@@ -21,6 +21,11 @@ pub fn request_fingerprint(secret: &Secret<[u8; 32]>, method: &str, path: &str, 
     keyed(secret, &[b"request\0", method.as_bytes(), b"\0", path.as_bytes(), b"\0", body])
 }
 
+/// A secret of its own for one purpose.
+pub fn derived(secret: &Secret<[u8; 32]>, purpose: &[u8]) -> [u8; 32] {
+    keyed(secret, &[b"derived\0", purpose])
+}
+
 fn keyed(secret: &Secret<[u8; 32]>, parts: &[&[u8]]) -> [u8; 32] {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose()).expect("HMAC takes keys of any length");
     for part in parts {

@@ -9,6 +9,7 @@
 //! their part, and it never sees a template, a score or a position in a gallery. `api` decides nothing about money:
 //! it turns requests into calls of `store`, whose transactions decide.
 
+pub mod api_key;
 pub mod app;
 pub mod auth;
 pub mod body;
@@ -20,6 +21,8 @@ pub mod gallery;
 pub mod hashing;
 pub mod identification;
 pub mod labels;
+pub mod limits;
+pub mod metrics;
 pub mod middleware;
 mod numbers;
 pub mod once;
@@ -28,6 +31,8 @@ pub mod problem;
 pub mod resolver;
 pub mod routes;
 pub mod server;
+pub mod version;
+pub mod webhooks;
 
 /// What the store keeps of a bearer key or a session's token: its SHA-256. Both are 32 random bytes, so that nobody finds
 /// them from their hash.

@@ -22,11 +22,12 @@ pub async fn trace(State(app): State<SharedApp>, mut request: Request, next: Nex
     // The path is logged by its pattern when it has one: identifiers are in the handlers' own lines.
     let route = request.extensions().get::<axum::extract::MatchedPath>().map_or_else(|| "-".to_owned(), |path| path.as_str().to_owned());
     let span = tracing::info_span!("request", %id);
-    let started = app.now();
+    let (started, begun) = (app.now(), tokio::time::Instant::now());
     let response = next.run(request).instrument(span.clone()).await;
     let mut response = settle(response, id);
     let status = response.status().as_u16();
     let millis = app.now().millis_since(started);
+    app.metrics.answered(method.as_str(), &route, status, begun.elapsed().as_secs_f64());
     span.in_scope(|| tracing::info!(%method, route, status, millis, "answered"));
     response.headers_mut().insert(REQUEST_ID, HeaderValue::from_str(&id.to_string()).expect("an identifier is ASCII"));
     response

@@ -53,7 +53,9 @@ pub fn settle(mut response: Response, request: RequestId) -> Response {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     // Whoever passed the empty body on may have noted its length.
     headers.remove(CONTENT_LENGTH);
-    if matches!(problem.code, Code::RequestInFlight | Code::PartiesUnavailable | Code::IdentificationInterrupted | Code::StorageFull) {
+    if matches!(problem.code, Code::RequestInFlight | Code::PartiesUnavailable | Code::IdentificationInterrupted | Code::StorageFull)
+        && !headers.contains_key(RETRY_AFTER)
+    {
         headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     *response.body_mut() = Body::from(bytes);

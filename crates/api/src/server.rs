@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use base::party::PartyId;
@@ -17,26 +18,34 @@ use ed25519_dalek::VerifyingKey;
 use payments::rules::RuleBook;
 use store::Store;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, RwLock, oneshot};
+use tokio::sync::{Notify, RwLock, broadcast, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 use tower_http::services::ServeDir;
+use wire::merchant::Mode;
 use wire::problem::Code;
 
 use crate::app::{App, SharedApp};
 use crate::config::PlatformConfig;
 use crate::error::Error;
 use crate::hashing::Hashing;
+use crate::identification::common_sequence;
+use crate::limits::Limits;
+use crate::metrics::{Gauges, Metrics};
 use crate::problem::Refused;
 use crate::resolver::Resolver;
 use crate::routes::{endpoints, table};
-use crate::{errors_page, gallery, middleware, openapi};
+use crate::webhooks::sender::Sender;
+use crate::{errors_page, gallery, middleware, openapi, version, webhooks};
 
 /// Between two times that the store deletes what is past its time.
 const TIDY_MS: u64 = 5 * 60 * 1000;
+/// Changes of payments that a slow watcher may be behind; whoever is further behind reads the payment again.
+const WATCHED_MAX: usize = 1_024;
 
 /// A platform that runs. Dropping it stops it at once.
 pub struct Running {
     local_addr: SocketAddr,
+    metrics_addr: Option<SocketAddr>,
     store: Arc<Store>,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<()>,
@@ -49,6 +58,16 @@ impl Running {
     /// Where it listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// Where the metrics are.
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics_addr
+    }
+
+    /// The store of test mode, for setting up payees and their keys beside the API.
+    pub fn test_store(&self) -> &Arc<Store> {
+        &self.app.test_store
     }
 
     /// The store, for setting up payees and tills beside the API.
@@ -79,9 +98,11 @@ impl Drop for Running {
 /// # Errors
 /// [`Error`]; a party that is down is no error.
 pub async fn serve(config: PlatformConfig) -> Result<Running, Error> {
-    let store = Arc::new(open_store(&config)?);
+    let store = Arc::new(open_store(&config, &config.store_path)?);
+    let test_store = Arc::new(open_store(&config, &config.test_store_path)?);
     let now = config.clock.now();
     let left_over = store.recover(now).map_err(|error| unusable(&config.store_path, &error))?;
+    test_store.recover(now).map_err(|error| unusable(&config.test_store_path, &error))?;
     if !left_over.is_empty() {
         tracing::warn!(payments = left_over.len(), "refused looks that were with the parties when the platform stopped");
     }
@@ -89,6 +110,16 @@ pub async fn serve(config: PlatformConfig) -> Result<Running, Error> {
     let resolver = Resolver::new(&config, &mut tasks)?;
     let app = Arc::new(App {
         store: store.clone(),
+        test_store,
+        webhook_secret: webhooks::master_secret(&config.label_secret),
+        sender: sender(&config)?,
+        test_webhook_reach: config.test_webhook_reach,
+        events_recorded: Notify::new(),
+        payment_changed: broadcast::Sender::new(WATCHED_MAX),
+        rates: config.rates,
+        limits: Limits::default(),
+        metrics: Metrics::default(),
+        keys_noted: Mutex::default(),
         resolver,
         confirmation_keys: confirmation_keys(&config)?,
         capture_agent_url: origin(&config.capture_agent_url)?,
@@ -105,21 +136,29 @@ pub async fn serve(config: PlatformConfig) -> Result<Running, Error> {
     let listen = |error: std::io::Error| Error::Listen { address: config.listen, reason: error.to_string() };
     let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
     let local_addr = listener.local_addr().map_err(listen)?;
+    let metrics_addr = match config.metrics_listen {
+        Some(address) => Some(serve_metrics(address, &app, &mut tasks).await?),
+        None => None,
+    };
+    for mode in [Mode::Live, Mode::Test] {
+        tasks.spawn(webhooks::deliver(app.clone(), mode));
+        tasks.spawn(expire_payments(app.clone(), mode));
+        tasks.spawn(tidy(app.clone(), mode));
+    }
     tasks.spawn(gallery::keep_in_step(app.clone()));
-    tasks.spawn(expire_payments(app.clone()));
-    tasks.spawn(tidy(app.clone()));
     let router = router(&app, config.web_dir.as_deref(), config.demo);
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(async move {
-        let graceful = axum::serve(listener, router).with_graceful_shutdown(async move {
-            let _ = stopped.await;
-        });
+        let graceful =
+            axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(async move {
+                let _ = stopped.await;
+            });
         if let Err(error) = graceful.await {
             tracing::error!(%error, "the server ended");
         }
     });
     tracing::info!(address = %local_addr, "the platform listens");
-    Ok(Running { local_addr, store, stop: Some(stop), server, tasks, app })
+    Ok(Running { local_addr, metrics_addr, store, stop: Some(stop), server, tasks, app })
 }
 
 /// Everything the platform answers.
@@ -131,6 +170,7 @@ pub fn router(app: &SharedApp, web_dir: Option<&Path>, demo: bool) -> Router {
     all.route("/docs/errors", get(errors_page))
         .fallback(async || Refused::from(Code::NotFound))
         .method_not_allowed_fallback(async || Refused::from(Code::MethodNotAllowed))
+        .layer(from_fn(version::layer))
         .layer(from_fn(middleware::api_headers))
         .layer(from_fn_with_state(app.clone(), middleware::trace))
         .with_state(app.clone())
@@ -152,33 +192,67 @@ fn pages(app: &SharedApp, web_dir: &Path) -> Router<SharedApp> {
         .layer(from_fn_with_state(app.clone(), middleware::page_headers))
 }
 
-async fn tidy(app: SharedApp) {
+async fn tidy(app: SharedApp, mode: Mode) {
     loop {
         let now = app.now();
         // What went wrong is logged where it happened; the next time may be better.
-        let _ = app.with_store(move |store| store.tidy(now)).await;
+        let _ = app.with_store_of(mode, move |store| store.tidy(now)).await;
+        let _ = app.with_store_of(mode, move |store| store.tidy_events(now)).await;
         tokio::time::sleep(Duration::from_millis(TIDY_MS)).await;
     }
 }
 
-async fn expire_payments(app: SharedApp) {
+async fn expire_payments(app: SharedApp, mode: Mode) {
     loop {
         tokio::time::sleep(Duration::from_millis(app.timing.expiry_interval_ms)).await;
         let now = app.now();
-        if let Ok(expired) = app.with_store(move |store| store.expire_payments(now)).await
+        if let Ok(expired) = app.with_store_of(mode, move |store| store.expire_payments(now)).await
             && !expired.is_empty()
         {
             tracing::info!(payments = expired.len(), "expired");
+            for payment in expired {
+                app.metrics.payment("expired");
+                app.payment_may_have_changed(payment);
+            }
         }
     }
 }
 
-fn open_store(config: &PlatformConfig) -> Result<Store, Error> {
+/// `GET /metrics` on a listener of its own, away from the public.
+async fn serve_metrics(address: SocketAddr, app: &SharedApp, tasks: &mut JoinSet<()>) -> Result<SocketAddr, Error> {
+    let listen = |error: std::io::Error| Error::Listen { address, reason: error.to_string() };
+    let listener = TcpListener::bind(address).await.map_err(listen)?;
+    let local_addr = listener.local_addr().map_err(listen)?;
+    let router = Router::new().route("/metrics", get(metrics_page)).with_state(app.clone());
+    tasks.spawn(async move {
+        if let Err(error) = axum::serve(listener, router).await {
+            tracing::error!(%error, "the metrics' server ended");
+        }
+    });
+    Ok(local_addr)
+}
+
+async fn metrics_page(State(app): State<SharedApp>) -> Response {
+    let status = app.resolver.status().await;
+    let gauges = Gauges {
+        parties_connected: status.iter().flatten().count(),
+        ready: common_sequence(&status).is_some(),
+        looks_under_way: app.checks.lock().await.len(),
+    };
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.page(gauges)).into_response()
+}
+
+fn sender(config: &PlatformConfig) -> Result<Sender, Error> {
+    let timeout = Duration::from_millis(config.timing.webhook_timeout_ms);
+    Sender::new(timeout, config.webhook_roots.as_deref()).map_err(|reason| Error::WebhookRoots { reason })
+}
+
+fn open_store(config: &PlatformConfig, path: &Path) -> Result<Store, Error> {
     let rules = |reason: String| Error::Rules { path: config.rules_path.clone(), reason };
     let text = std::fs::read_to_string(&config.rules_path).map_err(|error| rules(error.to_string()))?;
     let book = RuleBook::parse(&text).map_err(|error| rules(error.to_string()))?;
     book.in_force(config.clock.now()).map_err(|error| rules(error.to_string()))?;
-    Store::open(&config.store_path, book, config.passcode_pepper.clone()).map_err(|error| unusable(&config.store_path, &error))
+    Store::open(path, book, config.passcode_pepper.clone()).map_err(|error| unusable(path, &error))
 }
 
 fn document(demo: bool) -> Bytes {

@@ -12,6 +12,7 @@ use base::party::PartyId;
 use base::secret::Secret;
 use base::time::SystemClock;
 use ed25519_dalek::{SigningKey, VerifyingKey};
+use payments::webhook::reach::Reach;
 use tokio::net::TcpListener;
 
 use crate::args::NodeOptions;
@@ -114,6 +115,11 @@ fn platform_config(node: PlatformNode, keys: PlatformKeys) -> Result<api::config
     Ok(api::config::PlatformConfig {
         listen: node.listen,
         store_path: node.store,
+        test_store_path: node.test_store,
+        metrics_listen: node.metrics,
+        rates: api::limits::Rates::default(),
+        test_webhook_reach: if node.test_webhooks_to_loopback { Reach::PublicAndLoopback } else { Reach::Public },
+        webhook_roots: None,
         rules_path: node.rules,
         web_dir: Some(node.web),
         parties,

@@ -25,6 +25,8 @@ pub struct Running {
     pub till_url: String,
     pub loader: Option<Loader>,
     parties: [std::net::SocketAddr; 3],
+    metrics_url: String,
+    merchant_keys: PathBuf,
     logs: PathBuf,
     nodes: std::sync::Mutex<Vec<Node>>,
     _lock: std::fs::File,
@@ -55,6 +57,8 @@ pub fn start(dir: &Path, options: &InstallationOptions, mode: Mode, ephemeral_po
         till_url: format!("http://localhost:{}", installation.till.port()),
         loader: installation.loader,
         parties: installation.parties,
+        metrics_url: format!("http://{}/metrics", installation.metrics),
+        merchant_keys: installation.dir.join("merchant/keys.toml"),
         logs,
         nodes: std::sync::Mutex::new(nodes),
         _lock: installation.lock,
@@ -113,7 +117,8 @@ fn announce(running: &Running, as_json: bool) {
     if as_json {
         println!(
             "{}",
-            json!({"till_url": running.till_url, "wallet_url": wallet, "platform_url": running.platform_url, "parties": running.parties})
+            json!({"till_url": running.till_url, "wallet_url": wallet, "platform_url": running.platform_url, "parties": running.parties,
+                "metrics_url": running.metrics_url, "merchant_keys": running.merchant_keys})
         );
         return;
     }
@@ -123,6 +128,8 @@ fn announce(running: &Running, as_json: bool) {
     println!("platform   {}", running.platform_url);
     println!("wallet     {wallet}");
     println!("till       {}", running.till_url);
+    println!("metrics    {}", running.metrics_url);
+    println!("API keys   {}", running.merchant_keys.display());
     println!("logs       {}", running.logs.display());
     println!("\nNext: open the wallet, create an account, top up and enrol your face; then open the till, enter an amount and press");
     println!("\"Pay with face\". Ctrl-C stops everything; nothing is lost.");

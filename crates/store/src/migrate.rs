@@ -11,7 +11,10 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: [Migration; 1] = [Migration { version: 1, sql: include_str!("../../../db/0001_first.sql") }];
+const MIGRATIONS: [Migration; 2] = [
+    Migration { version: 1, sql: include_str!("../../../db/0001_first.sql") },
+    Migration { version: 2, sql: include_str!("../../../db/0003_events.sql") },
+];
 
 /// The tables in the order in which they were made: none refers to a later one.
 pub(crate) fn tables() -> Vec<String> {

@@ -21,8 +21,8 @@ use crate::account::random;
 use crate::db::Tx;
 use crate::error::StoreError;
 use crate::idempotency::{Answer, Idempotency, Keep};
-use crate::setup::Terminal;
-use crate::{Store, account_rows, activity, gallery, payment_rows, posting, query_log, setup};
+use crate::setup::{Payee, Terminal};
+use crate::{Store, account_rows, activity, event, gallery, payment_rows, posting, query_log, setup};
 
 /// What the resolver learned from the parties.
 #[derive(Clone, PartialEq, Eq)]
@@ -49,23 +49,23 @@ impl std::fmt::Debug for Identification {
 }
 
 impl Store {
-    /// Begins a payment: 201 with [`api::Payment`], or `invalid_request`.
+    /// Begins a payment: 201 with [`api::Payment`], or `invalid_request`, `forbidden`, `not_found`, `terminal_required`.
     pub fn create_payment(
         &self,
         idempotency: &Idempotency,
-        terminal: TerminalId,
+        by: impl Into<Payee>,
         new: &api::NewPayment,
         rng: &mut dyn CryptoRng,
         now: Timestamp,
     ) -> Result<Answer, StoreError> {
-        let rules = self.rules(now)?;
+        let (by, rules) = (by.into(), self.rules(now)?);
         let id = PaymentId::new(now, rng);
         self.once("create_payment", idempotency, Keep::Forever, now, |tx| {
-            let device = setup::terminal(tx, terminal)?;
+            let device = by.till(tx, new.terminal)?;
             decide::check_new(new, rules)?;
             let payment = Payment {
                 id,
-                terminal,
+                terminal: device.details.id,
                 merchant: device.details.merchant,
                 amount: Money { minor: new.amount_minor, currency: new.currency },
                 created_at: now,
@@ -98,7 +98,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Answer, StoreError> {
         let nonce = random(rng);
-        self.step("start_challenge", 200, idempotency, terminal, payment, now, |step| {
+        self.step("start_challenge", 200, idempotency, Payee::Terminal(terminal), payment, now, |step| {
             let search = decide::Search { nonce, partition: part, gallery_len: gallery::gallery_len(step.tx, part.as_ref())? };
             let event = step.payment.start_challenge(search, step.rules, now)?;
             step.apply(&event, now)
@@ -117,7 +117,7 @@ impl Store {
         probe: &SealedProbe,
         now: Timestamp,
     ) -> Result<Answer, StoreError> {
-        self.step("receive_probe", 202, idempotency, terminal, payment, now, |step| {
+        self.step("receive_probe", 202, idempotency, Payee::Terminal(terminal), payment, now, |step| {
             let nonce = &probe.context.nonce.0;
             let sender = Sender { terminal, device_key: &step.device.public_key, nonce_used: gallery::nonce_used(step.tx, nonce)? };
             let event = step.payment.receive_probe(probe, &sender, now)?;
@@ -177,7 +177,7 @@ impl Store {
         }
         // The hash takes long, so it is checked before the write transaction begins, and judged inside it.
         let right = self.passcode_is_right(payment, passcode)?;
-        self.step("enter_passcode", 200, idempotency, terminal, payment, now, |step| {
+        self.step("enter_passcode", 200, idempotency, Payee::Terminal(terminal), payment, now, |step| {
             passcode::check_form(passcode)?;
             let payer = step.payment.payer.map(|payer| account_rows::payer(step.tx, payer)).transpose()?;
             let (Some(payer), Some(right)) = (payer, right) else {
@@ -199,11 +199,11 @@ impl Store {
     pub fn cancel_payment(
         &self,
         idempotency: &Idempotency,
-        terminal: TerminalId,
+        by: impl Into<Payee>,
         payment: PaymentId,
         now: Timestamp,
     ) -> Result<Answer, StoreError> {
-        self.step("cancel_payment", 200, idempotency, terminal, payment, now, |step| {
+        self.step("cancel_payment", 200, idempotency, by.into(), payment, now, |step| {
             let event = step.payment.cancel(now)?;
             step.apply(&event, now)
         })
@@ -221,24 +221,25 @@ impl Store {
         Ok(hash.map(|hash| self.shared.passcodes.verify(passcode, hash.as_ref())))
     }
 
-    /// One step of a payment by the terminal it began at, answered with `status` and the payment.
+    /// One step of a payment by the terminal it began at, or by its merchant, answered with `status` and the payment.
     #[expect(clippy::too_many_arguments, reason = "each is one thing that every step needs")]
     fn step(
         &self,
         name: &'static str,
         status: u16,
         idempotency: &Idempotency,
-        terminal: TerminalId,
+        by: Payee,
         payment: PaymentId,
         now: Timestamp,
         work: impl FnOnce(&mut PaymentStep) -> Result<(), StoreError>,
     ) -> Result<Answer, StoreError> {
         let rules = self.rules(now)?;
         self.once(name, idempotency, Keep::Forever, now, |tx| {
-            let (device, payment) = of_payee(tx, terminal, payment)?;
-            if payment.terminal != terminal {
+            let payment = of_payee(tx, by, payment)?;
+            if matches!(by, Payee::Terminal(terminal) if terminal != payment.terminal) {
                 return Err(Code::Forbidden.into());
             }
+            let device = setup::terminal(tx, payment.terminal)?;
             let mut step = PaymentStep { tx, rules, device, payment, refusal: None };
             work(&mut step)?;
             match step.refusal {
@@ -266,16 +267,17 @@ impl PaymentStep<'_> {
     }
 }
 
-/// The terminal, and a payment of its payee; `not_found` for any other.
-pub(crate) fn of_payee(tx: &Tx, terminal: TerminalId, payment: PaymentId) -> Result<(Terminal, Payment), StoreError> {
-    let device = setup::terminal(tx, terminal)?;
+/// A payment of the payee; `not_found` for any other.
+pub(crate) fn of_payee(tx: &Tx, by: Payee, payment: PaymentId) -> Result<Payment, StoreError> {
+    let merchant = by.merchant(tx)?;
     let payment = payment_rows::load(tx, payment)?;
-    if payment.merchant == device.details.merchant { Ok((device, payment)) } else { Err(Code::NotFound.into()) }
+    if payment.merchant == merchant { Ok(payment) } else { Err(Code::NotFound.into()) }
 }
 
 /// Stores a payment after an event. If that is its payment, the money moves in the same transaction: posting, limits and
 /// the wallet's list.
 pub(crate) fn apply(tx: &Tx, payment: Payment, event: &Event, rules: &RulePack, now: Timestamp) -> Result<Payment, StoreError> {
+    let before = payment.status;
     let mut after = payment.apply(event, now);
     after.rules_version.clone_from(&rules.version);
     if let Event::Paid { payer, verified_by } = event {
@@ -294,6 +296,9 @@ pub(crate) fn apply(tx: &Tx, payment: Payment, event: &Event, rules: &RulePack, 
         activity::record(tx, account, &activity::Entry::Payment { id: after.id, amount_minor }, now)?;
     } else {
         payment_rows::save(tx, &after)?;
+    }
+    if let Some(kind) = event::of_status(after.status).filter(|_| after.status != before) {
+        event::record(tx, kind, payment_rows::render(tx, &after, rules, now)?, after.id.bits(), now)?;
     }
     Ok(after)
 }

@@ -1,6 +1,6 @@
 //! Payments read, and those that end by themselves.
 
-use base::id::{PaymentId, TerminalId};
+use base::id::PaymentId;
 use base::time::Timestamp;
 use payments::payment::{Event, Payment};
 use wire::api::{self, List};
@@ -8,14 +8,15 @@ use wire::api::{self, List};
 use crate::activity::LIST_MAX;
 use crate::error::StoreError;
 use crate::row::Bits;
-use crate::{Store, payment, payment_rows, setup};
+use crate::setup::Payee;
+use crate::{Store, payment, payment_rows};
 
 impl Store {
-    /// A payment of the terminal's payee, or `not_found`.
-    pub fn payment(&self, terminal: TerminalId, payment: PaymentId, now: Timestamp) -> Result<api::Payment, StoreError> {
-        let rules = self.rules(now)?;
+    /// A payment of the payee, or `not_found`.
+    pub fn payment(&self, by: impl Into<Payee>, payment: PaymentId, now: Timestamp) -> Result<api::Payment, StoreError> {
+        let (by, rules) = (by.into(), self.rules(now)?);
         self.read(|tx| {
-            let (_, payment) = payment::of_payee(tx, terminal, payment)?;
+            let payment = payment::of_payee(tx, by, payment)?;
             payment_rows::render(tx, &payment, rules, now)
         })
     }
@@ -23,14 +24,14 @@ impl Store {
     /// The payee's payments, newest first, older than `starting_after`; at most `limit`, and at most 100.
     pub fn payments(
         &self,
-        terminal: TerminalId,
+        by: impl Into<Payee>,
         starting_after: Option<PaymentId>,
         limit: u32,
         now: Timestamp,
     ) -> Result<List<api::Payment>, StoreError> {
-        let rules = self.rules(now)?;
+        let (by, rules) = (by.into(), self.rules(now)?);
         self.read(|tx| {
-            let merchant = setup::terminal(tx, terminal)?.details.merchant;
+            let merchant = by.merchant(tx)?;
             let before = starting_after.map_or(u128::MAX, PaymentId::bits);
             let limit = limit.clamp(1, LIST_MAX);
             let ids = tx.list(

@@ -1,17 +1,19 @@
 //! Paying back.
 
-use base::id::{PaymentId, RefundId, TerminalId, TransferId};
+use base::id::{PaymentId, RefundId, TransferId};
 use base::money::Money;
 use base::time::Timestamp;
 use ledger::account::AccountKey;
 use payments::payment::Event;
 use rand_core::CryptoRng;
 use wire::api;
+use wire::merchant::EventType;
 
 use crate::error::StoreError;
 use crate::idempotency::{Answer, Idempotency, Keep};
 use crate::row::{At, Bits};
-use crate::{Store, activity, payment, payment_rows, posting};
+use crate::setup::Payee;
+use crate::{Store, activity, event, payment, payment_rows, posting};
 
 impl Store {
     /// Pays back to whoever paid, in whole or in part: 201 with [`api::Payment`], or `not_found`, `state_conflict`,
@@ -19,16 +21,16 @@ impl Store {
     pub fn refund(
         &self,
         idempotency: &Idempotency,
-        terminal: TerminalId,
+        by: impl Into<Payee>,
         payment: PaymentId,
         new: &api::NewRefund,
         rng: &mut dyn CryptoRng,
         now: Timestamp,
     ) -> Result<Answer, StoreError> {
-        let rules = self.rules(now)?;
+        let (by, rules) = (by.into(), self.rules(now)?);
         let id = RefundId::new(now, rng);
         self.once("refund", idempotency, Keep::Forever, now, |tx| {
-            let (_, before) = payment::of_payee(tx, terminal, payment)?;
+            let before = payment::of_payee(tx, by, payment)?;
             let event = before.refund(new.amount_minor, rules, now)?;
             let Event::Refunded { amount_minor } = event else { unreachable!("a refund is decided as one") };
             let payer = before.payer.expect("what is paid has a payer");
@@ -48,7 +50,9 @@ impl Store {
                 (Bits(id.bits()), Bits(after.id.bits()), amount_minor, At(now)),
             )?;
             activity::record(tx, payer, &activity::Entry::Refund { id, payment: after.id, amount_minor }, now)?;
-            Ok(Answer::of(201, &payment_rows::render(tx, &after, rules, now)?))
+            let shown = payment_rows::render(tx, &after, rules, now)?;
+            event::record(tx, EventType::PaymentRefunded, shown.clone(), id.bits(), now)?;
+            Ok(Answer::of(201, &shown))
         })
     }
 }

@@ -5,6 +5,7 @@ use base::money::Currency;
 use base::time::Timestamp;
 use ed25519_dalek::VerifyingKey;
 use ledger::account::AccountKey;
+use payments::refusal::Refusal;
 use wire::api;
 use wire::problem::Code;
 
@@ -33,6 +34,51 @@ pub struct Terminal {
     pub details: api::Terminal,
     /// The public half of its device key.
     pub public_key: VerifyingKey,
+}
+
+/// In whose name a payee's payments are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Payee {
+    /// One of its terminals.
+    Terminal(TerminalId),
+    /// Its own server.
+    Merchant(MerchantId),
+}
+
+impl From<TerminalId> for Payee {
+    fn from(terminal: TerminalId) -> Self {
+        Self::Terminal(terminal)
+    }
+}
+
+impl Payee {
+    /// The merchant; `not_found` for a terminal that nobody registered.
+    pub(crate) fn merchant(self, tx: &Tx) -> Result<MerchantId, StoreError> {
+        match self {
+            Self::Terminal(id) => Ok(terminal(tx, id)?.details.merchant),
+            Self::Merchant(id) => Ok(id),
+        }
+    }
+
+    /// Where a new payment begins: at `wanted`, which must be its own, or at its only terminal. `forbidden` if a terminal
+    /// names another one, `not_found` for a terminal that is not the merchant's, `terminal_required` if there are several.
+    pub(crate) fn till(self, tx: &Tx, wanted: Option<TerminalId>) -> Result<Terminal, StoreError> {
+        match (self, wanted) {
+            (Self::Terminal(own), Some(wanted)) if own != wanted => Err(Code::Forbidden.into()),
+            (Self::Terminal(own), _) => terminal(tx, own),
+            (Self::Merchant(merchant), Some(wanted)) => {
+                let found = terminal(tx, wanted)?;
+                if found.details.merchant == merchant { Ok(found) } else { Err(Refusal::of_field(Code::NotFound, "terminal").into()) }
+            }
+            (Self::Merchant(merchant), None) => {
+                let mut all = tx.list(&format!("{TERMINALS} WHERE m.id = ?1 LIMIT 2"), [Bits(merchant.bits())], read_terminal)?;
+                match (all.pop(), all.is_empty()) {
+                    (Some(only), true) => Ok(only),
+                    _ => Err(Refusal::of_field(Code::TerminalRequired, "terminal").into()),
+                }
+            }
+        }
+    }
 }
 
 impl Store {

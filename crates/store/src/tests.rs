@@ -62,7 +62,7 @@ fn a_full_disk_refuses_loses_nothing_and_goes_on_when_there_is_room() {
     let directory = tempfile::tempdir().expect("a directory");
     let store = store_with_a_till(&directory);
     store.limit_growth(3).expect("is set");
-    let new = NewPayment { amount_minor: 100, currency: Currency::CNY, merchant_reference: Some("x".repeat(64)) };
+    let new = NewPayment { amount_minor: 100, currency: Currency::CNY, merchant_reference: Some("x".repeat(64)), terminal: None };
     let begin = |number: usize| store.create_payment(&idempotency(number), TILL, &new, &mut Counter(number as u8), NOW);
     let count = || store.payments(TILL, None, 100, NOW).expect("reading needs no room").data.len();
     let mut begun = 0;

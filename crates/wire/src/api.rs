@@ -33,6 +33,9 @@ pub struct NewPayment {
     /// The merchant's own reference, at most 64 characters; no personal data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merchant_reference: Option<String>,
+    /// At which till. A till leaves it out; a merchant's server may where the merchant has one till only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terminal: Option<TerminalId>,
 }
 
 /// Where a payment stands. Arrows of the diagram are in `docs/payments.md`.

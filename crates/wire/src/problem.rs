@@ -84,6 +84,12 @@ codes! {
     MediaTypeUnsupported, "media_type_unsupported", 415, "The body is not of a kind that is understood.", "Send JSON with Content-Type: application/json.";
     BodyTooLarge, "body_too_large", 413, "The body of the request is too large.", "Send less at once.";
     CursorUnknown, "cursor_unknown", 422, "The list has no such row to go on from.", "Begin the list anew, without starting_after.";
+    ApiVersionUnknown, "api_version_unknown", 400, "The Handsel-Version header names a version that does not exist.", "Send a version that docs/integrating.md lists, or leave the header out.";
+    RateLimited, "rate_limited", 429, "Too many requests in a short time.", "Wait as long as Retry-After says and send it again with the same key.";
+    TooMany, "too_many", 409, "There are as many of these as there may be.", "Delete one that is not needed.";
+    TerminalRequired, "terminal_required", 422, "This merchant has more than one till.", "Say at which one with the field terminal.";
+    UrlForbidden, "url_forbidden", 422, "Webhooks cannot be sent to this address.", "Give an absolute https URL of a public host, without user name and fragment.";
+    TestModeOnly, "test_mode_only", 403, "That exists in test mode only.", "Use a test key, sk_test_….";
     IdempotencyKeyMissing, "idempotency_key_missing", 400, "The Idempotency-Key header is missing.", "Send a fresh random key with each new request and the same key with each retry.";
     IdempotencyKeyReused, "idempotency_key_reused", 422, "This Idempotency-Key was used for another request.", "Use a fresh key for a new request.";
     RequestInFlight, "request_in_flight", 409, "The same request is still being worked on.", "Wait a second and send it again with the same key.";
@@ -104,6 +110,8 @@ codes! {
     LimitExceeded, "limit_exceeded", 402, "The amount is above a limit of this account.", "Nothing was charged. Pay another way, or have the identity checked further.";
     AccountPaused, "account_paused", 402, "Paying with the face is paused by its owner.", "Nothing was charged. Resume it in the wallet.";
     AccountClosed, "account_closed", 402, "The account is closed.", "Nothing was charged. Pay another way.";
+    AccountFrozen, "account_frozen", 402, "The account is frozen.", "Nothing was charged. Its owner can thaw it by proving who they are.";
+    BalanceRemains, "balance_remains", 409, "There is still money in the account, or held in it.", "Spend it or wait until what is held is released, then close the account.";
     PaymentExpired, "payment_expired", 409, "The payment was not completed in time.", "Nothing was charged. Start again.";
     PaymentCancelled, "payment_cancelled", 409, "The payment was cancelled.", "Nothing was charged.";
     ConsentMissing, "consent_missing", 403, "There is no consent for this.", "Read and give the separate consent first.";
@@ -114,7 +122,14 @@ codes! {
     SignInFailed, "sign_in_failed", 401, "The phone number and passcode do not fit.", "Try again; after five wrong tries wait.";
     RefundExceedsPayment, "refund_exceeds_payment", 409, "The refunds would be more than what was paid.", "Refund at most what is left.";
     RefundWindowOver, "refund_window_over", 409, "The payment is too old, or was refunded too often, to be refunded here.", "Pay the shopper back another way.";
+    RefundUnfunded, "refund_unfunded", 409, "The payee has less than that here.", "Wait for the next payments, or pay the shopper back another way.";
+    CaptureExceedsAuthorisation, "capture_exceeds_authorisation", 409, "More is to be captured than was authorised.", "Capture at most the authorised amount.";
+    UndoOver, "undo_over", 409, "This payment can no longer be taken back by oneself.", "Ask the payee for a refund, or say that it was not you.";
+    PaymentDisputed, "payment_disputed", 409, "The payer says that this payment is not theirs.", "The institution decides it and pays; do not refund it.";
+    DisputeExists, "dispute_exists", 409, "This payment was disputed before.", "Read that dispute.";
+    DisputeWindowOver, "dispute_window_over", 409, "The payment is too old to be disputed here.", "Write to the institution.";
     StorageFull, "storage_full", 503, "The platform cannot store anything at the moment.", "Nothing was charged. Its operator must make room.";
+    LedgerHalted, "ledger_halted", 503, "The books contradict themselves, so nothing is written.", "Nothing was charged. Its operator must look at the log and check the books.";
     PictureUnreadable, "picture_unreadable", 400, "The picture cannot be read.", "Send a whole JPEG or PNG.";
     PictureTooLarge, "picture_too_large", 413, "The picture is too large.", "Send at most 24 megapixels and 12 MiB a picture.";
     TooFewFrames, "too_few_frames", 400, "There are too few pictures.", "Send at least three.";

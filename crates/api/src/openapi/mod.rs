@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use wire::problem::Code;
 
 use crate::routes::table::{Access, Row};
+use crate::version;
 
 /// The shapes of `wire::api`, by hand: deriving them would tie the vocabulary crate to a schema library.
 const SCHEMAS: &str = include_str!("schemas.json");
@@ -43,6 +44,7 @@ pub fn schemas() -> Value {
 
 fn security_schemes() -> Value {
     json!({
+        "key": { "type": "http", "scheme": "bearer", "description": "A merchant's API key, sk_test_… or sk_live_…" },
         "terminal": { "type": "http", "scheme": "bearer", "description": "The terminal's key, tk_…" },
         "wallet": { "type": "apiKey", "in": "cookie", "name": "handsel_session", "description": "The wallet's session." },
     })
@@ -57,6 +59,8 @@ fn operation(endpoint: &Row) -> Value {
     });
     match endpoint.access {
         Access::Terminal => operation["security"] = json!([{ "terminal": [] }]),
+        Access::Key => operation["security"] = json!([{ "key": [] }]),
+        Access::Payee => operation["security"] = json!([{ "key": [] }, { "terminal": [] }]),
         Access::Wallet => operation["security"] = json!([{ "wallet": [] }]),
         Access::Anybody | Access::Page => operation["security"] = json!([]),
     }
@@ -104,6 +108,22 @@ fn parameters(endpoint: &Row) -> Value {
             "description": "The identifier of the last row of the page before.",
         }));
     }
+    if let Some((name, schema)) = endpoint.filter {
+        parameters.push(json!({ "name": name, "in": "query", "schema": reference(schema), "description": "Only rows with this." }));
+    }
+    if !endpoint.expands.is_empty() {
+        parameters.push(json!({
+            "name": "expand[]", "in": "query", "style": "form", "explode": true,
+            "schema": { "type": "array", "items": { "enum": endpoint.expands } },
+            "description": "Identifiers to answer with what they stand for.",
+        }));
+    }
+    if endpoint.path.starts_with("/v1/") {
+        parameters.push(json!({
+            "name": "Handsel-Version", "in": "header", "schema": { "enum": version::ALL },
+            "description": "The version that the request speaks; the newest without.",
+        }));
+    }
     if endpoint.path == "/v1/consent-texts" {
         parameters.push(json!({ "name": "locale", "in": "query", "required": true, "schema": { "enum": ["zh", "en"] } }));
     }
@@ -116,6 +136,11 @@ fn kind_of(path: &str) -> &'static str {
     match resource {
         Some("payments") => "pay",
         Some("enrolments") => "enr",
+        Some("api-keys") => "key",
+        Some("events") => "evt",
+        Some("webhook-endpoints") => "whe",
+        Some("deliveries") => "del",
+        Some("test") => "pay",
         other => panic!("{path}: say here what the identifiers of {other:?} begin with"),
     }
 }
@@ -133,8 +158,14 @@ fn responses(endpoint: &Row) -> Value {
     let mut responses = Map::new();
     let mut success = json!({ "description": "Success." });
     if let Some(schema) = endpoint.answers {
-        success["content"] = json!({ "application/json": { "schema": reference(schema) } });
+        let kind = if endpoint.streams { "text/event-stream" } else { "application/json" };
+        let schema = if endpoint.streams { sent_event(schema) } else { reference(schema) };
+        success["content"] = json!({ kind: { "schema": schema } });
     }
+    success["headers"] = json!({
+        "RateLimit": { "schema": { "type": "string" }, "description": "Requests that are left, and seconds until there are more." },
+        "RateLimit-Policy": { "schema": { "type": "string" }, "description": "Requests at once, and seconds until they are all there again." },
+    });
     responses.insert(endpoint.status.to_string(), success.clone());
     if endpoint.path.ends_with("/probe") {
         success["description"] = json!("The outcome is not known yet: read the payment again. Do not pay again.");
@@ -154,6 +185,18 @@ fn responses(endpoint: &Row) -> Value {
         );
     }
     Value::Object(responses)
+}
+
+/// A server-sent event whose data are the JSON of a `schema`.
+fn sent_event(schema: &str) -> Value {
+    json!({
+        "type": "object",
+        "required": ["event", "data"],
+        "properties": {
+            "event": { "const": schema.to_ascii_lowercase() },
+            "data": { "type": "string", "contentMediaType": "application/json", "contentSchema": reference(schema) },
+        },
+    })
 }
 
 fn reference(schema: &str) -> Value {

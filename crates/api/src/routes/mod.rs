@@ -1,10 +1,13 @@
 //! All endpoints, one file for each or for each small resource. Each says in its row of the table who may call it.
 
 pub mod accounts;
+pub mod api_keys;
 pub mod consents;
+pub mod deliveries;
 pub mod demo;
 pub mod document;
 pub mod enrolments;
+pub mod events;
 pub mod health;
 pub mod lists;
 pub mod me;
@@ -13,12 +16,18 @@ pub mod sessions;
 pub mod table;
 pub mod template;
 pub mod terminal;
+pub mod test_mode;
 pub mod top_ups;
+pub mod webhook_endpoints;
 
 use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use table::Endpoint;
+use wire::merchant::Rotation;
+use wire::problem::Code;
+
+use crate::problem::{Answer, Refused};
 
 /// The body of a request that needs none: nothing, or `{}`.
 #[derive(Debug, Deserialize)]
@@ -37,7 +46,26 @@ pub fn endpoints(demo: bool) -> Vec<Endpoint> {
         payments::passcode::endpoint(),
         payments::cancel::endpoint(),
         payments::refund::endpoint(),
+        payments::stream::endpoint(),
         template::endpoint(),
+        api_keys::list(),
+        api_keys::create(),
+        api_keys::rotate(),
+        api_keys::revoke(),
+        events::list(),
+        events::one(),
+        webhook_endpoints::list(),
+        webhook_endpoints::create(),
+        webhook_endpoints::one(),
+        webhook_endpoints::change(),
+        webhook_endpoints::delete(),
+        webhook_endpoints::keys(),
+        webhook_endpoints::rotate(),
+        webhook_endpoints::ping(),
+        deliveries::list(),
+        deliveries::one(),
+        deliveries::replay(),
+        test_mode::look(),
         accounts::create(),
         sessions::create(),
         sessions::end(),
@@ -72,6 +100,14 @@ fn get(path: &'static str, access: table::Access, summary: &'static str) -> tabl
 /// A row to fill in: writing, under an idempotency key.
 fn post(path: &'static str, access: table::Access, summary: &'static str) -> table::Row {
     table::Row::new(Method::POST, path, access, summary)
+}
+
+/// How long the old keys still hold, in milliseconds: a day unless the request says otherwise, at most a week.
+fn overlap_ms(rotation: &Rotation) -> Answer<u64> {
+    match rotation.overlap_s.unwrap_or(86_400) {
+        seconds @ 0..=604_800 => Ok(u64::from(seconds) * 1_000),
+        _ => Err(Refused::at(Code::InvalidRequest, "overlap_s")),
+    }
 }
 
 /// JSON of something that the store read.

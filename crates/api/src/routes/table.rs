@@ -10,8 +10,8 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use wire::problem::Code;
 
 use crate::app::SharedApp;
-use crate::auth;
 use crate::body::BODY_LEN_MAX;
+use crate::{auth, limits};
 
 /// Who may call an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,10 @@ pub enum Access {
     Wallet,
     /// A terminal with its key.
     Terminal,
+    /// A merchant's server with an API key.
+    Key,
+    /// A terminal, or its merchant's server.
+    Payee,
 }
 
 /// What is public about an endpoint.
@@ -46,6 +50,12 @@ pub struct Row {
     pub answers: Option<&'static str>,
     /// For a list: the kinds of identifiers that `starting_after` takes, such as `pay`.
     pub cursor: Option<&'static str>,
+    /// For a list: a query parameter that picks rows, and the schema of what it takes.
+    pub filter: Option<(&'static str, &'static str)>,
+    /// For what holds identifiers: those that `expand[]` replaces by what they stand for.
+    pub expands: &'static [&'static str],
+    /// Whether the answer is a stream of server-sent events.
+    pub streams: bool,
     /// The status of success.
     pub status: u16,
     /// Refusals of its own, besides those of reading, signing in and repeating.
@@ -74,6 +84,9 @@ impl Row {
             takes: None,
             answers: None,
             cursor: None,
+            filter: None,
+            expands: &[],
+            streams: false,
             status: 200,
             refusals: &[],
         }
@@ -110,6 +123,24 @@ impl Row {
         self.answers(200, schema)
     }
 
+    /// With a query parameter that picks rows.
+    pub fn filters(mut self, name: &'static str, schema: &'static str) -> Self {
+        self.filter = Some((name, schema));
+        self
+    }
+
+    /// With identifiers that `expand[]` replaces.
+    pub fn expands(mut self, names: &'static [&'static str]) -> Self {
+        self.expands = names;
+        self
+    }
+
+    /// As a stream of server-sent events, each with a `schema`.
+    pub fn streams(mut self, schema: &'static str) -> Self {
+        self.streams = true;
+        self.answers(200, schema)
+    }
+
     /// With refusals of its own.
     pub fn refuses(mut self, refusals: &'static [Code]) -> Self {
         self.refusals = refusals;
@@ -131,6 +162,13 @@ impl Row {
         if self.cursor.is_some() {
             codes.extend([Code::InvalidRequest, Code::CursorUnknown]);
         }
+        if !self.expands.is_empty() {
+            codes.push(Code::InvalidRequest);
+        }
+        if self.path.starts_with("/v1/") {
+            codes.push(Code::ApiVersionUnknown);
+        }
+        codes.push(Code::RateLimited);
         if self.path.contains('{') {
             codes.push(Code::NotFound);
         }
@@ -138,7 +176,7 @@ impl Row {
             Access::Anybody => {}
             Access::Page => codes.push(Code::Forbidden),
             Access::Wallet => codes.extend([Code::Unauthenticated, Code::Forbidden]),
-            Access::Terminal => codes.push(Code::Unauthenticated),
+            Access::Terminal | Access::Key | Access::Payee => codes.push(Code::Unauthenticated),
         }
         if self.idempotent {
             codes.extend([Code::IdempotencyKeyMissing, Code::IdempotencyKeyReused, Code::RequestInFlight]);
@@ -159,11 +197,14 @@ pub fn router(app: &SharedApp, endpoints: Vec<Endpoint>) -> Router<SharedApp> {
     endpoints.into_iter().fold(Router::new(), |router, endpoint| {
         let mut handler = endpoint.handler;
         handler = handler.route_layer(DefaultBodyLimit::max(endpoint.row.body_len_max));
+        handler = handler.route_layer(from_fn_with_state(app.clone(), limits::layer));
         handler = match endpoint.row.access {
             Access::Anybody => handler,
             Access::Page => handler.route_layer(from_fn_with_state(app.clone(), auth::page)),
             Access::Wallet => handler.route_layer(from_fn_with_state(app.clone(), auth::wallet)),
             Access::Terminal => handler.route_layer(from_fn_with_state(app.clone(), auth::terminal)),
+            Access::Key => handler.route_layer(from_fn_with_state(app.clone(), auth::key)),
+            Access::Payee => handler.route_layer(from_fn_with_state(app.clone(), auth::payee)),
         };
         router.route(endpoint.row.path, handler)
     })

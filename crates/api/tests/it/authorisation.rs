@@ -3,9 +3,11 @@
 use api::routes::endpoints;
 use api::routes::table::Access;
 use reqwest::Method;
+use wire::merchant::Mode;
 use wire::problem::Code;
 
 use crate::world::http::Reply;
+use crate::world::server::Server;
 use crate::world::till::{Till, fresh_key};
 use crate::world::{TILL, World};
 
@@ -13,19 +15,38 @@ const PAYMENT: &str = "pay_00000000000000000000000001";
 const ENROLMENT: &str = "enr_00000000000000000000000001";
 
 /// Method, path, who may.
-const TABLE: [(&str, &str, Access); 30] = [
+const TABLE: [(&str, &str, Access); 49] = [
     ("GET", "/v1/terminal", Access::Terminal),
-    ("POST", "/v1/payments", Access::Terminal),
-    ("GET", "/v1/payments", Access::Terminal),
-    ("GET", "/v1/payments/{id}", Access::Terminal),
+    ("POST", "/v1/payments", Access::Payee),
+    ("GET", "/v1/payments", Access::Payee),
+    ("GET", "/v1/payments/{id}", Access::Payee),
+    ("GET", "/v1/payments/{id}/events", Access::Payee),
     ("POST", "/v1/payments/{id}/challenge", Access::Terminal),
     ("POST", "/v1/payments/{id}/probe", Access::Terminal),
     ("POST", "/v1/payments/{id}/passcode", Access::Terminal),
-    ("POST", "/v1/payments/{id}/cancel", Access::Terminal),
-    ("POST", "/v1/payments/{id}/refunds", Access::Terminal),
+    ("POST", "/v1/payments/{id}/cancel", Access::Payee),
+    ("POST", "/v1/payments/{id}/refunds", Access::Payee),
     ("POST", "/v1/enrolments/{id}/template", Access::Terminal),
     ("GET", "/v1/books", Access::Terminal),
     ("POST", "/v1/demo/crowd", Access::Terminal),
+    ("GET", "/v1/api-keys", Access::Key),
+    ("POST", "/v1/api-keys", Access::Key),
+    ("POST", "/v1/api-keys/{id}/rotate", Access::Key),
+    ("DELETE", "/v1/api-keys/{id}", Access::Key),
+    ("GET", "/v1/events", Access::Key),
+    ("GET", "/v1/events/{id}", Access::Key),
+    ("GET", "/v1/webhook-endpoints", Access::Key),
+    ("POST", "/v1/webhook-endpoints", Access::Key),
+    ("GET", "/v1/webhook-endpoints/{id}", Access::Key),
+    ("POST", "/v1/webhook-endpoints/{id}", Access::Key),
+    ("DELETE", "/v1/webhook-endpoints/{id}", Access::Key),
+    ("GET", "/v1/webhook-endpoints/{id}/keys", Access::Key),
+    ("POST", "/v1/webhook-endpoints/{id}/rotate", Access::Key),
+    ("POST", "/v1/webhook-endpoints/{id}/ping", Access::Key),
+    ("GET", "/v1/webhook-endpoints/{id}/deliveries", Access::Key),
+    ("GET", "/v1/deliveries/{id}", Access::Key),
+    ("POST", "/v1/deliveries/{id}/replay", Access::Key),
+    ("POST", "/v1/test/payments/{id}/look", Access::Key),
     ("POST", "/v1/accounts", Access::Page),
     ("POST", "/v1/sessions", Access::Page),
     ("DELETE", "/v1/sessions/current", Access::Wallet),
@@ -62,6 +83,7 @@ async fn nobody_gets_in_without_the_right_credentials() {
     let world = World::new().await;
     let shopper = world.shopper(0).await;
     let key = format!("Bearer {}", Till::token(TILL));
+    let altered = format!("Bearer {}0", Server::key(1, Mode::Live));
     let (terminal, wallet, page) = (("authorization", &*key), ("cookie", &*shopper.cookie), ("x-handsel-wallet", "1"));
     for (method, path, access) in TABLE {
         let write = method != "GET";
@@ -77,6 +99,19 @@ async fn nobody_gets_in_without_the_right_credentials() {
                 ("no key", vec![("authorization", "Basic dGs6dGs=")], Code::Unauthenticated),
                 ("a shopper", vec![wallet, page], Code::Unauthenticated),
             ],
+            Access::Key | Access::Payee => {
+                let mut rows = vec![
+                    ("nothing", vec![], Code::Unauthenticated),
+                    ("an unknown key", vec![("authorization", "Bearer sk_live_unknown")], Code::Unauthenticated),
+                    ("an altered key", vec![("authorization", &*altered)], Code::Unauthenticated),
+                    ("a key without its mode", vec![("authorization", "Bearer sk_0000")], Code::Unauthenticated),
+                    ("a shopper", vec![wallet, page], Code::Unauthenticated),
+                ];
+                if access == Access::Key {
+                    rows.push(("a terminal", vec![terminal], Code::Unauthenticated));
+                }
+                rows
+            }
             Access::Wallet => vec![
                 ("nothing", vec![page], Code::Unauthenticated),
                 ("an unknown session", vec![("cookie", "handsel_session=00ff"), page], Code::Unauthenticated),

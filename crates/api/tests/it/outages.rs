@@ -21,6 +21,9 @@ const IMPATIENT: Timing = Timing {
     apply_ms: 5_000,
     expiry_interval_ms: 200,
     gallery_interval_ms: 200,
+    webhook_interval_ms: 500,
+    webhook_timeout_ms: 20_000,
+    heartbeat_ms: 15_000,
 };
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use party::identity::Identity;
 use rand_core::{Rng, UnwrapErr};
 use serde::{Deserialize, Serialize};
 use wire::bytes::{HexArray, HexBytes};
+use wire::merchant::Mode;
 
 use crate::run::{Failure, failed};
 
@@ -38,6 +39,19 @@ pub struct PlatformKeys {
 pub struct TerminalKeys {
     pub device_key: HexArray<32>,
     pub token: String,
+}
+
+/// A merchant's own keys to the API.
+#[derive(Serialize, Deserialize)]
+pub struct MerchantKeys {
+    pub test_key: String,
+    pub live_key: String,
+}
+
+/// Fresh keys of a merchant.
+pub fn new_merchant_keys() -> Result<MerchantKeys, Failure> {
+    let key = |mode| format!("{}{}", api::api_key::prefix(mode), base::hash::hex(&random()));
+    Ok(MerchantKeys { test_key: key(Mode::Test), live_key: key(Mode::Live) })
 }
 
 /// Fresh keys of `party`.

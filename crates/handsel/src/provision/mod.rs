@@ -5,7 +5,8 @@
 //! ```text
 //! DIR/lock  DIR/mode     one `handsel up` or `demo` at a time; what the installation is for
 //! DIR/party1 … party3/   keys.toml  node.toml  data/
-//! DIR/platform/          keys.toml  node.toml  handsel.sqlite
+//! DIR/platform/          keys.toml  node.toml  handsel.sqlite  handsel-test.sqlite
+//! DIR/merchant/          keys.toml             (the shop's API keys)
 //! DIR/till/              keys.toml  node.toml  counter
 //! DIR/loader/            keys.toml             (demonstrations and benchmarks only)
 //! DIR/logs/
@@ -19,7 +20,7 @@ use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
-use base::id::{MerchantId, StoreId, TerminalId};
+use base::id::{ApiKeyId, MerchantId, StoreId, TerminalId};
 use base::party::PartyId;
 use base::secret::Secret;
 use base::time::{Clock, SystemClock};
@@ -27,12 +28,13 @@ use ed25519_dalek::{SigningKey, VerifyingKey};
 use payments::rules::RuleBook;
 use sha2::{Digest, Sha256};
 use store::Store;
+use store::api_key::NewKey;
 use store::setup::NewTerminal;
 
 pub use folder::read;
 use folder::{keep_mode, keys, lock, private_folder, write_private};
+use keys::{MerchantKeys, TerminalKeys, new_merchant_keys, new_party_keys, new_platform_keys, new_terminal_keys, pin, public_half};
 pub use keys::{PartyKeys, PlatformKeys};
-use keys::{TerminalKeys, new_party_keys, new_platform_keys, new_terminal_keys, pin, public_half};
 pub use nodes::{PartyNode, PeerNode, PlatformNode};
 use nodes::{PlatformPeerNode, TerminalNode};
 
@@ -73,9 +75,10 @@ const LOOKS_PER_DAY_MAX: u32 = 20_000;
 const MERCHANT: (MerchantId, &str) = (MerchantId::from_bits(1), "Lotus Pharmacy 荷花药房");
 const STORE: (StoreId, &str) = (StoreId::from_bits(1), "Store 1");
 const TILL: TerminalId = TerminalId::from_bits(1);
+const FIRST_KEY: ApiKeyId = ApiKeyId::from_bits(1);
 const LOADER: TerminalId = TerminalId::from_bits(2);
-/// Ports of platform, till and the three parties, unless free ones are asked for.
-const USUAL_PORTS: [u16; 5] = [7400, 7410, 7421, 7422, 7423];
+/// Ports of platform, till, the three parties and the metrics, unless free ones are asked for.
+const USUAL_PORTS: [u16; 6] = [7400, 7410, 7421, 7422, 7423, 7401];
 
 /// An installation that is ready to start.
 pub struct Installation {
@@ -83,6 +86,7 @@ pub struct Installation {
     pub platform: SocketAddr,
     pub till: SocketAddr,
     pub parties: [SocketAddr; 3],
+    pub metrics: SocketAddr,
     pub loader: Option<Loader>,
     /// Held as long as the installation runs.
     pub lock: File,
@@ -99,14 +103,17 @@ pub fn prepare(dir: &Path, options: &InstallationOptions, mode: Mode, ephemeral_
     let absolute = |path: &Path| std::path::absolute(path).map_err(context(path));
     let (dir, rules, web, models) = (absolute(dir)?, absolute(&options.rules)?, absolute(&options.web)?, absolute(&options.models)?);
     check_installed(mode, &rules, &web, &models)?;
-    for folder in ["", "party1", "party1/data", "party2", "party2/data", "party3", "party3/data", "platform", "till", "loader", "logs"] {
+    for folder in
+        ["", "party1", "party1/data", "party2", "party2/data", "party3", "party3/data", "platform", "merchant", "till", "loader", "logs"]
+    {
         private_folder(&dir.join(folder))?;
     }
     let lock = lock(&dir)?;
     keep_mode(&dir, mode)?;
-    let [platform, till, first, second, third] = addresses(ephemeral_ports)?;
+    let [platform, till, first, second, third, metrics] = addresses(ephemeral_ports)?;
     let parties = [first, second, third];
     let platform_keys: PlatformKeys = keys(&dir.join("platform/keys.toml"), new_platform_keys)?;
+    let merchant_keys: MerchantKeys = keys(&dir.join("merchant/keys.toml"), new_merchant_keys)?;
     let till_keys: TerminalKeys = keys(&dir.join("till/keys.toml"), new_terminal_keys)?;
     let loader_keys: Option<TerminalKeys> = match mode {
         Mode::Product => None,
@@ -122,7 +129,9 @@ pub fn prepare(dir: &Path, options: &InstallationOptions, mode: Mode, ephemeral_
 
     write_party_nodes(&dir, mode, &parties, &party_keys, &platform_keys, &terminals)?;
     let store = dir.join("platform/handsel.sqlite");
-    register_shop(&store, &rules, &terminals)?;
+    register_shop(&store, &rules, &terminals, &merchant_keys.live_key)?;
+    let test_store = dir.join("platform/handsel-test.sqlite");
+    register_shop(&test_store, &rules, &terminals[..1], &merchant_keys.test_key)?;
     let parties_for_platform = PartyId::ALL.map(|party| PlatformPeerNode {
         party,
         address: parties[party.index()],
@@ -132,6 +141,9 @@ pub fn prepare(dir: &Path, options: &InstallationOptions, mode: Mode, ephemeral_
     let node = PlatformNode {
         listen: platform,
         store,
+        test_store,
+        metrics: Some(metrics),
+        test_webhooks_to_loopback: true,
         rules,
         web: web.clone(),
         capture_agent: format!("http://localhost:{}", till.port()),
@@ -159,7 +171,7 @@ pub fn prepare(dir: &Path, options: &InstallationOptions, mode: Mode, ephemeral_
         device_key: SigningKey::from_bytes(&keys.device_key.0),
         sealing_keys,
     });
-    Ok(Installation { dir, platform, till, parties, loader, lock })
+    Ok(Installation { dir, platform, till, parties, metrics, loader, lock })
 }
 
 /// One sentence for each thing that is not there.
@@ -215,7 +227,7 @@ fn write_party_nodes(
     Ok(())
 }
 
-fn register_shop(store: &Path, rules: &Path, terminals: &[(TerminalId, &TerminalKeys)]) -> Result<(), Failure> {
+fn register_shop(store: &Path, rules: &Path, terminals: &[(TerminalId, &TerminalKeys)], api_key: &str) -> Result<(), Failure> {
     let store = open_store(store, rules)?;
     let now = SystemClock.now();
     let registered = failed("the shop cannot be registered");
@@ -226,6 +238,9 @@ fn register_shop(store: &Path, rules: &Path, terminals: &[(TerminalId, &Terminal
         let token_sha256 = Sha256::digest(&keys.token).into();
         store.register_terminal(&NewTerminal { id: *id, store: STORE.0, token_sha256, public_key }, now).map_err(&registered)?;
     }
+    let hint = api_key[api_key.len() - 4..].to_owned();
+    let key = NewKey { id: FIRST_KEY, name: "set-up".into(), secret_sha256: Sha256::digest(api_key).into(), hint };
+    store.register_api_key(MERCHANT.0, &key, now).map_err(&registered)?;
     Ok(())
 }
 
@@ -237,10 +252,10 @@ pub fn open_store(store: &Path, rules: &Path) -> Result<Store, Failure> {
     Store::open(store, rules, Secret::new([0; 32])).map_err(failed("the store cannot be opened"))
 }
 
-/// Five loopback addresses: the usual ones, or free ones.
-fn addresses(ephemeral_ports: bool) -> Result<[SocketAddr; 5], Failure> {
+/// Six loopback addresses: the usual ones, or free ones.
+fn addresses(ephemeral_ports: bool) -> Result<[SocketAddr; 6], Failure> {
     let mut held = Vec::new();
-    let mut addresses = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)); 5];
+    let mut addresses = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)); 6];
     for (address, usual) in addresses.iter_mut().zip(USUAL_PORTS) {
         address.set_port(if ephemeral_ports { 0 } else { usual });
         let listener = TcpListener::bind(*address).map_err(|error| {

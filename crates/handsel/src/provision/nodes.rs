@@ -43,6 +43,12 @@ pub struct TerminalNode {
 pub struct PlatformNode {
     pub listen: SocketAddr,
     pub store: PathBuf,
+    /// The same for test mode.
+    pub test_store: PathBuf,
+    /// Where Prometheus reads.
+    pub metrics: Option<SocketAddr>,
+    /// Whether webhooks of test mode may go to this machine.
+    pub test_webhooks_to_loopback: bool,
     pub rules: PathBuf,
     pub web: PathBuf,
     pub capture_agent: String,

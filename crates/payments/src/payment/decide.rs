@@ -24,7 +24,9 @@ pub fn check_new(new: &NewPayment, rules: &RulePack) -> Result<(), Refusal> {
     if new.currency != rules.currency {
         return Err(Refusal::of_field(Code::InvalidRequest, "currency"));
     }
-    let reference_fits = new.merchant_reference.as_ref().is_none_or(|text| text.chars().count() <= MERCHANT_REFERENCE_CHARS_MAX);
+    // Control characters have no business in a reference, and not every database takes a NUL.
+    let fits = |text: &String| text.chars().count() <= MERCHANT_REFERENCE_CHARS_MAX && !text.chars().any(char::is_control);
+    let reference_fits = new.merchant_reference.as_ref().is_none_or(fits);
     if reference_fits { Ok(()) } else { Err(Refusal::of_field(Code::InvalidRequest, "merchant_reference")) }
 }
 

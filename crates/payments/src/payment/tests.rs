@@ -403,7 +403,12 @@ fn refunds_are_bounded_by_sum_count_and_age() {
 
 #[test]
 fn what_a_payment_begins_with() {
-    let new = |amount_minor, reference: Option<String>| NewPayment { amount_minor, currency: Currency::CNY, merchant_reference: reference };
+    let new = |amount_minor, reference: Option<String>| NewPayment {
+        amount_minor,
+        currency: Currency::CNY,
+        merchant_reference: reference,
+        terminal: None,
+    };
     for (new, field) in [
         (new(1, None), None),
         (new(i64::MAX, Some("字".repeat(64))), None),

@@ -6,7 +6,7 @@ use base::id::PaymentId;
 use wire::problem::Code;
 
 use crate::app::SharedApp;
-use crate::auth::Till;
+use crate::auth::Payee;
 use crate::body::PathId;
 use crate::once::{Once, respond};
 use crate::problem::Answer;
@@ -15,20 +15,16 @@ use crate::routes::{Nothing, post};
 
 /// The endpoint.
 pub fn endpoint() -> Endpoint {
-    post("/v1/payments/{id}/cancel", Access::Terminal, "Give the payment up")
+    post("/v1/payments/{id}/cancel", Access::Payee, "Give the payment up")
         .answers(200, "Payment")
         .refuses(&[Code::StateConflict, Code::PaymentExpired])
         .by(handle)
 }
 
-async fn handle(
-    State(app): State<SharedApp>,
-    Till(till): Till,
-    PathId(payment): PathId<PaymentId>,
-    once: Once<Nothing>,
-) -> Answer<Response> {
+async fn handle(State(app): State<SharedApp>, payee: Payee, PathId(payment): PathId<PaymentId>, once: Once<Nothing>) -> Answer<Response> {
     let Once { idempotency, turn: _turn, .. } = once;
-    let (now, terminal) = (app.now(), till.details.id);
-    let answer = app.with_store(move |store| store.cancel_payment(&idempotency, terminal, payment, now)).await?;
+    let now = app.now();
+    let answer = app.with_store_of(payee.mode, move |store| store.cancel_payment(&idempotency, payee.by, payment, now)).await?;
+    app.settled(&answer);
     Ok(respond(answer))
 }

@@ -40,5 +40,6 @@ async fn handle(
     };
     let (now, terminal) = (app.now(), till.details.id);
     let answer = app.with_store(move |store| store.start_challenge(&idempotency, terminal, payment, part, &mut rng(), now)).await?;
+    app.payment_may_have_changed(payment);
     Ok(respond(answer))
 }

@@ -3,9 +3,10 @@
 use axum::extract::State;
 use axum::response::Response;
 use wire::api::NewPayment;
+use wire::problem::Code;
 
 use crate::app::{SharedApp, rng};
-use crate::auth::Till;
+use crate::auth::Payee;
 use crate::once::{Once, respond};
 use crate::problem::Answer;
 use crate::routes::post;
@@ -13,13 +14,16 @@ use crate::routes::table::{Access, Endpoint};
 
 /// The endpoint.
 pub fn endpoint() -> Endpoint {
-    post("/v1/payments", Access::Terminal, "Begin a payment").takes("NewPayment").answers(201, "Payment").by(handle)
+    post("/v1/payments", Access::Payee, "Begin a payment at a terminal")
+        .takes("NewPayment")
+        .answers(201, "Payment")
+        .refuses(&[Code::Forbidden, Code::NotFound, Code::TerminalRequired])
+        .by(handle)
 }
 
-async fn handle(State(app): State<SharedApp>, Till(till): Till, once: Once<NewPayment>) -> Answer<Response> {
+async fn handle(State(app): State<SharedApp>, payee: Payee, once: Once<NewPayment>) -> Answer<Response> {
     let now = app.now();
-    let terminal = till.details.id;
     let Once { idempotency, body, turn: _turn } = once;
-    let answer = app.with_store(move |store| store.create_payment(&idempotency, terminal, &body, &mut rng(), now)).await?;
+    let answer = app.with_store_of(payee.mode, move |store| store.create_payment(&idempotency, payee.by, &body, &mut rng(), now)).await?;
     Ok(respond(answer))
 }

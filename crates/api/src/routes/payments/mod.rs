@@ -1,4 +1,4 @@
-//! Payments, as a terminal makes them.
+//! Payments, as a terminal or its merchant's server makes them.
 
 pub mod cancel;
 pub mod challenge;
@@ -7,3 +7,4 @@ pub mod passcode;
 pub mod probe;
 pub mod read;
 pub mod refund;
+pub mod stream;

@@ -34,5 +34,6 @@ async fn handle(
     let (now, terminal) = (app.now(), till.details.id);
     let answer =
         app.with_store_hashing(Lane::Till, move |store| store.enter_passcode(&idempotency, terminal, payment, &body.passcode, now)).await?;
+    app.settled(&answer);
     Ok(respond(answer))
 }

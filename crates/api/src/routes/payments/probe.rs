@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 use base::id::{PaymentId, TerminalId};
+use payments::payment::status_name;
 use store::idempotency::Idempotency;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -92,7 +93,13 @@ impl Look {
             if goes_on {
                 let mut timings = Timings::default();
                 timings.add_since("receive", started);
-                let _ = tell_outcome.send(identification::check(self.app, self.payment, self.probe, timings).await);
+                self.app.payment_may_have_changed(self.payment);
+                let outcome = identification::check(self.app.clone(), self.payment, self.probe, timings).await;
+                if let Ok((payment, _)) = &outcome {
+                    self.app.metrics.payment(status_name(payment.status));
+                }
+                self.app.payment_may_have_changed(self.payment);
+                let _ = tell_outcome.send(outcome);
             }
         };
         let mut checks = app.checks.lock().await;

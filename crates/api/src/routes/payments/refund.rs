@@ -7,7 +7,7 @@ use wire::api::NewRefund;
 use wire::problem::Code;
 
 use crate::app::{SharedApp, rng};
-use crate::auth::Till;
+use crate::auth::Payee;
 use crate::body::PathId;
 use crate::once::{Once, respond};
 use crate::problem::Answer;
@@ -16,21 +16,17 @@ use crate::routes::table::{Access, Endpoint};
 
 /// The endpoint.
 pub fn endpoint() -> Endpoint {
-    post("/v1/payments/{id}/refunds", Access::Terminal, "Pay back, in whole or in part")
+    post("/v1/payments/{id}/refunds", Access::Payee, "Pay back, in whole or in part")
         .takes("NewRefund")
         .answers(201, "Payment")
         .refuses(&[Code::StateConflict, Code::RefundExceedsPayment, Code::RefundWindowOver])
         .by(handle)
 }
 
-async fn handle(
-    State(app): State<SharedApp>,
-    Till(till): Till,
-    PathId(payment): PathId<PaymentId>,
-    once: Once<NewRefund>,
-) -> Answer<Response> {
+async fn handle(State(app): State<SharedApp>, payee: Payee, PathId(payment): PathId<PaymentId>, once: Once<NewRefund>) -> Answer<Response> {
     let Once { idempotency, body, turn: _turn } = once;
-    let (now, terminal) = (app.now(), till.details.id);
-    let answer = app.with_store(move |store| store.refund(&idempotency, terminal, payment, &body, &mut rng(), now)).await?;
+    let now = app.now();
+    let answer = app.with_store_of(payee.mode, move |store| store.refund(&idempotency, payee.by, payment, &body, &mut rng(), now)).await?;
+    app.payment_may_have_changed(payment);
     Ok(respond(answer))
 }

@@ -6,6 +6,7 @@ pub mod logs;
 pub mod parties;
 pub mod proxy;
 pub mod schema;
+pub mod server;
 pub mod shopper;
 pub mod till;
 
@@ -15,17 +16,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use api::config::{PlatformConfig, Timing};
+use api::limits::Rates;
 use api::server::{Running, serve};
-use base::id::{MerchantId, StoreId, TerminalId};
+use base::id::{ApiKeyId, MerchantId, StoreId, TerminalId};
 use base::party::PartyId;
 use base::secret::Secret;
 use base::time::Clock;
+use payments::webhook::reach::Reach;
+use store::api_key::NewKey;
 use store::setup::NewTerminal;
+use wire::merchant::Mode;
 
 use clock::TestClock;
 use http::Http;
 use parties::Parties;
 use proxy::{Cut, Wire, wire};
+use server::Server;
 use shopper::{Person, Shopper};
 use till::Till;
 
@@ -38,6 +44,12 @@ pub struct World {
     pub capture_agent_url: String,
     /// Whether the platform has the routes for demonstrations, from its next start on.
     pub demo: bool,
+    /// How much each may ask, from the platform's next start on.
+    pub rates: Rates,
+    /// What webhooks of test mode may reach, from the platform's next start on.
+    pub test_webhook_reach: Reach,
+    /// Whom webhooks trust, from the platform's next start on.
+    pub webhook_roots: Option<PathBuf>,
     platform: Option<Running>,
     wire_to_second: (std::net::SocketAddr, Wire),
     timing: Timing,
@@ -86,6 +98,9 @@ impl World {
             http,
             capture_agent_url: "http://127.0.0.1:7300".into(),
             demo: true,
+            rates: Rates::default(),
+            test_webhook_reach: Reach::PublicAndLoopback,
+            webhook_roots: None,
             platform: None,
             wire_to_second,
             timing,
@@ -106,6 +121,11 @@ impl World {
         let config = PlatformConfig {
             listen: ([127, 0, 0, 1], 0).into(),
             store_path: self.store_path(),
+            test_store_path: self.folder.path().join("handsel-test.sqlite"),
+            metrics_listen: Some(([127, 0, 0, 1], 0).into()),
+            rates: self.rates,
+            test_webhook_reach: self.test_webhook_reach,
+            webhook_roots: self.webhook_roots.clone(),
             rules_path: self.folder.path().join("rules.toml"),
             web_dir: Some(self.web_dir()),
             parties: peers,
@@ -238,6 +258,41 @@ impl World {
             };
             store.register_terminal(&terminal, now).expect("registers");
         }
+        let test_store = self.platform.as_ref().expect("the platform runs").test_store();
+        for (number, store) in [(1, store), (2, store), (1, test_store), (2, test_store)] {
+            let merchant = MerchantId::from_bits(number);
+            let is_live = std::ptr::eq(store, self.store());
+            let secret = Server::key(number, if is_live { Mode::Live } else { Mode::Test });
+            if !is_live {
+                store.register_merchant(merchant, &format!("Merchant {number}"), now).expect("registers");
+                store.register_store(StoreId::from_bits(number), merchant, "Store", now).expect("registers");
+                let till = NewTerminal {
+                    id: TerminalId::from_bits(number),
+                    store: StoreId::from_bits(number),
+                    token_sha256: api::token_sha256(&Till::token(number)),
+                    public_key: Till::key_pair(number).verifying_key(),
+                };
+                store.register_terminal(&till, now).expect("registers");
+            }
+            let key = NewKey {
+                id: ApiKeyId::from_bits(number),
+                name: "first".into(),
+                secret_sha256: api::token_sha256(&secret),
+                hint: secret[secret.len() - 4..].into(),
+            };
+            store.register_api_key(merchant, &key, now).expect("registers");
+        }
+    }
+
+    /// The server of a merchant, with its key.
+    pub fn server(&self, merchant: u128, mode: Mode) -> Server {
+        Server::new(self.http.clone(), Server::key(merchant, mode))
+    }
+
+    /// Where the metrics are.
+    pub fn metrics_url(&self) -> String {
+        let address = self.platform.as_ref().expect("the platform runs").metrics_addr().expect("metrics are served");
+        format!("http://{address}/metrics")
     }
 }
 

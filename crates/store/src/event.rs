@@ -1,0 +1,163 @@
+//! What happened, for merchants: written in the transaction that made it happen, with a delivery for each endpoint that
+//! wants it, so that neither is ever without the other (transactional outbox).
+
+use base::hash::hash_parts;
+use base::id::{DeliveryId, EventId, MerchantId, WebhookEndpointId};
+use base::time::Timestamp;
+use payments::webhook::BODY_LEN_MAX;
+use wire::api::{self, List, PaymentStatus};
+use wire::merchant::{Event, EventData, EventType};
+use wire::problem::Code;
+
+use crate::Store;
+use crate::activity::LIST_MAX;
+use crate::db::{DbError, Row, Tx};
+use crate::error::StoreError;
+use crate::row::{At, Bits, Name};
+
+/// How long events and what became of their deliveries are kept: 90 days, in milliseconds.
+const KEEP_MS: u64 = 90 * 86_400_000;
+
+impl Store {
+    /// The merchant's events, newest first, older than `starting_after`; of one type, if one is given.
+    pub fn events(
+        &self,
+        merchant: MerchantId,
+        kind: Option<EventType>,
+        starting_after: Option<EventId>,
+        limit: u32,
+    ) -> Result<List<Event>, StoreError> {
+        let limit = limit.clamp(1, LIST_MAX);
+        let before = starting_after.map_or(u128::MAX, EventId::bits);
+        self.read(|tx| {
+            let rows = tx.list(
+                "SELECT body FROM events WHERE merchant = ?1 AND id < ?2 AND (?3 = '' OR type = ?3) ORDER BY id DESC LIMIT ?4",
+                (Bits(merchant.bits()), Bits(before), kind.map_or("", EventType::name), limit + 1),
+                |row| row.get::<Vec<u8>>(0),
+            )?;
+            let has_more = rows.len() > limit as usize;
+            let data = rows.iter().take(limit as usize).map(|body| parse(body)).collect::<Result<_, _>>()?;
+            Ok(List { data, has_more })
+        })
+    }
+
+    /// One event of the merchant, or `not_found`.
+    pub fn event(&self, merchant: MerchantId, event: EventId) -> Result<Event, StoreError> {
+        self.read(|tx| load(tx, merchant, event))
+    }
+
+    /// Deletes events and deliveries that are past their time. Run it every few minutes.
+    pub fn tidy_events(&self, now: Timestamp) -> Result<(), StoreError> {
+        let old = At(Timestamp::from_millis(now.millis().saturating_sub(KEEP_MS)));
+        // An event may be younger than this and its delivery not; none is deleted while it is pending.
+        const OLD: &str =
+            "SELECT d.id FROM webhook_deliveries d JOIN events e ON e.id = d.event WHERE e.created_at <= ?1 AND d.status <> 'pending'";
+        self.run_tx("tidy_events", |tx| {
+            tx.execute(&format!("DELETE FROM webhook_attempts WHERE delivery IN ({OLD})"), [old])?;
+            tx.execute(&format!("DELETE FROM webhook_deliveries WHERE id IN ({OLD})"), [old])?;
+            tx.execute(
+                "DELETE FROM events WHERE created_at <= ?1 AND NOT EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.event = events.id)",
+                [old],
+            )?;
+            Ok(())
+        })
+    }
+}
+
+/// The event that a payment's new status makes; `None` while it is on its way.
+pub(crate) fn of_status(status: PaymentStatus) -> Option<EventType> {
+    match status {
+        PaymentStatus::Created | PaymentStatus::Challenged | PaymentStatus::BeingChecked | PaymentStatus::AwaitingPasscode => None,
+        PaymentStatus::Paid => Some(EventType::PaymentPaid),
+        PaymentStatus::Refused => Some(EventType::PaymentRefused),
+        PaymentStatus::Expired => Some(EventType::PaymentExpired),
+        PaymentStatus::Cancelled => Some(EventType::PaymentCancelled),
+    }
+}
+
+/// Writes an event about `payment` as it is now. `cause` is what made it: the payment for a status, the refund for a
+/// refund. The same cause and type make the same event.
+pub(crate) fn record(tx: &Tx, kind: EventType, payment: api::Payment, cause: u128, now: Timestamp) -> Result<(), StoreError> {
+    let merchant = payment.merchant;
+    let event = Event { id: event_id(kind, cause, now), kind, created_at: now, data: EventData { payment: Some(payment) } };
+    insert(tx, merchant, &event)?;
+    for endpoint in endpoints_for(tx, merchant, kind)? {
+        queue(tx, endpoint, event.id, now)?;
+    }
+    Ok(())
+}
+
+/// Writes an event that only `endpoint` hears of.
+pub(crate) fn record_ping(tx: &Tx, merchant: MerchantId, endpoint: WebhookEndpointId, now: Timestamp) -> Result<DeliveryId, StoreError> {
+    let kind = EventType::EndpointPing;
+    let event = Event { id: event_id(kind, endpoint.bits(), now), kind, created_at: now, data: EventData { payment: None } };
+    insert(tx, merchant, &event)?;
+    queue(tx, endpoint, event.id, now)
+}
+
+/// One event of the merchant, or `not_found`.
+pub(crate) fn load(tx: &Tx, merchant: MerchantId, event: EventId) -> Result<Event, StoreError> {
+    let found = tx.find("SELECT body FROM events WHERE id = ?1 AND merchant = ?2", (Bits(event.bits()), Bits(merchant.bits())), |row| {
+        row.get::<Vec<u8>>(0)
+    })?;
+    parse(&found.ok_or(Code::NotFound)?)
+}
+
+fn insert(tx: &Tx, merchant: MerchantId, event: &Event) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO events (id, merchant, type, body, created_at) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO NOTHING",
+        (Bits(event.id.bits()), Bits(merchant.bits()), event.kind.name(), body(event), At(event.created_at)),
+    )?;
+    Ok(())
+}
+
+/// The body as it is sent. One that would be too long leaves the refunds out: the payment itself says their sum.
+fn body(event: &Event) -> Vec<u8> {
+    let bytes = |event: &Event| serde_json::to_vec(event).expect("the wire's types have only text keys and finite numbers");
+    let whole = bytes(event);
+    if whole.len() < BODY_LEN_MAX {
+        return whole;
+    }
+    let mut short = event.clone();
+    if let Some(payment) = &mut short.data.payment {
+        payment.refunds.clear();
+    }
+    bytes(&short)
+}
+
+fn parse(body: &[u8]) -> Result<Event, StoreError> {
+    serde_json::from_slice(body).map_err(|error| StoreError::Corrupt(format!("an event: {error}")))
+}
+
+fn endpoints_for(tx: &Tx, merchant: MerchantId, kind: EventType) -> Result<Vec<WebhookEndpointId>, StoreError> {
+    let wants = |types: &str| types.is_empty() || types.split(' ').any(|name| name == kind.name());
+    let read = |row: &Row| Ok::<_, DbError>((row.get::<Bits>(0)?, row.get::<Name>(1)?.0));
+    let all = tx.list(
+        "SELECT id, event_types FROM webhook_endpoints WHERE merchant = ?1 AND enabled = 1 AND deleted_at IS NULL",
+        [Bits(merchant.bits())],
+        read,
+    )?;
+    Ok(all.into_iter().filter(|(_, types)| wants(types)).map(|(id, _)| WebhookEndpointId::from_bits(id.0)).collect())
+}
+
+fn queue(tx: &Tx, endpoint: WebhookEndpointId, event: EventId, now: Timestamp) -> Result<DeliveryId, StoreError> {
+    let id = DeliveryId::from_bits(id_from(now, "handsel/delivery/v1", &[&event.bits().to_be_bytes(), &endpoint.bits().to_be_bytes()]));
+    tx.execute(
+        "INSERT INTO webhook_deliveries (id, endpoint, event, status, attempts, due_at, created_at) VALUES (?1, ?2, ?3, 'pending', 0, ?4, ?4)
+         ON CONFLICT (id) DO NOTHING",
+        (Bits(id.bits()), Bits(endpoint.bits()), Bits(event.bits()), At(now)),
+    )?;
+    Ok(id)
+}
+
+fn event_id(kind: EventType, cause: u128, now: Timestamp) -> EventId {
+    EventId::from_bits(id_from(now, "handsel/event/v1", &[kind.name().as_bytes(), &cause.to_be_bytes()]))
+}
+
+/// An identifier that sorts by time like every other, and whose other 80 bits are a hash of what it is of.
+fn id_from(now: Timestamp, domain: &str, of: &[&[u8]]) -> u128 {
+    let hash = hash_parts(domain, of);
+    let mut low = [0; 16];
+    low[6..].copy_from_slice(&hash[..10]);
+    (u128::from(now.millis()) & ((1 << 48) - 1)) << 80 | u128::from_be_bytes(low)
+}
