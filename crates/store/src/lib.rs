@@ -17,6 +17,8 @@ mod account_rows;
 mod activity;
 pub mod api_key;
 mod books;
+mod catalogue;
+pub mod copy;
 pub mod crowd;
 mod db;
 pub mod delivery;

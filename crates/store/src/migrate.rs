@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::catalogue;
 use crate::db::{Connection, Role, Tx};
 use crate::error::StoreError;
 
@@ -26,12 +27,29 @@ pub(crate) fn tables() -> Vec<String> {
 /// applied steps are not those that this program knows.
 pub(crate) fn migrate(connection: &Connection) -> Result<(), StoreError> {
     connection.define("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, sha256 BLOB NOT NULL) STRICT")?;
+    catalogue::check_not_moved(&Tx(connection))?;
     let newest: u32 = Tx(connection).one("SELECT coalesce(max(version), 0) FROM schema_version", (), |row| row.get(0))?;
     let known = MIGRATIONS.len() as u32;
     if newest > known {
         return Err(StoreError::Schema(format!("it is at version {newest}, this program knows {known}; use the newer program")));
     }
     MIGRATIONS.iter().try_for_each(|migration| apply(connection, migration))
+}
+
+/// Refuses a database that is not exactly of this program's version, without changing it.
+pub(crate) fn check_current(tx: &Tx) -> Result<(), StoreError> {
+    if !catalogue::has_table(tx, "schema_version")? {
+        return Err(StoreError::Schema("there is no store".into()));
+    }
+    catalogue::check_not_moved(tx)?;
+    let newest: u32 = tx.one("SELECT coalesce(max(version), 0) FROM schema_version", (), |row| row.get(0))?;
+    let known = MIGRATIONS.len() as u32;
+    if newest == known {
+        return Ok(());
+    }
+    Err(StoreError::Schema(format!(
+        "it is at version {newest}, this program knows {known}: start the platform on it once, with the newer program"
+    )))
 }
 
 fn apply(connection: &Connection, migration: &Migration) -> Result<(), StoreError> {

@@ -32,7 +32,13 @@ impl DbError {
         match self {
             Self::Sqlite(error) => matches!(
                 error.sqlite_error_code(),
-                Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::ReadOnly | ErrorCode::CannotOpen)
+                Some(
+                    ErrorCode::DatabaseBusy
+                        | ErrorCode::DiskFull
+                        | ErrorCode::SystemIoFailure
+                        | ErrorCode::ReadOnly
+                        | ErrorCode::CannotOpen
+                )
             ),
             // Insufficient resources, operator intervention, system error; connection exceptions; read-only.
             Self::Postgres(error) => ["53", "57", "58", "08"].iter().any(|class| error.state.starts_with(class)) || error.state == "25006",

@@ -40,12 +40,17 @@ pub(crate) enum Row<'a> {
 }
 
 impl Row<'_> {
+    /// The value of column `at` as it is.
+    pub(crate) fn value(&self, at: usize) -> Result<Value<'_>, DbError> {
+        match self {
+            Self::Sqlite(row) => sqlite::column(row, at),
+            Self::Postgres(row) => row.column(at),
+        }
+    }
+
     /// The value of column `at`, counted from 0.
     pub(crate) fn get<T: FromValue>(&self, at: usize) -> Result<T, DbError> {
-        let value = match self {
-            Self::Sqlite(row) => sqlite::column(row, at)?,
-            Self::Postgres(row) => row.column(at)?,
-        };
+        let value = self.value(at)?;
         T::from_value(value).ok_or_else(|| DbError::Column(format!("column {at} does not hold what it should: {}", value.kind())))
     }
 }
@@ -143,15 +148,19 @@ impl Tx<'_> {
         mut read: impl FnMut(&Row) -> Result<T, DbError>,
     ) -> Result<Vec<T>, DbError> {
         let mut found = Vec::new();
-        let mut keep = |row: &Row| {
+        self.each(sql, params, |row| {
             found.push(read(row)?);
             Ok(())
-        };
-        params.with(|values| match self.0 {
-            Connection::Sqlite(sqlite) => sqlite.query(sql, values, &mut keep),
-            Connection::Postgres(postgres) => postgres.query(sql, values, &mut keep),
         })?;
         Ok(found)
+    }
+
+    /// Hands each row to `read`, without keeping any.
+    pub(crate) fn each(&self, sql: &str, params: impl Params, mut read: impl FnMut(&Row) -> Result<(), DbError>) -> Result<(), DbError> {
+        params.with(|values| match self.0 {
+            Connection::Sqlite(sqlite) => sqlite.query(sql, values, &mut read),
+            Connection::Postgres(postgres) => postgres.query(sql, values, &mut read),
+        })
     }
 
     /// The first row, if there is any.

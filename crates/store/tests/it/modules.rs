@@ -1,4 +1,5 @@
 // What is tested on both databases; `main.rs` and `postgres.rs` say on which.
+mod copies;
 mod gallery;
 mod group;
 mod kill;

@@ -28,6 +28,8 @@ const WRITER_LOCK: i64 = 0x68_61_6e_64_73_65_6c;
 /// How long a new writer waits for the one before to be gone, in milliseconds: a server notices within moments that a
 /// process was killed.
 const LOCK_WAIT_MS: u32 = 15_000;
+/// Rows that wait at most, so that their number does not depend on the work.
+const ROWS_MAX: usize = 5_000;
 /// The oldest server that this program is tested with.
 const VERSION_MIN: i64 = 150_000;
 
@@ -188,8 +190,13 @@ impl Postgres {
 
     /// Keeps a row to be written with others of its kind.
     pub(super) fn put(&self, sql: &str, values: &[Value]) -> Result<(), DbError> {
-        self.inner.borrow_mut().rows.push(sql, values);
-        Ok(())
+        let inner = &mut *self.inner.borrow_mut();
+        inner.rows.push(sql, values);
+        if inner.rows.len() < ROWS_MAX {
+            return Ok(());
+        }
+        inner.open_savepoints()?;
+        inner.write_rows()
     }
 
     pub(super) fn execute(&self, sql: &str, values: &[Value]) -> Result<u64, DbError> {

@@ -10,6 +10,7 @@ use crate::db::{DbError, Value};
 
 const BOOL: Oid = 16;
 const BYTEA: Oid = 17;
+const NAME: Oid = 19;
 const INT8: Oid = 20;
 const INT2: Oid = 21;
 const INT4: Oid = 23;
@@ -26,7 +27,7 @@ pub(super) fn encode(value: &Value, kind: Oid, out: &mut BytesMut) -> Result<IsN
         (Value::Integer(number), INT4) => out.put_i32(i32::try_from(*number)?),
         (Value::Integer(number), INT2) => out.put_i16(i16::try_from(*number)?),
         (Value::Integer(number), BOOL) => out.put_u8(u8::from(*number != 0)),
-        (Value::Text(text), TEXT | VARCHAR) => out.put_slice(text.as_bytes()),
+        (Value::Text(text), TEXT | VARCHAR | NAME) => out.put_slice(text.as_bytes()),
         (Value::Bytes(bytes), BYTEA) => out.put_slice(bytes),
         (Value::Id(bytes), BYTEA) => out.put_slice(bytes),
         (value, kind) => return Err(format!("{} is no parameter of type {kind}", value.kind()).into()),
@@ -75,7 +76,7 @@ impl<'a> PgRow<'a> {
             INT2 => bytes.try_into().ok().map(|bytes| Value::Integer(i16::from_be_bytes(bytes).into())),
             BOOL => bytes.first().map(|byte| Value::Integer((*byte).into())),
             BYTEA => Some(Value::Bytes(bytes)),
-            TEXT | VARCHAR => std::str::from_utf8(bytes).ok().map(Value::Text),
+            TEXT | VARCHAR | NAME => std::str::from_utf8(bytes).ok().map(Value::Text),
             _ => None,
         };
         value.ok_or_else(broken)
