@@ -127,6 +127,8 @@ id_type!(/// One payment, from the amount to the receipt.
     PaymentId, "pay_");
 id_type!(/// One refund of a payment.
     RefundId, "re_");
+id_type!(/// One payment that its payer disputes.
+    DisputeId, "dp_");
 id_type!(/// One top-up of a wallet from a bank account.
     TopUpId, "top_");
 id_type!(/// One consent given or withdrawn.

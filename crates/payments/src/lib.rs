@@ -9,6 +9,7 @@
 
 pub mod account;
 pub mod consent;
+pub mod dispute;
 pub mod enrolment;
 pub mod passcode;
 pub mod payment;
@@ -16,4 +17,5 @@ pub mod probe;
 pub mod refund;
 pub mod refusal;
 pub mod rules;
+pub mod terms;
 pub mod webhook;

@@ -1,4 +1,4 @@
-//! Refunds: to whoever paid, at most what was paid, for a bounded time.
+//! Refunds: to whoever paid, at most what was captured, for a bounded time.
 
 use base::time::Timestamp;
 use wire::api::PaymentStatus;
@@ -14,11 +14,11 @@ impl Payment {
     /// Pays `amount_minor` back, or all that is left without. Refused, in this order: `state_conflict` unless paid,
     /// `invalid_request` below 1, `refund_exceeds_payment` above what is left, `refund_window_over` by age or count.
     pub fn refund(&self, amount_minor: Option<i64>, rules: &RulePack, now: Timestamp) -> Result<Event, Refusal> {
-        let Some(paid_at) = self.paid_at else {
-            assert!(self.status != PaymentStatus::Paid, "what is paid has a time of payment");
+        if self.status != PaymentStatus::Paid {
             return Err(Code::StateConflict.into());
-        };
-        let left = self.amount.minor - self.refunded_minor;
+        }
+        let paid_at = self.paid_at.expect("what is paid has a time of payment");
+        let left = self.captured_minor - self.refunded_minor;
         let amount_minor = amount_minor.unwrap_or(left.max(1));
         if amount_minor < 1 {
             return Err(Refusal::of_field(Code::InvalidRequest, "amount_minor"));

@@ -104,11 +104,11 @@ impl Store {
             if !(1..=rules.top_ups.max_minor).contains(&new.amount_minor) {
                 return Err(Refusal::of_field(Code::InvalidRequest, "amount_minor").into());
             }
-            if account_rows::payer(tx, account)?.closed {
+            if account_rows::payer(tx, account, now)?.closed {
                 return Err(Code::AccountClosed.into());
             }
             fund(tx, account, id, new.amount_minor, now)?;
-            let balance_minor = posting::balance_minor(tx, AccountKey::wallet(account))?;
+            let balance_minor = posting::available_minor(tx, AccountKey::wallet(account))?;
             Ok(Answer::of(201, &api::TopUp { id, amount_minor: new.amount_minor, topped_up_at: now, balance_minor }))
         })
     }

@@ -23,7 +23,7 @@ impl Store {
 }
 
 pub(crate) fn me(tx: &Tx, account: AccountId, rules: &RulePack, now: Timestamp) -> Result<api::Me, StoreError> {
-    let payer = account_rows::payer(tx, account)?;
+    let payer = account_rows::payer(tx, account, now)?;
     let person: Option<(String, String)> =
         tx.find("SELECT name, phone FROM accounts WHERE id = ?1", [Bits(account.bits())], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let (name, phone) = person.ok_or(Code::NotFound)?;
@@ -37,6 +37,10 @@ pub(crate) fn me(tx: &Tx, account: AccountId, rules: &RulePack, now: Timestamp) 
         balance_minor: payer.balance_minor,
         currency: rules.currency,
         paused: payer.paused,
+        frozen: payer.frozen,
+        closed: payer.closed,
+        undo_window_s: rules.undo.window_s,
+        undo_payment_max_minor: rules.undo.payment_max_minor,
         consents: PURPOSES
             .into_iter()
             .filter_map(|purpose| standing_consent(tx, account, purpose).transpose())

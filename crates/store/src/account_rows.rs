@@ -4,7 +4,9 @@ use base::id::AccountId;
 use base::secret::Secret;
 use base::time::Timestamp;
 use ledger::account::AccountKey;
-use payments::account::{Payer, Usage};
+use payments::account::Payer;
+use payments::account::limits::{LimitChange, OwnerLimits};
+use payments::account::usage::Usage;
 use payments::passcode::Ladder;
 use wire::api::IdentityClass;
 use wire::problem::Code;
@@ -47,12 +49,14 @@ pub(crate) fn insert(tx: &Tx, new: &NewRow, now: Timestamp) -> Result<(), StoreE
 }
 
 /// Everything about a payer that a payment is judged by; `not_found` without the account.
-pub(crate) fn payer(tx: &Tx, account: AccountId) -> Result<Payer, StoreError> {
-    let balance_minor = posting::balance_minor(tx, AccountKey::wallet(account))?;
+pub(crate) fn payer(tx: &Tx, account: AccountId, now: Timestamp) -> Result<Payer, StoreError> {
+    let balance_minor = posting::available_minor(tx, AccountKey::wallet(account))?;
+    let limits = limits_in_force(tx, account, now)?;
     let found = tx.find(
         "SELECT identity_class, closed, paused, passcode_hash IS NOT NULL, passcode_wrong, passcode_locks, passcode_locked_until,
              paid_life_minor, usage_year, paid_year_minor, usage_day, paid_day_minor, paid_day_look_only_minor, look_only_run,
-             EXISTS (SELECT 1 FROM enrolments WHERE account = accounts.id AND status <> 'deleted' AND status = 'enrolled')
+             EXISTS (SELECT 1 FROM enrolments WHERE account = accounts.id AND status <> 'deleted' AND status = 'enrolled'),
+             frozen, usage_night, paid_night_minor
          FROM accounts WHERE id = ?1",
         [Bits(account.bits())],
         |row| {
@@ -60,11 +64,13 @@ pub(crate) fn payer(tx: &Tx, account: AccountId) -> Result<Payer, StoreError> {
                 account,
                 class: row.get::<Name>(0)?.read(class_from_name)?,
                 closed: row.get(1)?,
+                frozen: row.get(15)?,
                 paused: row.get(2)?,
                 enrolled: row.get(14)?,
                 has_passcode: row.get(3)?,
                 ladder: ladder(row, 4)?,
                 balance_minor,
+                limits,
                 usage: Usage {
                     life_minor: row.get(7)?,
                     year: row.get(8)?,
@@ -73,6 +79,8 @@ pub(crate) fn payer(tx: &Tx, account: AccountId) -> Result<Payer, StoreError> {
                     day_minor: row.get(11)?,
                     day_look_only_minor: row.get(12)?,
                     look_only_run: row.get(13)?,
+                    night: row.get(16)?,
+                    night_minor: row.get(17)?,
                 },
             })
         },
@@ -97,7 +105,7 @@ pub(crate) fn save_ladder(tx: &Tx, account: AccountId, ladder: &Ladder) -> Resul
 pub(crate) fn save_usage(tx: &Tx, account: AccountId, usage: &Usage) -> Result<(), StoreError> {
     tx.put(
         "UPDATE accounts SET paid_life_minor = ?2, usage_year = ?3, paid_year_minor = ?4, usage_day = ?5, paid_day_minor = ?6,
-             paid_day_look_only_minor = ?7, look_only_run = ?8 WHERE id = ?1",
+             paid_day_look_only_minor = ?7, look_only_run = ?8, usage_night = ?9, paid_night_minor = ?10 WHERE id = ?1",
         (
             Bits(account.bits()),
             usage.life_minor,
@@ -107,14 +115,66 @@ pub(crate) fn save_usage(tx: &Tx, account: AccountId, usage: &Usage) -> Result<(
             usage.day_minor,
             usage.day_look_only_minor,
             usage.look_only_run,
+            usage.night,
+            usage.night_minor,
         ),
     )?;
     Ok(())
 }
 
-/// The passcode's hash of an account, if it has one.
-pub(crate) fn passcode_hash(tx: &Tx, account: AccountId) -> Result<Option<Secret<String>>, StoreError> {
-    let hash: Option<Option<String>> =
-        tx.find("SELECT passcode_hash FROM accounts WHERE id = ?1", [Bits(account.bits())], |row| row.get(0))?;
-    Ok(hash.flatten().map(Secret::new))
+/// The hashes of an account's passcode and of the one that it gives under threat, if it has them.
+pub(crate) fn passcode_hashes(tx: &Tx, account: AccountId) -> Result<(Option<Secret<String>>, Option<Secret<String>>), StoreError> {
+    let hashes = tx.find("SELECT passcode_hash, duress_hash FROM accounts WHERE id = ?1", [Bits(account.bits())], |row| {
+        Ok((row.get::<Option<String>>(0)?, row.get::<Option<String>>(1)?))
+    })?;
+    let (hash, duress) = hashes.unwrap_or_default();
+    Ok((hash.map(Secret::new), duress.map(Secret::new)))
+}
+
+/// Stores the hash of the passcode given under threat; none takes it away.
+pub(crate) fn set_duress_hash(tx: &Tx, account: AccountId, hash: Option<&Secret<String>>) -> Result<(), StoreError> {
+    tx.execute("UPDATE accounts SET duress_hash = ?2 WHERE id = ?1", (Bits(account.bits()), hash.map(Secret::expose)))?;
+    Ok(())
+}
+
+/// Freezes or thaws an account.
+pub(crate) fn set_frozen(tx: &Tx, account: AccountId, frozen: bool) -> Result<(), StoreError> {
+    tx.execute("UPDATE accounts SET frozen = ?2 WHERE id = ?1", (Bits(account.bits()), frozen))?;
+    Ok(())
+}
+
+/// Closes an account for good.
+pub(crate) fn set_closed(tx: &Tx, account: AccountId) -> Result<(), StoreError> {
+    tx.execute("UPDATE accounts SET closed = 1 WHERE id = ?1", [Bits(account.bits())])?;
+    Ok(())
+}
+
+/// Adds a decision about limits.
+pub(crate) fn add_limits(tx: &Tx, account: AccountId, change: &LimitChange, now: Timestamp) -> Result<(), StoreError> {
+    let OwnerLimits { payment_max_minor, day_max_minor, night_max_minor } = change.limits;
+    tx.execute(
+        "INSERT INTO account_limits (account, payment_max_minor, day_max_minor, night_max_minor, effective_at, decided_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        (Bits(account.bits()), payment_max_minor, day_max_minor, night_max_minor, At(change.effective_at), At(now)),
+    )?;
+    Ok(())
+}
+
+const LIMITS: &str = "SELECT payment_max_minor, day_max_minor, night_max_minor, effective_at FROM account_limits WHERE account = ?1";
+
+/// The newest decision about limits that counts at `now`.
+pub(crate) fn limits_in_force(tx: &Tx, account: AccountId, now: Timestamp) -> Result<OwnerLimits, StoreError> {
+    let sql = format!("{LIMITS} AND effective_at <= ?2 ORDER BY sequence DESC LIMIT 1");
+    let newest = tx.find(&sql, (Bits(account.bits()), At(now)), read_limits)?;
+    Ok(newest.map(|change| change.limits).unwrap_or_default())
+}
+
+/// The newest decision of all, if it does not count yet.
+pub(crate) fn limits_waiting(tx: &Tx, account: AccountId, now: Timestamp) -> Result<Option<LimitChange>, StoreError> {
+    let newest = tx.find(&format!("{LIMITS} ORDER BY sequence DESC LIMIT 1"), [Bits(account.bits())], read_limits)?;
+    Ok(newest.filter(|change| change.effective_at > now))
+}
+
+fn read_limits(row: &Row) -> Result<LimitChange, DbError> {
+    let limits = OwnerLimits { payment_max_minor: row.get(0)?, day_max_minor: row.get(1)?, night_max_minor: row.get(2)? };
+    Ok(LimitChange { limits, effective_at: row.get::<At>(3)?.0 })
 }

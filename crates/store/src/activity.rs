@@ -1,8 +1,9 @@
 //! What a wallet's money did, as its owner's list.
 
-use base::id::{AccountId, PaymentId, RefundId, TopUpId};
+use base::id::{AccountId, DisputeId, PaymentId, RefundId, TopUpId};
 use base::time::Timestamp;
 use wire::api::{Activity, ActivityKind, List};
+use wire::bytes::HexArray;
 use wire::problem::Code;
 
 use crate::Store;
@@ -23,6 +24,10 @@ pub(crate) enum Entry {
     Payment { id: PaymentId, amount_minor: i64 },
     /// Money came back.
     Refund { id: RefundId, payment: PaymentId, amount_minor: i64 },
+    /// The compensation fund gave money.
+    Compensation { dispute: DisputeId, payment: PaymentId, amount_minor: i64 },
+    /// The compensation fund took back what it gave.
+    CompensationTakenBack { dispute: DisputeId, payment: PaymentId, amount_minor: i64 },
 }
 
 /// Adds a row to the account's list.
@@ -31,6 +36,10 @@ pub(crate) fn record(tx: &Tx, account: AccountId, entry: &Entry, now: Timestamp)
         Entry::TopUp { id, amount_minor } => ("top_up", id.bits(), None, *amount_minor),
         Entry::Payment { id, amount_minor } => ("payment", id.bits(), Some(*id), -amount_minor),
         Entry::Refund { id, payment, amount_minor } => ("refund", id.bits(), Some(*payment), *amount_minor),
+        Entry::Compensation { dispute, payment, amount_minor } => ("compensation", dispute.bits(), Some(*payment), *amount_minor),
+        Entry::CompensationTakenBack { dispute, payment, amount_minor } => {
+            ("compensation_taken_back", dispute.bits(), Some(*payment), -amount_minor)
+        }
     };
     tx.put(
         "INSERT INTO activities (account, kind, reference, payment, amount_minor, posted_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -49,14 +58,24 @@ impl Store {
                 Some(text) => sequence_of(tx, account, text)?,
             };
             let limit = limit.clamp(1, LIST_MAX);
-            let mut data = tx.list("SELECT a.kind, a.reference, a.payment, a.amount_minor, a.posted_at, m.name, s.name, p.rules_version, p.verified_by
-                 FROM activities a LEFT JOIN payments p ON p.id = a.payment LEFT JOIN merchants m ON m.id = p.merchant LEFT JOIN stores s ON s.id = p.store
-                 WHERE a.account = ?1 AND a.sequence < ?2 ORDER BY a.sequence DESC LIMIT ?3", (Bits(account.bits()), before, limit + 1), read_activity)?;
+            let mut data = tx.list(
+                &format!("{ACTIVITIES} WHERE a.account = ?1 AND a.sequence < ?2 ORDER BY a.sequence DESC LIMIT ?3"),
+                (Bits(account.bits()), before, limit + 1),
+                read_activity,
+            )?;
             let has_more = data.len() > limit as usize;
             data.truncate(limit as usize);
             Ok(List { data, has_more })
         })
     }
+}
+
+const ACTIVITIES: &str = "SELECT a.kind, a.reference, a.payment, a.amount_minor, a.posted_at, m.name, s.name, p.rules_version, p.verified_by, p.terms_sha256
+                 FROM activities a LEFT JOIN payments p ON p.id = a.payment LEFT JOIN merchants m ON m.id = p.merchant LEFT JOIN stores s ON s.id = p.store";
+
+/// The newest row of the account's list.
+pub(crate) fn newest(tx: &Tx, account: AccountId) -> Result<Activity, StoreError> {
+    Ok(tx.one(&format!("{ACTIVITIES} WHERE a.account = ?1 ORDER BY a.sequence DESC LIMIT 1"), [Bits(account.bits())], read_activity)?)
 }
 
 fn read_activity(row: &Row) -> Result<Activity, DbError> {
@@ -65,25 +84,29 @@ fn read_activity(row: &Row) -> Result<Activity, DbError> {
         "payment" => Some(ActivityKind::Payment),
         "refund" => Some(ActivityKind::Refund),
         "top_up" => Some(ActivityKind::TopUp),
+        "compensation" => Some(ActivityKind::Compensation),
+        "compensation_taken_back" => Some(ActivityKind::CompensationTakenBack),
         _ => None,
     })?;
     let id = match kind {
         ActivityKind::Payment => PaymentId::from_bits(reference).to_string(),
         ActivityKind::Refund => RefundId::from_bits(reference).to_string(),
         ActivityKind::TopUp => TopUpId::from_bits(reference).to_string(),
+        ActivityKind::Compensation | ActivityKind::CompensationTakenBack => DisputeId::from_bits(reference).to_string(),
     };
     let payment = row.get::<Option<Bits>>(2)?.map(|bits| PaymentId::from_bits(bits.0));
     let of_payment = kind == ActivityKind::Payment;
     Ok(Activity {
         kind,
         id,
-        payment: payment.filter(|_| kind == ActivityKind::Refund),
+        payment: payment.filter(|_| !of_payment),
         amount_minor: row.get(3)?,
         counterparty: row.get::<Option<String>>(5)?.unwrap_or_else(|| BANK_NAME.into()),
         store_name: row.get(6)?,
         at: row.get::<At>(4)?.0,
         rules_version: row.get::<Option<String>>(7)?.filter(|_| of_payment),
         verified_by: row.get::<Option<String>>(8)?.filter(|_| of_payment),
+        terms_sha256: row.get::<Option<[u8; 32]>>(9)?.filter(|_| of_payment).map(HexArray),
     })
 }
 
@@ -92,11 +115,14 @@ fn sequence_of(tx: &Tx, account: AccountId, text: &str) -> Result<i64, StoreErro
         .parse::<PaymentId>()
         .map(PaymentId::bits)
         .or_else(|_| text.parse::<RefundId>().map(RefundId::bits))
-        .or_else(|_| text.parse::<TopUpId>().map(TopUpId::bits));
+        .or_else(|_| text.parse::<TopUpId>().map(TopUpId::bits))
+        .or_else(|_| text.parse::<DisputeId>().map(DisputeId::bits));
     let invalid = payments::refusal::Refusal::of_field(Code::InvalidRequest, "starting_after");
     let reference = parsed.map_err(|_| invalid)?;
-    tx.find("SELECT sequence FROM activities WHERE account = ?1 AND reference = ?2", (Bits(account.bits()), Bits(reference)), |row| {
-        row.get(0)
-    })?
+    tx.find(
+        "SELECT min(sequence) FROM activities WHERE account = ?1 AND reference = ?2 HAVING count(*) > 0",
+        (Bits(account.bits()), Bits(reference)),
+        |row| row.get(0),
+    )?
     .ok_or(Code::CursorUnknown.into())
 }

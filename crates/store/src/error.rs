@@ -30,6 +30,13 @@ pub enum StoreError {
     /// What several requests share failed: the transaction, or the way to the database.
     #[error("{0}")]
     Shared(std::sync::Arc<StoreError>),
+    /// The books would contradict themselves. The transaction is undone, and nothing is written any more until the operator
+    /// has looked.
+    #[error("the books would contradict themselves: {0}")]
+    Breach(#[from] ledger::breach::Breach),
+    /// Writing has stopped because of an earlier breach; the log says which.
+    #[error("nothing is written since the books contradicted themselves")]
+    Halted,
     /// A stored value does not read back; a bug or a broken disk.
     #[error("a stored value does not read back: {0}")]
     Corrupt(String),
@@ -42,6 +49,7 @@ impl StoreError {
             Self::Refused(refusal) => refusal.code,
             Self::StorageFull(_) | Self::Overloaded => Code::StorageFull,
             Self::Shared(error) => error.code(),
+            Self::Breach(_) | Self::Halted => Code::LedgerHalted,
             Self::Rules(_) | Self::Schema(_) | Self::Database(_) | Self::Corrupt(_) => Code::Internal,
         }
     }

@@ -68,10 +68,13 @@ impl Store {
 pub(crate) fn of_status(status: PaymentStatus) -> Option<EventType> {
     match status {
         PaymentStatus::Created | PaymentStatus::Challenged | PaymentStatus::BeingChecked | PaymentStatus::AwaitingPasscode => None,
+        PaymentStatus::Authorised => Some(EventType::PaymentAuthorised),
         PaymentStatus::Paid => Some(EventType::PaymentPaid),
         PaymentStatus::Refused => Some(EventType::PaymentRefused),
         PaymentStatus::Expired => Some(EventType::PaymentExpired),
         PaymentStatus::Cancelled => Some(EventType::PaymentCancelled),
+        PaymentStatus::Voided => Some(EventType::PaymentVoided),
+        PaymentStatus::Undone => Some(EventType::PaymentUndone),
     }
 }
 

@@ -60,6 +60,10 @@ impl Answer {
         Self { status, body, replayed: false }
     }
 
+    pub(crate) fn empty(status: u16) -> Self {
+        Self { status, body: Vec::new(), replayed: false }
+    }
+
     pub(crate) fn refusal(refusal: &Refusal) -> Self {
         let problem = refusal.problem();
         Self::of(problem.status, &problem)

@@ -1,17 +1,16 @@
 //! A payment from the amount to the receipt, as its terminal drives it.
 
-use base::id::{PaymentId, TerminalId, TransferId};
+use base::id::{PaymentId, TerminalId};
 use base::money::Money;
 use base::secret::Secret;
 use base::time::Timestamp;
-use ledger::account::AccountKey;
-use payments::account::Payer;
-use payments::passcode;
+use payments::passcode::{self, Given};
 use payments::payment::judge::Found;
 use payments::payment::{Event, Payment, decide};
 use payments::probe::Sender;
 use payments::refusal::Refusal;
 use payments::rules::RulePack;
+use payments::terms;
 use rand_core::CryptoRng;
 use wire::api::{self, PaymentStatus, QueryKind};
 use wire::probe::{PartitionLabel, SealedProbe};
@@ -22,7 +21,7 @@ use crate::db::Tx;
 use crate::error::StoreError;
 use crate::idempotency::{Answer, Idempotency, Keep};
 use crate::setup::{Payee, Terminal};
-use crate::{Store, account_rows, activity, event, gallery, payment_rows, posting, query_log, setup};
+use crate::{Store, account_rows, alert, event, gallery, payment_money, payment_rows, query_log, setup};
 
 /// What the resolver learned from the parties.
 #[derive(Clone, PartialEq, Eq)]
@@ -74,11 +73,15 @@ impl Store {
                 challenge: None,
                 payer: None,
                 refusal: None,
+                capture: new.capture,
+                authorised_at: None,
                 paid_at: None,
+                captured_minor: 0,
                 verified_by: None,
                 refunded_minor: 0,
                 refund_count: 0,
                 rules_version: rules.version.clone(),
+                terms_sha256: Some(terms::current_sha256()),
             };
             payment_rows::insert(tx, &payment, &device, new.merchant_reference.as_deref())?;
             Ok(Answer::of(201, &payment_rows::render(tx, &payment, rules, now)?))
@@ -143,7 +146,7 @@ impl Store {
             let before = payment_rows::load(tx, payment)?;
             let found = match found {
                 Identification::Token(token) => match gallery::resolve_token(tx, token)? {
-                    Some(account) => Found::Payer(account_rows::payer(tx, account)?),
+                    Some(account) => Found::Payer(account_rows::payer(tx, account, now)?),
                     // The token of a face that is being deleted: nobody pays with it any more.
                     None => Found::Nobody,
                 },
@@ -163,7 +166,8 @@ impl Store {
 
     /// Takes the passcode: 200 with [`api::Payment`] in `paid` or `refused`; or `invalid_request`, `not_found`,
     /// `forbidden`, `payment_expired`, `payment_cancelled`, `state_conflict`, `passcode_wrong` with the tries that are
-    /// left. The last wrong try refuses the payment with `passcode_locked`. Takes some 20 ms for the passcode's hash.
+    /// left. The last wrong try refuses the payment with `passcode_locked`. Takes some 40 ms for the
+    /// hashes: that of the passcode, and that of the one given under threat, whether or not there is one.
     pub fn enter_passcode(
         &self,
         idempotency: &Idempotency,
@@ -176,15 +180,18 @@ impl Store {
             return Ok(answer);
         }
         // The hash takes long, so it is checked before the write transaction begins, and judged inside it.
-        let right = self.passcode_is_right(payment, passcode)?;
+        let given = self.judge_passcode(payment, passcode)?;
         self.step("enter_passcode", 200, idempotency, Payee::Terminal(terminal), payment, now, |step| {
             passcode::check_form(passcode)?;
-            let payer = step.payment.payer.map(|payer| account_rows::payer(step.tx, payer)).transpose()?;
-            let (Some(payer), Some(right)) = (payer, right) else {
+            let payer = step.payment.payer.map(|payer| account_rows::payer(step.tx, payer, now)).transpose()?;
+            let (Some(payer), Some(given)) = (payer, given) else {
                 return Err(step.payment.check_awaits_passcode(now).err().unwrap_or(Code::StateConflict.into()).into());
             };
-            let (ladder, event) = step.payment.try_passcode(&payer, right, step.rules, now)?;
+            let (ladder, event) = step.payment.try_passcode(&payer, given, step.rules, now)?;
             account_rows::save_ladder(step.tx, payer.account, &ladder)?;
+            if given == Given::UnderThreat && !ladder.is_locked(now) {
+                alert::raise(step.tx, alert::Kind::UnderThreat, payer.account, Some(step.payment.id), now)?;
+            }
             step.apply(&event, now)?;
             if event == Event::PasscodeWrong {
                 let attempts_left = Some(ladder.attempts_left(&step.rules.passcode, now));
@@ -210,15 +217,15 @@ impl Store {
     }
 
     /// `None` unless somebody is asked for the passcode.
-    fn passcode_is_right(&self, payment: PaymentId, passcode: &Secret<String>) -> Result<Option<bool>, StoreError> {
-        let hash = self.read(|tx| {
+    fn judge_passcode(&self, payment: PaymentId, passcode: &Secret<String>) -> Result<Option<Given>, StoreError> {
+        let hashes = self.read(|tx| {
             let payment = payment_rows::load(tx, payment)?;
             match payment.payer {
-                Some(payer) if payment.status == PaymentStatus::AwaitingPasscode => Ok(Some(account_rows::passcode_hash(tx, payer)?)),
+                Some(payer) if payment.status == PaymentStatus::AwaitingPasscode => Ok(Some(account_rows::passcode_hashes(tx, payer)?)),
                 _ => Ok(None),
             }
         })?;
-        Ok(hash.map(|hash| self.shared.passcodes.verify(passcode, hash.as_ref())))
+        Ok(hashes.map(|(hash, duress)| self.shared.passcodes.judge(passcode, hash.as_ref(), duress.as_ref())))
     }
 
     /// One step of a payment by the terminal it began at, or by its merchant, answered with `status` and the payment.
@@ -274,30 +281,13 @@ pub(crate) fn of_payee(tx: &Tx, by: Payee, payment: PaymentId) -> Result<Payment
     if payment.merchant == merchant { Ok(payment) } else { Err(Code::NotFound.into()) }
 }
 
-/// Stores a payment after an event. If that is its payment, the money moves in the same transaction: posting, limits and
-/// the wallet's list.
-pub(crate) fn apply(tx: &Tx, payment: Payment, event: &Event, rules: &RulePack, now: Timestamp) -> Result<Payment, StoreError> {
-    let before = payment.status;
-    let mut after = payment.apply(event, now);
+/// Stores a payment after an event, and does what the event does to money, limits and the wallet's list.
+pub(crate) fn apply(tx: &Tx, before: Payment, event: &Event, rules: &RulePack, now: Timestamp) -> Result<Payment, StoreError> {
+    let mut after = before.clone().apply(event, now);
     after.rules_version.clone_from(&rules.version);
-    if let Event::Paid { payer, verified_by } = event {
-        let Payer { account, usage, .. } = account_rows::payer(tx, *payer)?;
-        let amount_minor = after.amount.minor;
-        posting::post(
-            tx,
-            TransferId::from_bits(after.id.bits()),
-            AccountKey::wallet(account),
-            AccountKey::payable(after.merchant),
-            after.amount,
-            now,
-        )?;
-        account_rows::save_usage(tx, account, &usage.after_payment(amount_minor, *verified_by, rules, now))?;
-        payment_rows::save(tx, &after)?;
-        activity::record(tx, account, &activity::Entry::Payment { id: after.id, amount_minor }, now)?;
-    } else {
-        payment_rows::save(tx, &after)?;
-    }
-    if let Some(kind) = event::of_status(after.status).filter(|_| after.status != before) {
+    payment_rows::save(tx, &after)?;
+    payment_money::follow(tx, &before, &after, event, rules, now)?;
+    if let Some(kind) = event::of_status(after.status).filter(|_| after.status != before.status) {
         event::record(tx, kind, payment_rows::render(tx, &after, rules, now)?, after.id.bits(), now)?;
     }
     Ok(after)

@@ -50,7 +50,8 @@ impl Store {
 
     /// Gives up what was not completed in time, and says which. Run it every few seconds.
     pub fn expire_payments(&self, now: Timestamp) -> Result<Vec<PaymentId>, StoreError> {
-        const OVERDUE: &str = "p.expires_at <= ?1 AND p.status IN ('created', 'challenged', 'being_checked', 'awaiting_passcode')";
+        const OVERDUE: &str =
+            "p.expires_at <= ?1 AND p.status IN ('created', 'challenged', 'being_checked', 'awaiting_passcode', 'authorised')";
         // Most runs find nothing, and then the writer is not needed.
         if self.read(|tx| payment_rows::load_where(tx, OVERDUE, now))?.is_empty() {
             return Ok(Vec::new());

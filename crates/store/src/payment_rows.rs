@@ -3,11 +3,11 @@
 use base::id::{AccountId, MerchantId, PaymentId, RefundId, StoreId, TerminalId};
 use base::money::Money;
 use base::time::Timestamp;
-use payments::account::VerifiedBy;
+use payments::account::tier::VerifiedBy;
 use payments::payment::{Payment, STATUSES, status_name};
 use payments::probe::Challenge;
 use payments::rules::RulePack;
-use wire::api::{self, PaymentStatus};
+use wire::api::{self, Capture, PaymentStatus};
 use wire::bytes::HexArray;
 use wire::problem::Code;
 
@@ -18,14 +18,24 @@ use crate::setup::Terminal;
 use crate::{account_rows, posting};
 
 const COLUMNS: &str = "p.id, p.terminal, p.merchant, p.amount_minor, p.currency, p.created_at, p.expires_at, p.status, p.nonce, p.challenge_issued_at,
-    p.challenge_expires_at, p.challenge_partition, p.passcode_always, p.payer, p.refusal, p.paid_at, p.verified_by, p.refunded_minor, p.refund_count, p.rules_version";
+    p.challenge_expires_at, p.challenge_partition, p.passcode_always, p.payer, p.refusal, p.paid_at, p.verified_by, p.refunded_minor, p.refund_count, p.rules_version,
+    p.capture, p.authorised_at, p.captured_minor, p.terms_sha256";
+
+const CAPTURES: [Capture; 2] = [Capture::Automatic, Capture::Manual];
+
+const fn capture_name(capture: Capture) -> &'static str {
+    match capture {
+        Capture::Automatic => "automatic",
+        Capture::Manual => "manual",
+    }
+}
 
 /// A new payment at `terminal`.
 pub(crate) fn insert(tx: &Tx, payment: &Payment, terminal: &Terminal, merchant_reference: Option<&str>) -> Result<(), StoreError> {
     tx.put(
         "INSERT INTO payments (id, terminal, store, merchant, amount_minor, currency, merchant_reference, status, created_at, expires_at,
-             refunded_minor, refund_count, rules_version)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0, ?11)",
+             captured_minor, refunded_minor, refund_count, rules_version, capture, terms_sha256)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0, 0, ?11, ?12, ?13)",
         (
             Bits(payment.id.bits()),
             Bits(payment.terminal.bits()),
@@ -38,6 +48,8 @@ pub(crate) fn insert(tx: &Tx, payment: &Payment, terminal: &Terminal, merchant_r
             At(payment.created_at),
             At(payment.expires_at),
             &payment.rules_version,
+            capture_name(payment.capture),
+            payment.terms_sha256.map(|hash| hash.0),
         ),
     )?;
     Ok(())
@@ -47,7 +59,8 @@ pub(crate) fn insert(tx: &Tx, payment: &Payment, terminal: &Terminal, merchant_r
 pub(crate) fn save(tx: &Tx, payment: &Payment) -> Result<(), StoreError> {
     let challenge = payment.challenge.as_ref();
     tx.put("UPDATE payments SET status = ?2, nonce = ?3, challenge_issued_at = ?4, challenge_expires_at = ?5, challenge_partition = ?6, passcode_always = ?7,
-             payer = ?8, refusal = ?9, paid_at = ?10, verified_by = ?11, refunded_minor = ?12, refund_count = ?13, rules_version = ?14
+             payer = ?8, refusal = ?9, paid_at = ?10, verified_by = ?11, refunded_minor = ?12, refund_count = ?13, rules_version = ?14,
+             expires_at = ?15, authorised_at = ?16, captured_minor = ?17
          WHERE id = ?1", (
         Bits(payment.id.bits()),
         status_name(payment.status),
@@ -63,6 +76,9 @@ pub(crate) fn save(tx: &Tx, payment: &Payment) -> Result<(), StoreError> {
         payment.refunded_minor,
         payment.refund_count,
         &payment.rules_version,
+        At(payment.expires_at),
+        payment.authorised_at.map(At),
+        payment.captured_minor,
     ))?;
     Ok(())
 }
@@ -106,6 +122,10 @@ fn read(row: &Row) -> Result<Payment, DbError> {
         refunded_minor: row.get(17)?,
         refund_count: row.get(18)?,
         rules_version: row.get(19)?,
+        capture: row.get::<Name>(20)?.read(|name| CAPTURES.into_iter().find(|capture| capture_name(*capture) == name))?,
+        authorised_at: row.get::<Option<At>>(21)?.map(|at| at.0),
+        captured_minor: row.get(22)?,
+        terms_sha256: row.get::<Option<[u8; 32]>>(23)?.map(HexArray),
     })
 }
 
@@ -117,7 +137,7 @@ pub(crate) fn render(tx: &Tx, payment: &Payment, rules: &RulePack, now: Timestam
     let challenge = payment.challenge.as_ref().filter(|_| payment.status == PaymentStatus::Challenged);
     let attempts_left = match payment.payer {
         Some(payer) if payment.status == PaymentStatus::AwaitingPasscode => {
-            Some(account_rows::payer(tx, payer)?.ladder.attempts_left(&rules.passcode, now))
+            Some(account_rows::payer(tx, payer, now)?.ladder.attempts_left(&rules.passcode, now))
         }
         _ => None,
     };
@@ -134,12 +154,16 @@ pub(crate) fn render(tx: &Tx, payment: &Payment, rules: &RulePack, now: Timestam
         merchant_reference,
         created_at: payment.created_at,
         expires_at: payment.expires_at,
+        capture: payment.capture,
+        authorised_at: payment.authorised_at,
         paid_at: payment.paid_at,
+        captured_minor: payment.captured_minor,
         refusal: payment.refusal,
         attempts_left,
         refunded_minor: payment.refunded_minor,
         refunds: if payment.refund_count == 0 { Vec::new() } else { refunds(tx, payment.id)? },
         rules_version: payment.rules_version.clone(),
+        terms_sha256: payment.terms_sha256,
         challenge: challenge.map(|challenge| api::Challenge {
             nonce: HexArray(challenge.nonce),
             issued_at: challenge.issued_at,

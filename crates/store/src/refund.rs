@@ -1,9 +1,7 @@
 //! Paying back.
 
-use base::id::{PaymentId, RefundId, TransferId};
-use base::money::Money;
+use base::id::{PaymentId, RefundId};
 use base::time::Timestamp;
-use ledger::account::AccountKey;
 use payments::payment::Event;
 use rand_core::CryptoRng;
 use wire::api;
@@ -11,13 +9,13 @@ use wire::merchant::EventType;
 
 use crate::error::StoreError;
 use crate::idempotency::{Answer, Idempotency, Keep};
-use crate::row::{At, Bits};
 use crate::setup::Payee;
-use crate::{Store, activity, event, payment, payment_rows, posting};
+use crate::{Store, dispute_rows, event, payment, payment_money, payment_rows};
 
 impl Store {
     /// Pays back to whoever paid, in whole or in part: 201 with [`api::Payment`], or `not_found`, `state_conflict`,
-    /// `invalid_request`, `refund_exceeds_payment`, `refund_window_over`. Any terminal of the payee may.
+    /// `invalid_request`, `refund_exceeds_payment`, `refund_window_over`, `payment_disputed`, `refund_unfunded`. The payee may,
+    /// at any of its terminals.
     pub fn refund(
         &self,
         idempotency: &Idempotency,
@@ -33,23 +31,9 @@ impl Store {
             let before = payment::of_payee(tx, by, payment)?;
             let event = before.refund(new.amount_minor, rules, now)?;
             let Event::Refunded { amount_minor } = event else { unreachable!("a refund is decided as one") };
-            let payer = before.payer.expect("what is paid has a payer");
-            let after = before.apply(&event, now);
-            payment_rows::save(tx, &after)?;
-            let amount = Money { minor: amount_minor, currency: after.amount.currency };
-            posting::post(
-                tx,
-                TransferId::from_bits(id.bits()),
-                AccountKey::payable(after.merchant),
-                AccountKey::wallet(payer),
-                amount,
-                now,
-            )?;
-            tx.execute(
-                "INSERT INTO refunds (id, payment, amount_minor, refunded_at) VALUES (?1, ?2, ?3, ?4)",
-                (Bits(id.bits()), Bits(after.id.bits()), amount_minor, At(now)),
-            )?;
-            activity::record(tx, payer, &activity::Entry::Refund { id, payment: after.id, amount_minor }, now)?;
+            dispute_rows::check_refundable(tx, payment)?;
+            let after = payment::apply(tx, before, &event, rules, now)?;
+            payment_money::pay_back(tx, &after, id, amount_minor, now)?;
             let shown = payment_rows::render(tx, &after, rules, now)?;
             event::record(tx, EventType::PaymentRefunded, shown.clone(), id.bits(), now)?;
             Ok(Answer::of(201, &shown))

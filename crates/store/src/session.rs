@@ -39,7 +39,7 @@ impl Store {
         let (account, _) = found.ok_or(Code::SignInFailed)?;
         let rules = self.rules(now)?;
         let opened = self.run_tx("sign_in", |tx| {
-            let payer = account_rows::payer(tx, account)?;
+            let payer = account_rows::payer(tx, account, now)?;
             if payer.closed || !payer.has_passcode || payer.ladder.is_locked(now) {
                 return Ok(false);
             }

@@ -5,7 +5,8 @@ use base::id::{AccountId, MerchantId, PaymentId, TopUpId};
 use base::money::Currency;
 use base::time::Timestamp;
 use ledger::account::AccountKey;
-use payments::account::{Payer, Usage};
+use payments::account::Payer;
+use payments::account::usage::Usage;
 use payments::payment::judge::Found;
 use payments::payment::{Event, Payment, decide};
 use rand_core::CryptoRng;
@@ -61,7 +62,7 @@ fn found(tx: &Tx, payment: &Payment, shopper: SimulatedShopper, top_up: TopUpId,
         fund(tx, account, top_up, payment.amount.minor, now)?;
     }
     // Made-up money has no limits over a day: only this payment's own are tried.
-    let payer = Payer { enrolled: true, usage: Usage::default(), ..account_rows::payer(tx, account)? };
+    let payer = Payer { enrolled: true, usage: Usage::default(), ..account_rows::payer(tx, account, now)? };
     Ok(Found::Payer(payer))
 }
 

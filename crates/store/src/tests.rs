@@ -62,19 +62,25 @@ fn a_full_disk_refuses_loses_nothing_and_goes_on_when_there_is_room() {
     let directory = tempfile::tempdir().expect("a directory");
     let store = store_with_a_till(&directory);
     store.limit_growth(3).expect("is set");
-    let new = NewPayment { amount_minor: 100, currency: Currency::CNY, merchant_reference: Some("x".repeat(64)), terminal: None };
+    let new = NewPayment {
+        amount_minor: 100,
+        currency: Currency::CNY,
+        merchant_reference: Some("x".repeat(64)),
+        terminal: None,
+        capture: wire::api::Capture::Automatic,
+    };
     let begin = |number: usize| store.create_payment(&idempotency(number), TILL, &new, &mut Counter(number as u8), NOW);
     let count = || store.payments(TILL, None, 100, NOW).expect("reading needs no room").data.len();
     let mut begun = 0;
     let error = loop {
         match begin(begun) {
-            Ok(answer) => assert!(answer.is_first_success()),
+            Ok(answer) => assert!(answer.is_first_success(), "{}", String::from_utf8_lossy(&answer.body)),
             Err(error) => break error,
         }
         begun += 1;
         assert!(begun < 100, "three pages are soon full");
     };
-    assert_eq!((error.code(), error.problem().status), (Code::StorageFull, 503));
+    assert_eq!((error.code(), error.problem().status), (Code::StorageFull, 503), "{error:?}");
     assert_eq!(count(), begun, "what was refused left nothing behind");
     assert!(store.replay(&idempotency(begun)).expect("reads").is_none(), "it is not remembered, so that it may be asked again");
     assert!(store.replay(&idempotency(0)).expect("reads").is_some());

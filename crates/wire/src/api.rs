@@ -36,6 +36,20 @@ pub struct NewPayment {
     /// At which till. A till leaves it out; a merchant's server may where the merchant has one till only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terminal: Option<TerminalId>,
+    /// When the money moves.
+    #[serde(default)]
+    pub capture: Capture,
+}
+
+/// When the money of a payment moves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Capture {
+    /// As soon as the payer is known.
+    #[default]
+    Automatic,
+    /// It is held then, until the payee captures or voids it, or it expires.
+    Manual,
 }
 
 /// Where a payment stands. Arrows of the diagram are in `docs/payments.md`.
@@ -50,6 +64,8 @@ pub enum PaymentStatus {
     BeingChecked,
     /// The payer is known and must give the passcode.
     AwaitingPasscode,
+    /// The payer's money is held; the payee may capture or void it.
+    Authorised,
     /// Done: posted in the ledger.
     Paid,
     /// Refused because of `refusal`; nothing was charged.
@@ -58,6 +74,10 @@ pub enum PaymentStatus {
     Expired,
     /// Cancelled at the till; nothing was charged.
     Cancelled,
+    /// The payee released what was held; nothing was charged.
+    Voided,
+    /// Its payer took it back; everything was paid back.
+    Undone,
 }
 
 /// A payment, as the terminal sees it: never who paid.
@@ -88,9 +108,16 @@ pub struct Payment {
     pub created_at: Timestamp,
     /// When it is given up unless completed.
     pub expires_at: Timestamp,
+    /// When the money moves.
+    pub capture: Capture,
+    /// When the payer's money was held, or moved.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub authorised_at: Option<Timestamp>,
     /// When it was posted.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub paid_at: Option<Timestamp>,
+    /// What was paid of the amount, in minor units.
+    pub captured_minor: i64,
     /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub refusal: Option<Code>,
@@ -103,6 +130,9 @@ pub struct Payment {
     pub refunds: Vec<Refund>,
     /// The rule pack's version that judged it, such as `cn/2026-11-01`.
     pub rules_version: String,
+    /// SHA-256 of the terms that hold for it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub terms_sha256: Option<HexArray<32>>,
     /// The open challenge, while it is `challenged`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub challenge: Option<Challenge>,
@@ -137,6 +167,15 @@ pub struct Challenge {
 pub struct Passcode {
     /// Six digits.
     pub passcode: Secret<String>,
+}
+
+/// `POST /v1/payments/{id}/capture`. Answers with the payment.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewCapture {
+    /// What is taken of what is held, in minor units; all of it without. The rest is released.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount_minor: Option<i64>,
 }
 
 /// `POST /v1/payments/{id}/refunds`. Answers with the payment.
@@ -208,6 +247,17 @@ pub struct NewAccount {
     pub passcode: Secret<String>,
 }
 
+/// `POST /v1/me/duress-passcode`. Answers without a body.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewDuressPasscode {
+    /// The passcode itself.
+    pub passcode: Secret<String>,
+    /// The one to give under threat, six digits; missing takes it away.
+    #[serde(default)]
+    pub duress_passcode: Option<Secret<String>>,
+}
+
 /// `POST /v1/sessions`. Answers with [`Me`] and signs in.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -239,6 +289,14 @@ pub struct Me {
     pub currency: Currency,
     /// Whether paying by biometrics is paused.
     pub paused: bool,
+    /// Whether no money leaves until the owner thaws it with the passcode.
+    pub frozen: bool,
+    /// Whether it is closed for good.
+    pub closed: bool,
+    /// Seconds after a payment in which it may be undone.
+    pub undo_window_s: u64,
+    /// Largest payment that may be undone, in minor units.
+    pub undo_payment_max_minor: i64,
     /// Consents that stand, one per purpose.
     pub consents: Vec<Consent>,
     /// The enrolled face, if there is one that is not deleted.
@@ -373,7 +431,7 @@ pub struct Activity {
     pub kind: ActivityKind,
     /// The payment, refund or top-up.
     pub id: String,
-    /// For a refund: the payment it belongs to.
+    /// For a refund or a compensation: the payment it belongs to.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub payment: Option<PaymentId>,
     /// What it did to the balance, in minor units: negative for a payment.
@@ -391,6 +449,9 @@ pub struct Activity {
     /// How the payer was known: `look`, or `look_and_passcode`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub verified_by: Option<String>,
+    /// SHA-256 of the terms that hold for a payment.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub terms_sha256: Option<HexArray<32>>,
 }
 
 /// The kinds of [`Activity`].
@@ -403,6 +464,10 @@ pub enum ActivityKind {
     Refund,
     /// Money came from the bank.
     TopUp,
+    /// The compensation fund gave money for a disputed payment.
+    Compensation,
+    /// It took back what it gave, because the payment was the shopper's after all.
+    CompensationTakenBack,
 }
 
 /// `GET /v1/queries`: one use of the shopper's biometric. Looks that recognised nobody belong to nobody and are in no

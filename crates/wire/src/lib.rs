@@ -6,6 +6,7 @@
 
 pub mod api;
 pub mod bytes;
+pub mod dispute;
 pub mod merchant;
 pub mod party;
 pub mod probe;

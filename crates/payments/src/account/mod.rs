@@ -2,13 +2,17 @@
 
 use base::id::AccountId;
 use base::secret::Secret;
-use base::time::Timestamp;
 use wire::api::IdentityClass;
 use wire::problem::Code;
 
+use self::limits::OwnerLimits;
+use self::usage::Usage;
 use crate::passcode::Ladder;
 use crate::refusal::Refusal;
-use crate::rules::{CapPeriod, RulePack};
+
+pub mod limits;
+pub mod tier;
+pub mod usage;
 
 /// Longest name in characters.
 pub const NAME_CHARS_MAX: usize = 64;
@@ -33,92 +37,6 @@ pub fn mask_phone(phone: &str) -> String {
     format!("{}{}", "*".repeat(shown), &phone[shown..])
 }
 
-/// What an account has paid, as far as limits count it. Refunds give nothing back: a limit bounds what a thief could
-/// move, and a refund does not undo that.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// Paid since the account was opened, in minor units.
-    pub life_minor: i64,
-    /// The local year that `year_minor` counts.
-    pub year: u32,
-    /// Paid in that year.
-    pub year_minor: i64,
-    /// The local day (days since 1970) that the next two count.
-    pub day: u32,
-    /// Paid on that day.
-    pub day_minor: i64,
-    /// Paid on that day by look alone.
-    pub day_look_only_minor: i64,
-    /// Payments by look alone in a row since the passcode was last right.
-    pub look_only_run: u32,
-}
-
-impl Usage {
-    /// The same as of `now`: what was paid on other days and in other years no longer counts.
-    pub fn as_of(self, rules: &RulePack, now: Timestamp) -> Self {
-        let (year, day) = (rules.local_year(now), rules.local_day(now));
-        let same_year = self.year == year;
-        let same_day = self.day == day;
-        Self {
-            year,
-            year_minor: if same_year { self.year_minor } else { 0 },
-            day,
-            day_minor: if same_day { self.day_minor } else { 0 },
-            day_look_only_minor: if same_day { self.day_look_only_minor } else { 0 },
-            ..self
-        }
-    }
-
-    /// The same after one more payment of `amount_minor` at `now`.
-    pub fn after_payment(self, amount_minor: i64, verified_by: VerifiedBy, rules: &RulePack, now: Timestamp) -> Self {
-        let before = self.as_of(rules, now);
-        let look_only = verified_by == VerifiedBy::Look;
-        Self {
-            life_minor: before.life_minor.saturating_add(amount_minor),
-            year_minor: before.year_minor.saturating_add(amount_minor),
-            day_minor: before.day_minor.saturating_add(amount_minor),
-            day_look_only_minor: before.day_look_only_minor.saturating_add(if look_only { amount_minor } else { 0 }),
-            look_only_run: if look_only { before.look_only_run.saturating_add(1) } else { 0 },
-            ..before
-        }
-    }
-
-    /// What an account of `class` may still pay from its balance in the class's period, in minor units; never negative.
-    pub fn class_remaining_minor(&self, class: IdentityClass, rules: &RulePack, now: Timestamp) -> i64 {
-        let now_used = self.as_of(rules, now);
-        let cap = rules.class_cap(class);
-        let used = match cap.period {
-            CapPeriod::Life => now_used.life_minor,
-            CapPeriod::Year => now_used.year_minor,
-        };
-        cap.max_minor.saturating_sub(used).max(0)
-    }
-}
-
-/// How the payer of a payment was known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum VerifiedBy {
-    /// By look alone: one factor.
-    Look,
-    /// By look and passcode: two factors.
-    LookAndPasscode,
-}
-
-impl VerifiedBy {
-    /// The stable name on receipts.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Look => "look",
-            Self::LookAndPasscode => "look_and_passcode",
-        }
-    }
-
-    /// The way of this stable name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Look, Self::LookAndPasscode].into_iter().find(|way| way.name() == name)
-    }
-}
-
 /// Everything about a payer that a payment is judged by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Payer {
@@ -128,6 +46,8 @@ pub struct Payer {
     pub class: IdentityClass,
     /// Whether the account is closed.
     pub closed: bool,
+    /// Whether it was stopped, by its owner or by support, until its owner has proved who they are.
+    pub frozen: bool,
     /// Whether its owner paused paying by biometrics.
     pub paused: bool,
     /// Whether a face of this account is enrolled, for which there is a consent.
@@ -136,8 +56,10 @@ pub struct Payer {
     pub has_passcode: bool,
     /// Where the passcode's attempts stand.
     pub ladder: Ladder,
-    /// The wallet's balance in minor units.
+    /// What the wallet may still spend, in minor units: its balance without what is held.
     pub balance_minor: i64,
+    /// The limits that its owner set.
+    pub limits: OwnerLimits,
     /// What was paid so far.
     pub usage: Usage,
 }

@@ -1,6 +1,9 @@
 //! Names, phones and what counts towards limits.
 
+use base::time::Timestamp;
+
 use super::*;
+use crate::account::tier::VerifiedBy;
 use crate::rules::RuleBook;
 
 #[test]
@@ -44,8 +47,11 @@ fn usage_counts_by_local_day_and_year() {
         day_minor: 11_100,
         day_look_only_minor: 10_100,
         look_only_run: 1,
+        night: usage.night,
+        night_minor: 11_100,
     };
     assert_eq!(usage, expected);
+    // The night goes on past midnight.
     let new_year = Usage { year: 2027, year_minor: 0, day: usage.day + 1, day_minor: 0, day_look_only_minor: 0, ..expected };
     assert_eq!(usage.as_of(rules, next), new_year);
     for (class, at, remaining) in [

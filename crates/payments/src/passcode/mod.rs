@@ -8,7 +8,7 @@ use base::time::Timestamp;
 use wire::problem::Code;
 
 use crate::refusal::Refusal;
-use crate::rules::PasscodeRules;
+use crate::rules::part::PasscodeRules;
 
 mod weak;
 
@@ -59,6 +59,15 @@ impl PasscodeHasher {
         Secret::new(hash.to_string())
     }
 
+    /// Which of an account's two passcodes this is. Both hashes are tried in any case, so that the time says nothing.
+    pub fn judge(&self, passcode: &Secret<String>, hash: Option<&Secret<String>>, duress_hash: Option<&Secret<String>>) -> Given {
+        match (self.verify(passcode, hash), self.verify(passcode, duress_hash)) {
+            (true, _) => Given::Right,
+            (false, true) => Given::UnderThreat,
+            (false, false) => Given::Wrong,
+        }
+    }
+
     /// Whether `passcode` has this hash. Some 20 ms, also without a hash, so that nobody learns by the time whether
     /// there is one.
     pub fn verify(&self, passcode: &Secret<String>, hash: Option<&Secret<String>>) -> bool {
@@ -68,6 +77,17 @@ impl PasscodeHasher {
         };
         self.argon2().verify_password(passcode.expose().as_bytes(), &parsed).is_ok()
     }
+}
+
+/// What a passcode that was given turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// Neither of the account's.
+    Wrong,
+    /// The account's.
+    Right,
+    /// The one that its owner gives under threat. Nobody at the till may notice a difference.
+    UnderThreat,
 }
 
 /// Where the attempts of one account stand.

@@ -6,8 +6,9 @@ use wire::probe::{PartitionLabel, Purpose, SealedProbe};
 use wire::problem::Code;
 
 use super::{Event, Payment, Step, is_open, next_status};
-use crate::account::{Payer, VerifiedBy};
-use crate::passcode::Ladder;
+use crate::account::Payer;
+use crate::account::tier::VerifiedBy;
+use crate::passcode::{Given, Ladder};
 use crate::payment::judge;
 use crate::probe::{self, Bound, Challenge, Sender};
 use crate::refusal::Refusal;
@@ -43,7 +44,7 @@ pub struct Search {
 
 impl Payment {
     /// Whether `step` may be made now; says why not: `payment_expired`, `payment_cancelled` or `state_conflict`.
-    fn require(&self, step: Step, now: Timestamp) -> Result<(), Refusal> {
+    pub(super) fn require(&self, step: Step, now: Timestamp) -> Result<(), Refusal> {
         match self.status {
             PaymentStatus::Expired => return Err(Code::PaymentExpired.into()),
             PaymentStatus::Cancelled => return Err(Code::PaymentCancelled.into()),
@@ -101,22 +102,26 @@ impl Payment {
     }
 
     /// Judges one try at the passcode: where the payer's attempts stand after it, and what happens to the payment.
-    /// A right passcode within all limits pays.
-    pub fn try_passcode(&self, payer: &Payer, right: bool, rules: &RulePack, now: Timestamp) -> Result<(Ladder, Event), Refusal> {
+    /// A right passcode within all limits pays. The one given under threat does too, up to a small sum; above it the answer is
+    /// the same as that of an empty wallet, so that whoever threatens sees nothing unusual.
+    pub fn try_passcode(&self, payer: &Payer, given: Given, rules: &RulePack, now: Timestamp) -> Result<(Ladder, Event), Refusal> {
         self.check_awaits_passcode(now)?;
         let refused = |code| Event::Refused { payer: Some(payer.account), code };
         if payer.ladder.is_locked(now) {
             return Ok((payer.ladder, refused(Code::PasscodeLocked)));
         }
-        let ladder = payer.ladder.after_try(right, &rules.passcode, now);
+        let ladder = payer.ladder.after_try(given != Given::Wrong, &rules.passcode, now);
         if ladder.is_locked(now) {
             return Ok((ladder, refused(Code::PasscodeLocked)));
         }
-        if !right {
+        if given == Given::Wrong {
             return Ok((ladder, Event::PasscodeWrong));
         }
         let event = match judge::check_limits(self.amount.minor, payer, rules, now) {
-            Ok(()) => Event::Paid { payer: payer.account, verified_by: VerifiedBy::LookAndPasscode },
+            Ok(()) if given == Given::UnderThreat && self.amount.minor > rules.duress.payment_max_minor => {
+                refused(Code::InsufficientBalance)
+            }
+            Ok(()) => self.accept(payer, VerifiedBy::LookAndPasscode, rules, now),
             Err(code) => refused(code),
         };
         Ok((ladder, event))

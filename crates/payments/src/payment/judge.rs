@@ -5,7 +5,8 @@ use wire::api::PaymentStatus;
 use wire::problem::Code;
 
 use super::{Event, Payment};
-use crate::account::{Payer, VerifiedBy};
+use crate::account::Payer;
+use crate::account::tier::{Tier, VerifiedBy};
 use crate::refusal::Refusal;
 use crate::rules::RulePack;
 
@@ -44,7 +45,7 @@ impl Payment {
         }
         let passcode_always = self.challenge.as_ref().expect("what is being checked had a challenge").passcode_always;
         Ok(if !passcode_always && look_suffices(self.amount.minor, payer, rules, now) {
-            Event::Paid { payer: payer.account, verified_by: VerifiedBy::Look }
+            self.accept(payer, VerifiedBy::Look, rules, now)
         } else if !payer.has_passcode {
             refused(Code::LimitExceeded)
         } else if payer.ladder.is_locked(now) {
@@ -55,11 +56,15 @@ impl Payment {
     }
 }
 
-/// What refuses a payment however well the payer is known, in this order: `account_closed`, `account_paused`,
-/// `not_recognised` (the face was deleted since the look), `limit_exceeded` (class, then tier B's day), `insufficient_balance`.
+/// What refuses a payment however well the payer is known, in this order: `account_closed`, `account_frozen`,
+/// `account_paused`, `not_recognised` (the face was deleted since the look), `limit_exceeded` (class, then tier B's day, then
+/// the owner's own), `insufficient_balance`.
 pub fn check_limits(amount_minor: i64, payer: &Payer, rules: &RulePack, now: Timestamp) -> Result<(), Code> {
     if payer.closed {
         return Err(Code::AccountClosed);
+    }
+    if payer.frozen {
+        return Err(Code::AccountFrozen);
     }
     if payer.paused {
         return Err(Code::AccountPaused);
@@ -71,7 +76,7 @@ pub fn check_limits(amount_minor: i64, payer: &Payer, rules: &RulePack, now: Tim
     if amount_minor > usage.class_remaining_minor(payer.class, rules, now) {
         return Err(Code::LimitExceeded);
     }
-    if usage.day_minor.saturating_add(amount_minor) > rules.strength.two_factor_day_max_minor {
+    if !tier_allows(Tier::B, usage.day_minor, amount_minor, rules) || !payer.limits.allow(amount_minor, &usage, rules, now) {
         return Err(Code::LimitExceeded);
     }
     if amount_minor > payer.balance_minor {
@@ -85,6 +90,11 @@ pub fn check_limits(amount_minor: i64, payer: &Payer, rules: &RulePack, now: Tim
 pub fn look_suffices(amount_minor: i64, payer: &Payer, rules: &RulePack, now: Timestamp) -> bool {
     let usage = payer.usage.as_of(rules, now);
     amount_minor <= rules.strength.look_only_payment_max_minor
-        && usage.day_look_only_minor.saturating_add(amount_minor) <= rules.strength.look_only_day_max_minor
+        && tier_allows(Tier::C, usage.day_look_only_minor, amount_minor, rules)
         && usage.look_only_run < rules.strength.look_only_run_max
+}
+
+/// Whether a tier's day has room for `amount_minor` more.
+fn tier_allows(tier: Tier, used_minor: i64, amount_minor: i64, rules: &RulePack) -> bool {
+    rules.tier_day_max_minor(tier).is_none_or(|max_minor| used_minor.saturating_add(amount_minor) <= max_minor)
 }

@@ -3,15 +3,17 @@
 use base::id::{AccountId, MerchantId, PaymentId, TerminalId};
 use base::money::Money;
 use base::time::Timestamp;
-use wire::api::PaymentStatus;
+use wire::api::{Capture, PaymentStatus};
+use wire::bytes::HexArray;
 use wire::problem::Code;
 
-use crate::account::VerifiedBy;
+use crate::account::tier::VerifiedBy;
 use crate::probe::Challenge;
 
 pub mod apply;
 pub mod decide;
 pub mod judge;
+pub mod settle;
 
 /// A payment as it is judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,9 +26,11 @@ pub struct Payment {
     pub merchant: MerchantId,
     /// What is paid.
     pub amount: Money,
+    /// Whether the money moves when the payer is known, or is held until the payee captures it.
+    pub capture: Capture,
     /// When it began.
     pub created_at: Timestamp,
-    /// From then on it is given up unless it is done.
+    /// From then on it is given up unless it is done; what is held is released.
     pub expires_at: Timestamp,
     /// Where it stands.
     pub status: PaymentStatus,
@@ -36,16 +40,22 @@ pub struct Payment {
     pub payer: Option<AccountId>,
     /// Why it was refused.
     pub refusal: Option<Code>,
-    /// When it was posted.
+    /// When the payer's money was held, or moved.
+    pub authorised_at: Option<Timestamp>,
+    /// When the money moved.
     pub paid_at: Option<Timestamp>,
+    /// What moved of the amount, in minor units.
+    pub captured_minor: i64,
     /// How the payer was known.
     pub verified_by: Option<VerifiedBy>,
-    /// Sum of the refunds in minor units; at most the amount.
+    /// Sum of the refunds in minor units; at most what was captured.
     pub refunded_minor: i64,
     /// How many refunds there are.
     pub refund_count: u32,
     /// The rule pack that judged it last.
     pub rules_version: String,
+    /// SHA-256 of the terms that hold for it; only payments older than the terms have none.
+    pub terms_sha256: Option<HexArray<32>>,
 }
 
 /// What happened to a payment.
@@ -69,6 +79,24 @@ pub enum Event {
         /// How the payer was known.
         verified_by: VerifiedBy,
     },
+    /// The money is held until the payee captures it.
+    Authorised {
+        /// Whose.
+        payer: AccountId,
+        /// How the payer was known.
+        verified_by: VerifiedBy,
+        /// When what was not captured is released.
+        expires_at: Timestamp,
+    },
+    /// The payee took what was held, or part of it; the rest is released.
+    Captured {
+        /// How much, in minor units.
+        amount_minor: i64,
+    },
+    /// The payee released what was held.
+    Voided,
+    /// Its payer took it back within the window: everything went back.
+    Undone,
     /// It will not be paid.
     Refused {
         /// Who would have paid, if anybody was recognised.
@@ -100,6 +128,14 @@ pub enum Step {
     WrongPasscode,
     /// The money moves.
     Pay,
+    /// The money is held.
+    Authorise,
+    /// What is held moves, in whole or in part.
+    Capture,
+    /// What is held is released.
+    Void,
+    /// The payer takes it back.
+    Undo,
     /// It is refused.
     Refuse,
     /// The till gives it up.
@@ -112,12 +148,16 @@ pub enum Step {
 
 impl Step {
     /// All steps.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Challenge,
         Self::TakeProbe,
         Self::AskPasscode,
         Self::WrongPasscode,
         Self::Pay,
+        Self::Authorise,
+        Self::Capture,
+        Self::Void,
+        Self::Undo,
         Self::Refuse,
         Self::Cancel,
         Self::Expire,
@@ -132,6 +172,10 @@ impl Step {
             Self::AskPasscode => "payer recognised, passcode needed",
             Self::WrongPasscode => "wrong passcode, tries left",
             Self::Pay => "rules kept, posted",
+            Self::Authorise => "rules kept, held for capture",
+            Self::Capture => "captured, whole or in part",
+            Self::Void => "voided by the payee",
+            Self::Undo => "undone by the payer",
             Self::Refuse => "refused with a code",
             Self::Cancel => "cancelled at the till",
             Self::Expire => "time over",
@@ -149,6 +193,10 @@ impl Event {
             Self::PasscodeAsked { .. } => Step::AskPasscode,
             Self::PasscodeWrong => Step::WrongPasscode,
             Self::Paid { .. } => Step::Pay,
+            Self::Authorised { .. } => Step::Authorise,
+            Self::Captured { .. } => Step::Capture,
+            Self::Voided => Step::Void,
+            Self::Undone => Step::Undo,
             Self::Refused { .. } => Step::Refuse,
             Self::Cancelled => Step::Cancel,
             Self::Expired => Step::Expire,
@@ -158,7 +206,7 @@ impl Event {
 }
 
 /// Every legal move; whatever is not here is refused. The diagram in `docs/payments.md` is made from it.
-pub const TRANSITIONS: [(PaymentStatus, Step, PaymentStatus); 17] = {
+pub const TRANSITIONS: [(PaymentStatus, Step, PaymentStatus); 23] = {
     use PaymentStatus::*;
     [
         (Created, Step::Challenge, Challenged),
@@ -169,22 +217,28 @@ pub const TRANSITIONS: [(PaymentStatus, Step, PaymentStatus); 17] = {
         (Challenged, Step::Cancel, Cancelled),
         (Challenged, Step::Expire, Expired),
         (BeingChecked, Step::Pay, Paid),
+        (BeingChecked, Step::Authorise, Authorised),
         (BeingChecked, Step::AskPasscode, AwaitingPasscode),
         (BeingChecked, Step::Refuse, Refused),
         (BeingChecked, Step::Expire, Expired),
         (AwaitingPasscode, Step::WrongPasscode, AwaitingPasscode),
         (AwaitingPasscode, Step::Pay, Paid),
+        (AwaitingPasscode, Step::Authorise, Authorised),
         (AwaitingPasscode, Step::Refuse, Refused),
         (AwaitingPasscode, Step::Cancel, Cancelled),
         (AwaitingPasscode, Step::Expire, Expired),
+        (Authorised, Step::Capture, Paid),
+        (Authorised, Step::Void, Voided),
+        (Authorised, Step::Expire, Expired),
         (Paid, Step::Refund, Paid),
+        (Paid, Step::Undo, Undone),
     ]
 };
 
 /// All states.
-pub const STATUSES: [PaymentStatus; 8] = {
+pub const STATUSES: [PaymentStatus; 11] = {
     use PaymentStatus::*;
-    [Created, Challenged, BeingChecked, AwaitingPasscode, Paid, Refused, Expired, Cancelled]
+    [Created, Challenged, BeingChecked, AwaitingPasscode, Authorised, Paid, Refused, Expired, Cancelled, Voided, Undone]
 };
 
 /// Where `step` leads from `status`, if it may be made.
@@ -204,10 +258,13 @@ pub const fn status_name(status: PaymentStatus) -> &'static str {
         PaymentStatus::Challenged => "challenged",
         PaymentStatus::BeingChecked => "being_checked",
         PaymentStatus::AwaitingPasscode => "awaiting_passcode",
+        PaymentStatus::Authorised => "authorised",
         PaymentStatus::Paid => "paid",
         PaymentStatus::Refused => "refused",
         PaymentStatus::Expired => "expired",
         PaymentStatus::Cancelled => "cancelled",
+        PaymentStatus::Voided => "voided",
+        PaymentStatus::Undone => "undone",
     }
 }
 

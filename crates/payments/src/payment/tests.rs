@@ -4,7 +4,7 @@ use base::id::{AccountId, MerchantId, PaymentId, TerminalId};
 use base::money::{Currency, Money};
 use base::time::Timestamp;
 use ed25519_dalek::SigningKey;
-use wire::api::{IdentityClass, NewPayment, PaymentStatus};
+use wire::api::{Capture, IdentityClass, NewPayment, PaymentStatus};
 use wire::bytes::{HexArray, HexBytes};
 use wire::probe::{ProbeContext, Purpose, SealedProbe, SealedShare};
 use wire::problem::Code;
@@ -12,11 +12,15 @@ use wire::problem::Code;
 use super::decide::Search;
 use super::judge::Found;
 use super::*;
-use crate::account::{Payer, Usage, VerifiedBy};
-use crate::passcode::Ladder;
+use crate::account::Payer;
+use crate::account::limits::OwnerLimits;
+use crate::account::tier::VerifiedBy;
+use crate::account::usage::Usage;
+use crate::passcode::{Given, Ladder};
 use crate::probe::{Challenge, Sender};
 use crate::refusal::Refusal;
-use crate::rules::{GalleryRules, RuleBook, RulePack};
+use crate::rules::part::GalleryRules;
+use crate::rules::{RuleBook, RulePack};
 
 const DAY_MS: u64 = 86_400_000;
 const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
@@ -33,23 +37,28 @@ fn challenge() -> Challenge {
 
 /// A payment of 150.00 in `status`, as it would stand there.
 fn payment(status: PaymentStatus) -> Payment {
-    let paid = status == PaymentStatus::Paid;
+    let paid = matches!(status, PaymentStatus::Paid | PaymentStatus::Undone);
+    let authorised = paid || matches!(status, PaymentStatus::Authorised | PaymentStatus::Voided);
     Payment {
         id: PaymentId::from_bits(3),
         terminal: TILL,
         merchant: MerchantId::from_bits(4),
         amount: Money { minor: 15_000, currency: Currency::CNY },
+        capture: Capture::Automatic,
         created_at: NOW,
         expires_at: NOW.plus_millis(300_000),
         status,
         challenge: (status != PaymentStatus::Created).then(challenge),
-        payer: (paid || status == PaymentStatus::AwaitingPasscode).then_some(ALICE),
+        payer: (authorised || status == PaymentStatus::AwaitingPasscode).then_some(ALICE),
         refusal: (status == PaymentStatus::Refused).then_some(Code::NotRecognised),
+        authorised_at: authorised.then_some(NOW),
         paid_at: paid.then_some(NOW),
-        verified_by: paid.then_some(VerifiedBy::Look),
-        refunded_minor: 0,
-        refund_count: 0,
+        captured_minor: if paid { 15_000 } else { 0 },
+        verified_by: authorised.then_some(VerifiedBy::Look),
+        refunded_minor: if status == PaymentStatus::Undone { 15_000 } else { 0 },
+        refund_count: u32::from(status == PaymentStatus::Undone),
         rules_version: "cn/2026-11-01".into(),
+        terms_sha256: None,
     }
 }
 
@@ -58,11 +67,13 @@ fn payer() -> Payer {
         account: ALICE,
         class: IdentityClass::II,
         closed: false,
+        frozen: false,
         paused: false,
         enrolled: true,
         has_passcode: true,
         ladder: Ladder::default(),
         balance_minor: 1_000_000,
+        limits: OwnerLimits::default(),
         usage: Usage::default(),
     }
 }
@@ -112,14 +123,24 @@ fn ask(step: Step, payment: &Payment, now: Timestamp) -> Result<Event, Refusal> 
             payment.judge(&Found::Payer(Payer { usage: Usage { look_only_run: 5, ..Usage::default() }, ..payer() }), &rules, now)
         }
         Step::Refuse if payment.status == PaymentStatus::AwaitingPasscode => {
-            payment.try_passcode(&Payer { balance_minor: 0, ..payer() }, true, &rules, now).map(|(_, event)| event)
+            payment.try_passcode(&Payer { balance_minor: 0, ..payer() }, Given::Right, &rules, now).map(|(_, event)| event)
         }
         Step::Refuse => payment.judge(&Found::Nobody, &rules, now),
-        Step::WrongPasscode => payment.try_passcode(&payer(), false, &rules, now).map(|(_, event)| event),
+        Step::WrongPasscode => payment.try_passcode(&payer(), Given::Wrong, &rules, now).map(|(_, event)| event),
         Step::Pay if payment.status == PaymentStatus::AwaitingPasscode => {
-            payment.try_passcode(&payer(), true, &rules, now).map(|(_, event)| event)
+            payment.try_passcode(&payer(), Given::Right, &rules, now).map(|(_, event)| event)
         }
         Step::Pay => payment.judge(&judged, &rules, now),
+        Step::Authorise => {
+            let manual = Payment { capture: Capture::Manual, ..payment.clone() };
+            match payment.status {
+                PaymentStatus::AwaitingPasscode => manual.try_passcode(&payer(), Given::Right, &rules, now).map(|(_, event)| event),
+                _ => manual.judge(&judged, &rules, now),
+            }
+        }
+        Step::Capture => payment.capture(None, now),
+        Step::Void => payment.void(now),
+        Step::Undo => payment.undo(&rules, now),
         Step::Cancel => payment.cancel(now),
         Step::Expire => payment.expire(payment.expires_at).ok_or(Code::StateConflict.into()),
         Step::Refund => payment.refund(None, &rules, now),
@@ -143,8 +164,8 @@ fn every_move_is_legal_exactly_if_the_table_has_it() {
                     illegal += 1;
                     let expected = match (status, step) {
                         // These two say nothing about time: a payment that is over is simply not theirs.
-                        (_, Step::Expire | Step::Refund) => Code::StateConflict,
-                        (_, Step::AskPasscode | Step::Pay | Step::Refuse) => Code::StateConflict,
+                        (_, Step::Expire | Step::Refund | Step::Undo) => Code::StateConflict,
+                        (_, Step::AskPasscode | Step::Pay | Step::Authorise | Step::Refuse) => Code::StateConflict,
                         (PaymentStatus::Expired, _) => Code::PaymentExpired,
                         (PaymentStatus::Cancelled, _) => Code::PaymentCancelled,
                         _ => Code::StateConflict,
@@ -171,6 +192,8 @@ fn time_ends_what_is_open() {
         (PaymentStatus::Challenged, Step::TakeProbe),
         (PaymentStatus::AwaitingPasscode, Step::WrongPasscode),
         (PaymentStatus::Created, Step::Cancel),
+        (PaymentStatus::Authorised, Step::Capture),
+        (PaymentStatus::Authorised, Step::Void),
     ] {
         assert_eq!(code(ask(step, &payment(status), over)), Some(Code::PaymentExpired), "{status:?} {step:?}");
         assert!(payment(status).expire(Timestamp::from_millis(over.millis() - 1)).is_none());
@@ -230,6 +253,14 @@ fn a_payer_is_judged_by_the_rules() {
             15_000,
             Payer { usage: Usage { year: today.year - 1, year_minor: 9_999_999, ..today }, ..payer() },
             paid.clone(),
+        ),
+        ("frozen", 15_000, Payer { frozen: true, ..payer() }, refused(Code::AccountFrozen)),
+        ("frozen before paused", 15_000, Payer { frozen: true, paused: true, ..payer() }, refused(Code::AccountFrozen)),
+        (
+            "above the owner's own limit",
+            15_000,
+            Payer { limits: OwnerLimits { payment_max_minor: Some(14_999), ..OwnerLimits::default() }, ..payer() },
+            refused(Code::LimitExceeded),
         ),
         ("paused", 15_000, Payer { paused: true, ..payer() }, refused(Code::AccountPaused)),
         ("deleted since the look", 15_000, Payer { enrolled: false, ..payer() }, refused(Code::NotRecognised)),
@@ -349,25 +380,30 @@ fn passcode_tries() {
     let fourth = Ladder { wrong: 4, ..Ladder::default() };
     let locked = Ladder { locks: 1, locked_until: Some(NOW.plus_millis(900_000)), ..Ladder::default() };
     let paid = Event::Paid { payer: ALICE, verified_by: VerifiedBy::LookAndPasscode };
+    let paid_under_threat = paid.clone();
     let refused = |code| Event::Refused { payer: Some(ALICE), code };
-    let table: Vec<(&str, Payer, bool, (Ladder, Event))> = vec![
-        ("right", payer(), true, (Ladder::default(), paid.clone())),
-        ("right after four wrong", Payer { ladder: fourth, ..payer() }, true, (Ladder::default(), paid)),
-        ("wrong", payer(), false, (Ladder { wrong: 1, ..Ladder::default() }, Event::PasscodeWrong)),
-        ("wrong the fifth time", Payer { ladder: fourth, ..payer() }, false, (locked, refused(Code::PasscodeLocked))),
-        ("right while locked", Payer { ladder: locked, ..payer() }, true, (locked, refused(Code::PasscodeLocked))),
-        ("right, but paused since", Payer { paused: true, ..payer() }, true, (Ladder::default(), refused(Code::AccountPaused))),
-        ("right, but deleted since", Payer { enrolled: false, ..payer() }, true, (Ladder::default(), refused(Code::NotRecognised))),
+    let table: Vec<(&str, Payer, Given, (Ladder, Event))> = vec![
+        ("right", payer(), Given::Right, (Ladder::default(), paid.clone())),
+        ("right after four wrong", Payer { ladder: fourth, ..payer() }, Given::Right, (Ladder::default(), paid)),
+        ("wrong", payer(), Given::Wrong, (Ladder { wrong: 1, ..Ladder::default() }, Event::PasscodeWrong)),
+        ("wrong the fifth time", Payer { ladder: fourth, ..payer() }, Given::Wrong, (locked, refused(Code::PasscodeLocked))),
+        ("right while locked", Payer { ladder: locked, ..payer() }, Given::Right, (locked, refused(Code::PasscodeLocked))),
+        ("right, but paused since", Payer { paused: true, ..payer() }, Given::Right, (Ladder::default(), refused(Code::AccountPaused))),
+        ("right, but deleted since", Payer { enrolled: false, ..payer() }, Given::Right, (Ladder::default(), refused(Code::NotRecognised))),
         (
             "right, but spent since",
             Payer { balance_minor: 14_999, ..payer() },
-            true,
+            Given::Right,
             (Ladder::default(), refused(Code::InsufficientBalance)),
         ),
     ];
-    for (name, payer, right, expected) in table {
-        assert_eq!(awaiting.try_passcode(&payer, right, &rules, NOW), Ok(expected), "{name}");
+    for (name, payer, given, expected) in table {
+        assert_eq!(awaiting.try_passcode(&payer, given, &rules, NOW), Ok(expected), "{name}");
     }
+    assert_eq!(awaiting.try_passcode(&payer(), Given::UnderThreat, &rules, NOW), Ok((Ladder::default(), paid_under_threat)));
+    let larger = Payment { amount: Money::cny(rules.duress.payment_max_minor + 1), ..awaiting };
+    let seems_empty = Event::Refused { payer: Some(ALICE), code: Code::InsufficientBalance };
+    assert_eq!(larger.try_passcode(&payer(), Given::UnderThreat, &rules, NOW), Ok((Ladder::default(), seems_empty)));
 }
 
 #[test]
@@ -402,12 +438,69 @@ fn refunds_are_bounded_by_sum_count_and_age() {
 }
 
 #[test]
+fn what_is_held_is_captured_once_at_most_in_full() {
+    let authorised = payment(PaymentStatus::Authorised);
+    let table = [
+        ("all", None, Ok(15_000)),
+        ("part", Some(1), Ok(1)),
+        ("exactly all", Some(15_000), Ok(15_000)),
+        ("more", Some(15_001), Err(Code::CaptureExceedsAuthorisation)),
+        ("nothing", Some(0), Err(Code::InvalidRequest)),
+        ("less than nothing", Some(-1), Err(Code::InvalidRequest)),
+    ];
+    for (name, amount_minor, expected) in table {
+        let event = authorised.capture(amount_minor, NOW);
+        assert_eq!(event.clone().map_err(|refusal| refusal.code), expected.map(|amount_minor| Event::Captured { amount_minor }), "{name}");
+        if let Ok(event) = event {
+            let paid = authorised.clone().apply(&event, NOW);
+            assert_eq!(code(paid.capture(Some(1), NOW)), Some(Code::StateConflict), "{name}: no second capture");
+            let too_much = paid.refund(Some(paid.captured_minor + 1), &rules(), NOW);
+            assert_eq!(code(too_much), Some(Code::RefundExceedsPayment), "{name}: refunds count what was captured");
+        }
+    }
+}
+
+#[test]
+fn a_hold_lasts_as_long_as_the_rules_say() {
+    let held = ask(Step::Authorise, &payment(PaymentStatus::BeingChecked), NOW).expect("accepted");
+    let authorised = Payment { capture: Capture::Manual, ..payment(PaymentStatus::BeingChecked) }.apply(&held, NOW);
+    let end = NOW.plus_millis(rules().holds.lifetime_s * 1000);
+    assert_eq!((authorised.status, authorised.expires_at, authorised.captured_minor), (PaymentStatus::Authorised, end, 0));
+    assert_eq!(authorised.expire(Timestamp::from_millis(end.millis() - 1)), None);
+    assert_eq!(authorised.expire(end), Some(Event::Expired));
+}
+
+#[test]
+fn a_small_payment_is_undone_within_its_window() {
+    let rules = rules();
+    let (window_ms, max) = (rules.undo.window_s * 1000, rules.undo.payment_max_minor);
+    let of = |minor| Payment { amount: Money::cny(minor), captured_minor: minor, ..payment(PaymentStatus::Paid) };
+    let refunded = Payment { refunded_minor: 1, refund_count: 1, ..of(100) };
+    let table = [
+        ("at once", of(100), 0, None),
+        ("the largest, at the last moment", of(max), window_ms - 1, None),
+        ("too late", of(100), window_ms, Some(Code::UndoOver)),
+        ("too large", of(max + 1), 0, Some(Code::UndoOver)),
+        ("refunded in part", refunded, 0, Some(Code::UndoOver)),
+    ];
+    for (name, payment, later_ms, expected) in table {
+        let event = payment.undo(&rules, NOW.plus_millis(later_ms));
+        assert_eq!(code(event.clone()), expected, "{name}");
+        if let Ok(event) = event {
+            let undone = payment.apply(&event, NOW);
+            assert_eq!((undone.status, undone.refunded_minor), (PaymentStatus::Undone, undone.captured_minor), "{name}");
+        }
+    }
+}
+
+#[test]
 fn what_a_payment_begins_with() {
     let new = |amount_minor, reference: Option<String>| NewPayment {
         amount_minor,
         currency: Currency::CNY,
         merchant_reference: reference,
         terminal: None,
+        capture: Capture::Automatic,
     };
     for (new, field) in [
         (new(1, None), None),

@@ -6,7 +6,15 @@ use base::time::Timestamp;
 use serde::Deserialize;
 use wire::api::IdentityClass;
 
+use self::part::{
+    Classes, Clocks, DisputeRules, DuressRules, GalleryRules, HoldRules, OwnerLimitRules, PasscodeRules, RefundRules, Strength, TopUpRules,
+    UndoRules,
+};
+use crate::account::tier::Tier;
+
 mod calendar;
+mod check;
+pub mod part;
 
 const MINUTE_MS: u64 = 60_000;
 
@@ -58,89 +66,22 @@ pub struct RulePack {
     pub passcode: PasscodeRules,
     /// How long things live.
     pub clocks: Clocks,
+    /// Money that is held for a later capture.
+    pub holds: HoldRules,
     /// Refunds.
     pub refunds: RefundRules,
+    /// Taking a small payment back oneself.
+    pub undo: UndoRules,
+    /// Limits that owners set.
+    pub owner_limits: OwnerLimitRules,
+    /// The passcode that is given under threat.
+    pub duress: DuressRules,
+    /// Payments that their payer disputes.
+    pub disputes: DisputeRules,
     /// How many people one look may be compared with.
     pub gallery: GalleryRules,
     /// Top-ups from the bank.
     pub top_ups: TopUpRules,
-}
-
-/// How strongly a payer must be known for how much.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Strength {
-    /// Largest sum a person pays in a day with two factors and no certificate (tier B), in minor units.
-    pub two_factor_day_max_minor: i64,
-    /// Largest sum a person pays in a day by look alone (tier C), in minor units.
-    pub look_only_day_max_minor: i64,
-    /// Largest single payment by look alone, in minor units.
-    pub look_only_payment_max_minor: i64,
-    /// Most payments by look alone in a row: the next one asks for the passcode.
-    pub look_only_run_max: u32,
-}
-
-/// What accounts may pay from their balance, by identity class, in minor units.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Classes {
-    /// Class I: since the account was opened.
-    pub class_1_life_max_minor: i64,
-    /// Class II: in a calendar year.
-    pub class_2_year_max_minor: i64,
-    /// Class III: in a calendar year.
-    pub class_3_year_max_minor: i64,
-}
-
-/// The payment passcode's attempts.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PasscodeRules {
-    /// Wrong tries in a row until the lock.
-    pub wrong_max: u32,
-    /// How long the first, second, … lock lasts; the last one repeats. Minutes.
-    pub lock_minutes: Vec<u64>,
-}
-
-/// How long things live.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Clocks {
-    /// From a payment's challenge to the look's arrival, in seconds.
-    pub challenge_lifetime_s: u64,
-    /// From an enrolment's challenge to the template's arrival, in seconds.
-    pub enrolment_lifetime_s: u64,
-    /// From a payment's beginning until it is given up, in seconds.
-    pub payment_lifetime_s: u64,
-}
-
-/// Refunds.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RefundRules {
-    /// Days after the payment in which it may be refunded.
-    pub window_days: u64,
-    /// Most refunds of one payment.
-    pub count_max: u32,
-}
-
-/// How many people one look may be compared with.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GalleryRules {
-    /// Two strangers' looks that pass the accept threshold, per 1,000,000,000 comparisons. Goes with the threshold that
-    /// the parties use.
-    pub false_match_rate_ppb: u64,
-    /// Strangers' looks that may meet somebody in the whole search, per 1,000,000 looks.
-    pub false_match_budget_ppm: u64,
-}
-
-/// Top-ups from the bank.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TopUpRules {
-    /// Largest single top-up in minor units.
-    pub max_minor: i64,
 }
 
 impl RuleBook {
@@ -175,28 +116,6 @@ impl RulePack {
         Some(Timestamp::from_millis((day * calendar::DAY_MS).checked_sub(u64::from(self.utc_offset_minutes) * MINUTE_MS)?))
     }
 
-    fn contradiction(&self) -> Option<&'static str> {
-        let Strength { two_factor_day_max_minor, look_only_day_max_minor, look_only_payment_max_minor, .. } = self.strength;
-        let checks = [
-            (self.effective_at().is_none(), "effective_from is no date of the form YYYY-MM-DD after 1970-01-01"),
-            (self.utc_offset_minutes >= 24 * 60, "utc_offset_minutes is a day or more"),
-            (look_only_payment_max_minor < 0, "look_only_payment_max_minor is negative"),
-            (look_only_day_max_minor < look_only_payment_max_minor, "look_only_payment_max_minor is above look_only_day_max_minor"),
-            (two_factor_day_max_minor < look_only_day_max_minor, "look_only_day_max_minor is above two_factor_day_max_minor"),
-            (self.classes.class_1_life_max_minor < 0, "class_1_life_max_minor is negative"),
-            (self.classes.class_3_year_max_minor < self.classes.class_2_year_max_minor, "class II may pay more than class III"),
-            (self.classes.class_2_year_max_minor < self.classes.class_1_life_max_minor, "class I may pay more than class II"),
-            (self.passcode.wrong_max == 0, "wrong_max is 0"),
-            (self.passcode.lock_minutes.is_empty(), "lock_minutes is empty"),
-            (self.passcode.lock_minutes.contains(&0), "a lock of 0 minutes is no lock"),
-            (self.clocks.payment_lifetime_s < self.clocks.challenge_lifetime_s, "challenges outlive payments"),
-            (self.clocks.challenge_lifetime_s == 0 || self.clocks.enrolment_lifetime_s == 0, "a lifetime is 0"),
-            (self.gallery.false_match_rate_ppb == 0, "no matcher has a false-match rate of 0"),
-            (self.top_ups.max_minor < 1, "no top-up is possible"),
-        ];
-        checks.into_iter().find_map(|(wrong, reason)| wrong.then_some(reason))
-    }
-
     /// Whether searching `gallery_len` people breaks the false-match budget, so that one more thing is needed: the
     /// phone's last four digits for the whole gallery, the passcode for a part of it. At most
     /// `false_match_budget_ppm / false_match_rate_ppb * 1000` people are searched without.
@@ -211,6 +130,30 @@ impl RulePack {
             IdentityClass::I => ClassCap { max_minor: self.classes.class_1_life_max_minor, period: CapPeriod::Life },
             IdentityClass::II => ClassCap { max_minor: self.classes.class_2_year_max_minor, period: CapPeriod::Year },
             IdentityClass::III => ClassCap { max_minor: self.classes.class_3_year_max_minor, period: CapPeriod::Year },
+        }
+    }
+
+    /// Largest sum that a person pays in a day in this tier, in minor units; `None` where the parties agree freely.
+    pub fn tier_day_max_minor(&self, tier: Tier) -> Option<i64> {
+        match tier {
+            Tier::A => None,
+            Tier::B => Some(self.strength.two_factor_day_max_minor),
+            Tier::C => Some(self.strength.look_only_day_max_minor),
+            Tier::D => Some(self.strength.static_code_day_max_minor),
+        }
+    }
+
+    /// The night that `now` lies in, as the local day on which it began; `None` by day.
+    pub fn local_night(&self, now: Timestamp) -> Option<u32> {
+        let local = now.plus_millis(u64::from(self.utc_offset_minutes) * MINUTE_MS);
+        let minute = (local.millis() % calendar::DAY_MS) / MINUTE_MS;
+        let OwnerLimitRules { night_from_minute, night_until_minute, .. } = self.owner_limits;
+        if minute >= u64::from(night_from_minute) {
+            Some(self.local_day(now))
+        } else if minute < u64::from(night_until_minute) {
+            Some(self.local_day(now).saturating_sub(1))
+        } else {
+            None
         }
     }
 

@@ -75,7 +75,7 @@ fn pay(store: &Store, number: u64, mut tell: impl FnMut(&str, &Answer)) -> Optio
 }
 
 fn new_payment(amount_minor: i64) -> api::NewPayment {
-    api::NewPayment { amount_minor, currency: Currency::CNY, merchant_reference: None, terminal: None }
+    api::NewPayment { amount_minor, currency: Currency::CNY, merchant_reference: None, terminal: None, capture: wire::api::Capture::Automatic }
 }
 
 fn fingerprint(answer: &Answer) -> String {

@@ -207,7 +207,7 @@ impl World {
     }
 
     pub fn new_payment(&self, amount_minor: i64) -> api::Payment {
-        let new = api::NewPayment { amount_minor, currency: Currency::CNY, merchant_reference: Some("table 5".into()), terminal: None };
+        let new = api::NewPayment { amount_minor, currency: Currency::CNY, merchant_reference: Some("table 5".into()), terminal: None, capture: api::Capture::Automatic };
         resource(&self.store.create_payment(&self.fresh(), TILL, &new, &mut *self.rng.borrow_mut(), self.now()).expect("answers"))
     }
 

@@ -1,0 +1,100 @@
+//! What an account has used of its limits.
+
+use base::time::Timestamp;
+use wire::api::IdentityClass;
+
+use super::tier::VerifiedBy;
+use crate::rules::{CapPeriod, RulePack};
+
+/// What an account has paid, as far as limits count it. Refunds give nothing back: a limit bounds what a thief could
+/// move, and a refund does not undo that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Paid since the account was opened, in minor units.
+    pub life_minor: i64,
+    /// The local year that `year_minor` counts.
+    pub year: u32,
+    /// Paid in that year.
+    pub year_minor: i64,
+    /// The local day (days since 1970) that the next two count.
+    pub day: u32,
+    /// Paid on that day.
+    pub day_minor: i64,
+    /// Paid on that day by look alone.
+    pub day_look_only_minor: i64,
+    /// Payments by look alone in a row since the passcode was last right.
+    pub look_only_run: u32,
+    /// The night (the local day on which it began) that the next counts.
+    pub night: u32,
+    /// Paid in that night.
+    pub night_minor: i64,
+}
+
+impl Usage {
+    /// The same as of `now`: what was paid on other days and in other years no longer counts.
+    pub fn as_of(self, rules: &RulePack, now: Timestamp) -> Self {
+        let (year, day, night) = (rules.local_year(now), rules.local_day(now), rules.local_night(now));
+        let same_year = self.year == year;
+        let same_day = self.day == day;
+        Self {
+            year,
+            year_minor: if same_year { self.year_minor } else { 0 },
+            day,
+            day_minor: if same_day { self.day_minor } else { 0 },
+            day_look_only_minor: if same_day { self.day_look_only_minor } else { 0 },
+            night: night.unwrap_or(self.night),
+            night_minor: if night.is_some_and(|night| night != self.night) { 0 } else { self.night_minor },
+            ..self
+        }
+    }
+
+    /// The same after one more payment of `amount_minor` at `now`.
+    pub fn after_payment(self, amount_minor: i64, verified_by: VerifiedBy, rules: &RulePack, now: Timestamp) -> Self {
+        let before = self.as_of(rules, now);
+        let look_only = verified_by == VerifiedBy::Look;
+        Self {
+            life_minor: before.life_minor.saturating_add(amount_minor),
+            year_minor: before.year_minor.saturating_add(amount_minor),
+            day_minor: before.day_minor.saturating_add(amount_minor),
+            day_look_only_minor: before.day_look_only_minor.saturating_add(if look_only { amount_minor } else { 0 }),
+            look_only_run: if look_only { before.look_only_run.saturating_add(1) } else { 0 },
+            night_minor: before.night_minor.saturating_add(if rules.local_night(now).is_some() { amount_minor } else { 0 }),
+            ..before
+        }
+    }
+
+    /// The same after `amount_minor` that was held since `authorised_at` was released without having moved. A limit bounds
+    /// what a thief could move, and this did not move.
+    pub fn after_release(
+        self,
+        amount_minor: i64,
+        verified_by: VerifiedBy,
+        authorised_at: Timestamp,
+        rules: &RulePack,
+        now: Timestamp,
+    ) -> Self {
+        let before = self.as_of(rules, now);
+        let less = |sum: i64, counted: bool| if counted { sum.saturating_sub(amount_minor).max(0) } else { sum };
+        let (same_year, same_day) = (rules.local_year(authorised_at) == before.year, rules.local_day(authorised_at) == before.day);
+        let look_only = verified_by == VerifiedBy::Look;
+        Self {
+            life_minor: less(before.life_minor, true),
+            year_minor: less(before.year_minor, same_year),
+            day_minor: less(before.day_minor, same_day),
+            day_look_only_minor: less(before.day_look_only_minor, same_day && look_only),
+            night_minor: less(before.night_minor, rules.local_night(authorised_at) == Some(before.night)),
+            ..before
+        }
+    }
+
+    /// What an account of `class` may still pay from its balance in the class's period, in minor units; never negative.
+    pub fn class_remaining_minor(&self, class: IdentityClass, rules: &RulePack, now: Timestamp) -> i64 {
+        let now_used = self.as_of(rules, now);
+        let cap = rules.class_cap(class);
+        let used = match cap.period {
+            CapPeriod::Life => now_used.life_minor,
+            CapPeriod::Year => now_used.year_minor,
+        };
+        cap.max_minor.saturating_sub(used).max(0)
+    }
+}

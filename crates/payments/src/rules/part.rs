@@ -1,0 +1,138 @@
+//! The parts of a rule pack, one for each table of the file.
+
+use serde::Deserialize;
+
+/// How strongly a payer must be known for how much.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Strength {
+    /// Largest sum a person pays in a day with two factors and no certificate (tier B), in minor units.
+    pub two_factor_day_max_minor: i64,
+    /// Largest sum a person pays in a day by look alone (tier C), in minor units.
+    pub look_only_day_max_minor: i64,
+    /// Largest single payment by look alone, in minor units.
+    pub look_only_payment_max_minor: i64,
+    /// Most payments by look alone in a row: the next one asks for the passcode.
+    pub look_only_run_max: u32,
+    /// Largest sum a person pays in a day by a code that does not change, whatever else is verified (tier D).
+    pub static_code_day_max_minor: i64,
+}
+
+/// What accounts may pay from their balance, by identity class, in minor units.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Classes {
+    /// Class I: since the account was opened.
+    pub class_1_life_max_minor: i64,
+    /// Class II: in a calendar year.
+    pub class_2_year_max_minor: i64,
+    /// Class III: in a calendar year.
+    pub class_3_year_max_minor: i64,
+}
+
+/// The payment passcode's attempts.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PasscodeRules {
+    /// Wrong tries in a row until the lock.
+    pub wrong_max: u32,
+    /// How long the first, second, … lock lasts; the last one repeats. Minutes.
+    pub lock_minutes: Vec<u64>,
+}
+
+/// How long things live.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clocks {
+    /// From a payment's challenge to the look's arrival, in seconds.
+    pub challenge_lifetime_s: u64,
+    /// From an enrolment's challenge to the template's arrival, in seconds.
+    pub enrolment_lifetime_s: u64,
+    /// From a payment's beginning until it is given up, in seconds.
+    pub payment_lifetime_s: u64,
+}
+
+/// Refunds.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefundRules {
+    /// Days after the payment in which it may be refunded.
+    pub window_days: u64,
+    /// Most refunds of one payment.
+    pub count_max: u32,
+}
+
+/// How many people one look may be compared with.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GalleryRules {
+    /// Two strangers' looks that pass the accept threshold, per 1,000,000,000 comparisons. Goes with the threshold that
+    /// the parties use.
+    pub false_match_rate_ppb: u64,
+    /// Strangers' looks that may meet somebody in the whole search, per 1,000,000 looks.
+    pub false_match_budget_ppm: u64,
+}
+
+/// Top-ups from the bank.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TopUpRules {
+    /// Largest single top-up in minor units.
+    pub max_minor: i64,
+}
+
+/// Money that is held for a later capture.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HoldRules {
+    /// From the authorisation until what was not captured is released, in seconds.
+    pub lifetime_s: u64,
+}
+
+/// Taking a small payment back oneself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UndoRules {
+    /// Seconds after the payment in which its payer may.
+    pub window_s: u64,
+    /// Largest payment that may be taken back so, in minor units.
+    pub payment_max_minor: i64,
+}
+
+/// Limits that owners set.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnerLimitRules {
+    /// Seconds until a limit that was raised counts; a lowered one counts at once.
+    pub raise_after_s: u64,
+    /// When the night begins, in minutes after local midnight.
+    pub night_from_minute: u32,
+    /// When it ends, in minutes after local midnight.
+    pub night_until_minute: u32,
+    /// Largest sum of a night unless the owner says otherwise, in minor units.
+    pub night_max_minor: i64,
+}
+
+/// The passcode that is given under threat.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DuressRules {
+    /// Largest payment that it pays, in minor units.
+    pub payment_max_minor: i64,
+}
+
+/// Payments that their payer disputes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DisputeRules {
+    /// Days after the payment in which it may be disputed.
+    pub window_days: u64,
+    /// Largest sum that is credited at once, in minor units.
+    pub credit_at_once_max_minor: i64,
+    /// Seconds until a larger sum is credited unless it is decided by then.
+    pub credit_within_s: u64,
+    /// Days until it is decided.
+    pub decide_within_days: u64,
+    /// Days until it is decided when the time was prolonged, once, with the reason told.
+    pub extended_within_days: u64,
+}

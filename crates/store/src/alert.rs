@@ -1,0 +1,71 @@
+//! What staff must look at.
+
+use base::id::{AccountId, PaymentId};
+use base::time::Timestamp;
+
+use crate::Store;
+use crate::db::Tx;
+use crate::error::StoreError;
+use crate::row::{At, Bits, Name};
+
+/// The kinds of alerts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The passcode given under threat was used.
+    UnderThreat,
+    /// A payer says that a payment is not theirs.
+    NotMe,
+    /// The compensation fund could not pay what was due.
+    FundEmpty,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::UnderThreat, Self::NotMe, Self::FundEmpty];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::UnderThreat => "under_threat",
+            Self::NotMe => "not_me",
+            Self::FundEmpty => "fund_empty",
+        }
+    }
+}
+
+/// One alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alert {
+    /// Why.
+    pub kind: Kind,
+    /// Whose account.
+    pub account: AccountId,
+    /// About which payment.
+    pub payment: Option<PaymentId>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Raises an alert.
+pub(crate) fn raise(tx: &Tx, kind: Kind, account: AccountId, payment: Option<PaymentId>, now: Timestamp) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO alerts (kind, account, payment, at) VALUES (?1, ?2, ?3, ?4)",
+        (kind.name(), Bits(account.bits()), payment.map(|id| Bits(id.bits())), At(now)),
+    )?;
+    Ok(())
+}
+
+impl Store {
+    /// The newest alerts first, at most `limit`. For staff only: no page and no till may show them.
+    pub fn alerts(&self, limit: u32) -> Result<Vec<Alert>, StoreError> {
+        self.read(|tx| {
+            let alerts = tx.list("SELECT kind, account, payment, at FROM alerts ORDER BY sequence DESC LIMIT ?1", [limit], |row| {
+                Ok(Alert {
+                    kind: row.get::<Name>(0)?.read(|name| Kind::ALL.into_iter().find(|kind| kind.name() == name))?,
+                    account: AccountId::from_bits(row.get::<Bits>(1)?.0),
+                    payment: row.get::<Option<Bits>>(2)?.map(|bits| PaymentId::from_bits(bits.0)),
+                    at: row.get::<At>(3)?.0,
+                })
+            })?;
+            Ok(alerts)
+        })
+    }
+}
