@@ -1,6 +1,8 @@
 //! The whole platform over HTTP, with a real database and three real parties on loopback.
 
+mod api_keys;
 mod authorisation;
+mod conventions;
 mod crowd;
 mod documents;
 mod enrolments;
@@ -12,4 +14,6 @@ mod payments;
 mod schemathesis;
 mod secrecy;
 mod strictness;
+mod stream;
+mod webhooks;
 mod world;

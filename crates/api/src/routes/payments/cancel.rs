@@ -17,7 +17,7 @@ use crate::routes::{Nothing, post};
 pub fn endpoint() -> Endpoint {
     post("/v1/payments/{id}/cancel", Access::Payee, "Give the payment up")
         .answers(200, "Payment")
-        .refuses(&[Code::StateConflict, Code::PaymentExpired])
+        .refuses(&[Code::Forbidden, Code::StateConflict, Code::PaymentExpired])
         .by(handle)
 }
 

@@ -20,7 +20,7 @@ pub fn endpoint() -> Endpoint {
     post("/v1/payments/{id}/challenge", Access::Terminal, "Ask for the challenge that the look is bound to")
         .takes("NewChallenge")
         .answers(200, "Payment")
-        .refuses(&[Code::PhoneSuffixRequired, Code::StateConflict, Code::PaymentExpired, Code::PaymentCancelled])
+        .refuses(&[Code::Forbidden, Code::PhoneSuffixRequired, Code::StateConflict, Code::PaymentExpired, Code::PaymentCancelled])
         .by(handle)
 }
 

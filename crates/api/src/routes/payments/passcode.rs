@@ -20,7 +20,14 @@ pub fn endpoint() -> Endpoint {
     post("/v1/payments/{id}/passcode", Access::Terminal, "Give the payer's passcode")
         .takes("Passcode")
         .answers(200, "Payment")
-        .refuses(&[Code::PasscodeWrong, Code::PasscodeLocked, Code::StateConflict, Code::PaymentExpired, Code::PaymentCancelled])
+        .refuses(&[
+            Code::Forbidden,
+            Code::PasscodeWrong,
+            Code::PasscodeLocked,
+            Code::StateConflict,
+            Code::PaymentExpired,
+            Code::PaymentCancelled,
+        ])
         .by(handle)
 }
 

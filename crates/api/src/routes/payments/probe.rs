@@ -35,6 +35,7 @@ pub fn endpoint() -> Endpoint {
         .takes("SealedProbe")
         .answers(200, "Payment")
         .refuses(&[
+            Code::Forbidden,
             Code::ProbeInvalid,
             Code::ProbeReplayed,
             Code::ProbeMismatch,

@@ -5,6 +5,7 @@ pub mod http;
 pub mod logs;
 pub mod parties;
 pub mod proxy;
+pub mod receiver;
 pub mod schema;
 pub mod server;
 pub mod shopper;

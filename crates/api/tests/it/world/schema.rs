@@ -24,6 +24,7 @@ pub fn check(method: &str, path: &str, reply: &Reply) {
         let may_be = [row.status, if row.path.ends_with("/probe") { 202 } else { row.status }];
         assert!(may_be.contains(&reply.status) || row.path == "/readyz", "{method} {path}: {}", reply.status);
         match row.answers {
+            Some(_) if row.streams => assert!(reply.header("content-type").starts_with("text/event-stream"), "{path}"),
             Some(schema) => fits(&reply.json(), &SCHEMAS[schema], schema),
             None => assert!(reply.body.is_empty(), "{method} {path} says nothing"),
         }
