@@ -37,6 +37,7 @@ pub mod payment;
 mod payment_list;
 mod payment_money;
 mod payment_rows;
+mod payout;
 mod posting;
 mod query_log;
 mod refund;

@@ -8,3 +8,6 @@ mod paying;
 mod place;
 mod wallet;
 mod world;
+mod disputes;
+mod holds;
+mod owners;

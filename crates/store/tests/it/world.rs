@@ -207,7 +207,11 @@ impl World {
     }
 
     pub fn new_payment(&self, amount_minor: i64) -> api::Payment {
-        let new = api::NewPayment { amount_minor, currency: Currency::CNY, merchant_reference: Some("table 5".into()), terminal: None, capture: api::Capture::Automatic };
+        self.new_payment_with(amount_minor, api::Capture::Automatic)
+    }
+
+    pub fn new_payment_with(&self, amount_minor: i64, capture: api::Capture) -> api::Payment {
+        let new = api::NewPayment { amount_minor, currency: Currency::CNY, merchant_reference: Some("table 5".into()), terminal: None, capture };
         resource(&self.store.create_payment(&self.fresh(), TILL, &new, &mut *self.rng.borrow_mut(), self.now()).expect("answers"))
     }
 
@@ -217,7 +221,11 @@ impl World {
 
     /// A payment whose look is with the parties.
     pub fn being_checked(&self, amount_minor: i64) -> PaymentId {
-        let payment = self.new_payment(amount_minor);
+        self.being_checked_with(amount_minor, api::Capture::Automatic)
+    }
+
+    pub fn being_checked_with(&self, amount_minor: i64, capture: api::Capture) -> PaymentId {
+        let payment = self.new_payment_with(amount_minor, capture);
         let challenged: api::Payment = resource(&self.challenge(payment.id));
         let answer = self.store.receive_probe(&self.fresh(), TILL, payment.id, &pay_probe(&challenged), self.now()).expect("answers");
         assert_eq!(resource::<api::Payment>(&answer).status, PaymentStatus::BeingChecked);
