@@ -7,6 +7,7 @@ mod crowd;
 mod documents;
 mod enrolments;
 mod full_disk;
+mod integrating;
 mod looks;
 mod outages;
 mod pages;
