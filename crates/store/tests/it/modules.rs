@@ -1,5 +1,6 @@
 // What is tested on both databases; `main.rs` and `postgres.rs` say on which.
 mod copies;
+mod events;
 mod gallery;
 mod group;
 mod kill;
