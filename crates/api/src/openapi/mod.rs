@@ -132,7 +132,7 @@ fn parameters(endpoint: &Row) -> Value {
 
 /// The prefix of the identifiers that stand in a path, by the resource in front of them.
 fn kind_of(path: &str) -> &'static str {
-    let resource = path.trim_start_matches("/v1/").split('/').next();
+    let resource = path.split('/').take_while(|part| !part.starts_with('{')).last();
     match resource {
         Some("payments") => "pay",
         Some("enrolments") => "enr",
@@ -140,7 +140,7 @@ fn kind_of(path: &str) -> &'static str {
         Some("events") => "evt",
         Some("webhook-endpoints") => "whe",
         Some("deliveries") => "del",
-        Some("test") => "pay",
+        Some("disputes") => "dp",
         other => panic!("{path}: say here what the identifiers of {other:?} begin with"),
     }
 }

@@ -317,6 +317,74 @@ async fn nothing_of_one_merchant_is_anothers() {
     assert_eq!(server.get(&format!("/v1/webhook-endpoints/{}", endpoint.id)).await.code(), Code::NotFound);
 }
 
+#[tokio::test]
+async fn a_receivers_certificate_must_be_trusted_and_its_own() {
+    let mut world = World::with_timing(QUICK).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let roots = folder.path().join("roots.pem");
+    let (own, address) = Secure::start("localhost").await;
+    let (foreign, foreign_address) = Secure::start("shop.example").await;
+    std::fs::write(&roots, own.certificate_pem.clone() + &foreign.certificate_pem).expect("a file");
+    for (trusted, port, expected) in [
+        (false, address.port(), json!({"failure": "tls"})),
+        (true, address.port(), json!({"status": 200})),
+        // Trusted, and somebody else's.
+        (true, foreign_address.port(), json!({"failure": "tls"})),
+    ] {
+        world.stop_platform().await;
+        world.webhook_roots = trusted.then(|| roots.clone());
+        world.start_platform().await;
+        let server = world.server(1, Mode::Test);
+        let endpoint = server.endpoint(&format!("https://localhost:{port}/hooks")).await;
+        server.post(&format!("/v1/webhook-endpoints/{}/ping", endpoint.id), json!({})).await;
+        let path = format!("/v1/webhook-endpoints/{}/deliveries", endpoint.id);
+        world.until("attempted", async || server.get(&path).await.json()["data"][0]["attempts"] == 1).await;
+        let log = server.get(&path).await.json()["data"][0]["log"][0].clone();
+        for (name, value) in expected.as_object().expect("an object") {
+            assert_eq!(&log[name], value, "trusted: {trusted}, port {port}: {log}");
+        }
+    }
+}
+
+/// A receiver behind TLS that answers 200 to whatever comes.
+struct Secure {
+    certificate_pem: String,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Secure {
+    async fn start(name: &str) -> (Self, std::net::SocketAddr) {
+        let made = rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate");
+        let key = rustls_pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
+        let provider = std::sync::Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+        let config = tokio_rustls::rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .expect("a sound certificate");
+        let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+                let mut head = [0; 4_096];
+                let _ = tokio::io::AsyncReadExt::read(&mut stream, &mut head).await;
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+                let _ = stream.shutdown().await;
+            }
+        });
+        (Self { certificate_pem: made.cert.pem(), task }, address)
+    }
+}
+
+impl Drop for Secure {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
