@@ -14,17 +14,23 @@ export interface NewPayment {
   currency: Currency;
   merchant_reference?: string;
   terminal?: string;
+  capture: Capture;
 }
+
+export type Capture = 'automatic' | 'manual';
 
 export type PaymentStatus =
   | 'created'
   | 'challenged'
   | 'being_checked'
   | 'awaiting_passcode'
+  | 'authorised'
   | 'paid'
   | 'refused'
   | 'expired'
-  | 'cancelled';
+  | 'cancelled'
+  | 'voided'
+  | 'undone';
 
 export interface Payment {
   id: string;
@@ -39,12 +45,16 @@ export interface Payment {
   merchant_reference?: string;
   created_at: Timestamp;
   expires_at: Timestamp;
+  capture: Capture;
+  authorised_at?: Timestamp;
   paid_at?: Timestamp;
+  captured_minor: number;
   refusal?: Code;
   attempts_left?: number;
   refunded_minor: number;
   refunds: Refund[];
   rules_version: string;
+  terms_sha256?: string;
   challenge?: Challenge;
 }
 
@@ -61,6 +71,10 @@ export interface Challenge {
 
 export interface Passcode {
   passcode: string;
+}
+
+export interface NewCapture {
+  amount_minor?: number;
 }
 
 export interface NewRefund {
@@ -96,6 +110,11 @@ export interface NewAccount {
   passcode: string;
 }
 
+export interface NewDuressPasscode {
+  passcode: string;
+  duress_passcode?: string;
+}
+
 export interface NewSession {
   phone: string;
   passcode: string;
@@ -111,6 +130,10 @@ export interface Me {
   balance_minor: number;
   currency: Currency;
   paused: boolean;
+  frozen: boolean;
+  closed: boolean;
+  undo_window_s: number;
+  undo_payment_max_minor: number;
   consents: Consent[];
   enrolment?: Enrolment;
 }
@@ -181,9 +204,10 @@ export interface Activity {
   at: Timestamp;
   rules_version?: string;
   verified_by?: string;
+  terms_sha256?: string;
 }
 
-export type ActivityKind = 'payment' | 'refund' | 'top_up';
+export type ActivityKind = 'payment' | 'refund' | 'top_up' | 'compensation' | 'compensation_taken_back';
 
 export interface BiometricQuery {
   id: string;

@@ -18,6 +18,8 @@ function payment(status: PaymentStatus, more: Partial<Payment> = {}): Payment {
     expires_at: 301_000,
     refunded_minor: 0,
     refunds: [],
+    capture: 'automatic',
+    captured_minor: 0,
     rules_version: 'cn/2026-11-01',
     ...more,
   };
@@ -30,10 +32,13 @@ test.each([
   ['challenged', 'offer', true],
   ['being_checked', 'checking', true],
   ['awaiting_passcode', 'passcode', true],
+  ['authorised', 'result', false],
   ['paid', 'result', false],
   ['refused', 'result', false],
   ['expired', 'result', false],
   ['cancelled', 'result', false],
+  ['voided', 'result', false],
+  ['undone', 'result', false],
 ] as const)('%s shows %s', (status, screen, open) => {
   expect(screenOf(payment(status)).name).toBe(screen);
   expect(isOpen(payment(status))).toBe(open);

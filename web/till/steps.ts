@@ -28,10 +28,13 @@ export function screenOf(payment: Payment): Screen {
       return { name: 'checking', payment };
     case 'awaiting_passcode':
       return { name: 'passcode', payment };
+    case 'authorised':
     case 'paid':
     case 'refused':
     case 'expired':
     case 'cancelled':
+    case 'voided':
+    case 'undone':
       return { name: 'result', payment };
   }
 }

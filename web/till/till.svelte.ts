@@ -52,7 +52,7 @@ export class Till {
     this.#suffix = undefined;
     this.busy = true;
     try {
-      const payment = await agent.create({ amount_minor, currency: 'CNY' }, key);
+      const payment = await agent.create({ amount_minor, currency: 'CNY', capture: 'automatic' }, key);
       this.#intention = undefined;
       this.#show(payment);
       return payment;

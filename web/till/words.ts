@@ -91,10 +91,13 @@ const en = {
     challenged: 'Begun',
     being_checked: 'Being checked',
     awaiting_passcode: 'Awaits passcode',
+    authorised: 'Held',
     paid: 'Paid',
     refused: 'Not paid',
     expired: 'Time over',
     cancelled: 'Cancelled',
+    voided: 'Released',
+    undone: 'Undone by the payer',
   } satisfies Record<PaymentStatus, string> as Record<PaymentStatus, string>,
 };
 
@@ -186,10 +189,13 @@ const zh: typeof en = {
     challenged: '已开始',
     being_checked: '核对中',
     awaiting_passcode: '等待密码',
+    authorised: '已预授权',
     paid: '已付款',
     refused: '未付款',
     expired: '已超时',
     cancelled: '已取消',
+    voided: '已解除',
+    undone: '付款人已撤销',
   },
 };
 

@@ -198,6 +198,7 @@ async fn tidy(app: SharedApp, mode: Mode) {
         // What went wrong is logged where it happened; the next time may be better.
         let _ = app.with_store_of(mode, move |store| store.tidy(now)).await;
         let _ = app.with_store_of(mode, move |store| store.tidy_events(now)).await;
+        let _ = app.with_store_of(mode, move |store| store.tend_disputes(now)).await;
         tokio::time::sleep(Duration::from_millis(TIDY_MS)).await;
     }
 }

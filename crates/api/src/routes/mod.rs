@@ -5,12 +5,14 @@ pub mod api_keys;
 pub mod consents;
 pub mod deliveries;
 pub mod demo;
+pub mod disputes;
 pub mod document;
 pub mod enrolments;
 pub mod events;
 pub mod health;
 pub mod lists;
 pub mod me;
+pub mod owner;
 pub mod payments;
 pub mod sessions;
 pub mod table;
@@ -45,6 +47,8 @@ pub fn endpoints(demo: bool) -> Vec<Endpoint> {
         payments::probe::endpoint(),
         payments::passcode::endpoint(),
         payments::cancel::endpoint(),
+        payments::capture::capture(),
+        payments::capture::void(),
         payments::refund::endpoint(),
         payments::stream::endpoint(),
         template::endpoint(),
@@ -72,6 +76,19 @@ pub fn endpoints(demo: bool) -> Vec<Endpoint> {
         me::read(),
         me::pause(),
         me::resume(),
+        owner::limits(),
+        owner::set_limits(),
+        owner::freeze(),
+        owner::thaw(),
+        owner::close(),
+        owner::set_duress_passcode(),
+        owner::undo(),
+        disputes::create(),
+        disputes::list(),
+        disputes::one(),
+        disputes::withdraw(),
+        disputes::statistics(),
+        disputes::terms(),
         consents::texts(),
         consents::create(),
         enrolments::create(),

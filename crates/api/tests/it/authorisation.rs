@@ -15,7 +15,7 @@ const PAYMENT: &str = "pay_00000000000000000000000001";
 const ENROLMENT: &str = "enr_00000000000000000000000001";
 
 /// Method, path, who may.
-const TABLE: [(&str, &str, Access); 49] = [
+const TABLE: [(&str, &str, Access); 64] = [
     ("GET", "/v1/terminal", Access::Terminal),
     ("POST", "/v1/payments", Access::Payee),
     ("GET", "/v1/payments", Access::Payee),
@@ -25,6 +25,8 @@ const TABLE: [(&str, &str, Access); 49] = [
     ("POST", "/v1/payments/{id}/probe", Access::Terminal),
     ("POST", "/v1/payments/{id}/passcode", Access::Terminal),
     ("POST", "/v1/payments/{id}/cancel", Access::Payee),
+    ("POST", "/v1/payments/{id}/capture", Access::Payee),
+    ("POST", "/v1/payments/{id}/void", Access::Payee),
     ("POST", "/v1/payments/{id}/refunds", Access::Payee),
     ("POST", "/v1/enrolments/{id}/template", Access::Terminal),
     ("GET", "/v1/books", Access::Terminal),
@@ -53,6 +55,17 @@ const TABLE: [(&str, &str, Access); 49] = [
     ("GET", "/v1/me", Access::Wallet),
     ("POST", "/v1/me/pause", Access::Wallet),
     ("POST", "/v1/me/resume", Access::Wallet),
+    ("GET", "/v1/me/limits", Access::Wallet),
+    ("POST", "/v1/me/limits", Access::Wallet),
+    ("POST", "/v1/me/freeze", Access::Wallet),
+    ("POST", "/v1/me/thaw", Access::Wallet),
+    ("POST", "/v1/me/close", Access::Wallet),
+    ("POST", "/v1/me/duress-passcode", Access::Wallet),
+    ("POST", "/v1/me/payments/{id}/undo", Access::Wallet),
+    ("GET", "/v1/disputes", Access::Wallet),
+    ("POST", "/v1/disputes", Access::Wallet),
+    ("GET", "/v1/disputes/{id}", Access::Wallet),
+    ("POST", "/v1/disputes/{id}/withdraw", Access::Wallet),
     ("GET", "/v1/consent-texts", Access::Wallet),
     ("POST", "/v1/consents", Access::Wallet),
     ("POST", "/v1/enrolments", Access::Wallet),
@@ -62,6 +75,8 @@ const TABLE: [(&str, &str, Access); 49] = [
     ("GET", "/v1/activity", Access::Wallet),
     ("GET", "/v1/queries", Access::Wallet),
     ("GET", "/v1/capture-agent", Access::Anybody),
+    ("GET", "/v1/statistics/disputes", Access::Anybody),
+    ("GET", "/v1/terms", Access::Anybody),
     ("GET", "/openapi.json", Access::Anybody),
     ("GET", "/healthz", Access::Anybody),
     ("GET", "/readyz", Access::Anybody),

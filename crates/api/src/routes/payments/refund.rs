@@ -19,7 +19,7 @@ pub fn endpoint() -> Endpoint {
     post("/v1/payments/{id}/refunds", Access::Payee, "Pay back, in whole or in part")
         .takes("NewRefund")
         .answers(201, "Payment")
-        .refuses(&[Code::StateConflict, Code::RefundExceedsPayment, Code::RefundWindowOver])
+        .refuses(&[Code::StateConflict, Code::RefundExceedsPayment, Code::RefundWindowOver, Code::PaymentDisputed, Code::RefundUnfunded])
         .by(handle)
 }
 
