@@ -97,8 +97,7 @@ async fn handle_thaw(State(app): State<SharedApp>, shopper: Shopper, once: Once<
 async fn handle_close(State(app): State<SharedApp>, shopper: Shopper, once: Once<Passcode>) -> Answer<Response> {
     let Once { idempotency, body, turn: _turn } = once;
     let now = app.now();
-    let answer =
-        app.with_store_hashing(Lane::Wallet, move |store| store.close_account(&idempotency, shopper.account, &body, now)).await?;
+    let answer = app.with_store_hashing(Lane::Wallet, move |store| store.close_account(&idempotency, shopper.account, &body, now)).await?;
     if answer.is_first_success() {
         // The face is deleted with the account.
         app.gallery_changed.notify_one();
