@@ -1,5 +1,7 @@
 //! Accounts as rows: what a payer is judged by, and what changes when one pays or tries a passcode.
 
+use std::sync::Arc;
+
 use base::id::AccountId;
 use base::secret::Secret;
 use base::time::Timestamp;
@@ -11,7 +13,7 @@ use payments::passcode::Ladder;
 use wire::api::IdentityClass;
 use wire::problem::Code;
 
-use crate::db::{DbError, Row, Tx};
+use crate::db::{DbError, Kind, Row, Tx};
 use crate::error::StoreError;
 use crate::posting;
 use crate::row::{At, Bits, Name};
@@ -48,10 +50,19 @@ pub(crate) fn insert(tx: &Tx, new: &NewRow, now: Timestamp) -> Result<(), StoreE
     if rows == 1 { Ok(()) } else { Err(Code::PhoneTaken.into()) }
 }
 
+const PAYER: Kind<Option<Payer>> = Kind::new("payer", &["accounts", "enrolments"]);
+const OWNER_LIMITS: Kind<Arc<[LimitChange]>> = Kind::new("owner's limits", &["account_limits"]);
+
 /// Everything about a payer that a payment is judged by; `not_found` without the account.
 pub(crate) fn payer(tx: &Tx, account: AccountId, now: Timestamp) -> Result<Payer, StoreError> {
     let balance_minor = posting::available_minor(tx, AccountKey::wallet(account))?;
     let limits = limits_in_force(tx, account, now)?;
+    let row = tx.recall(&PAYER, (0, account.bits()), || load_payer(tx, account))?;
+    row.map(|row| Payer { balance_minor, limits, ..row }).ok_or(Code::NotFound.into())
+}
+
+/// A payer's own row, without balance and limits.
+fn load_payer(tx: &Tx, account: AccountId) -> Result<Option<Payer>, StoreError> {
     let found = tx.find(
         "SELECT identity_class, closed, paused, passcode_hash IS NOT NULL, passcode_wrong, passcode_locks, passcode_locked_until,
              paid_life_minor, usage_year, paid_year_minor, usage_day, paid_day_minor, paid_day_look_only_minor, look_only_run,
@@ -69,8 +80,8 @@ pub(crate) fn payer(tx: &Tx, account: AccountId, now: Timestamp) -> Result<Payer
                 enrolled: row.get(14)?,
                 has_passcode: row.get(3)?,
                 ladder: ladder(row, 4)?,
-                balance_minor,
-                limits,
+                balance_minor: 0,
+                limits: OwnerLimits::default(),
                 usage: Usage {
                     life_minor: row.get(7)?,
                     year: row.get(8)?,
@@ -85,7 +96,7 @@ pub(crate) fn payer(tx: &Tx, account: AccountId, now: Timestamp) -> Result<Payer
             })
         },
     );
-    found?.ok_or(Code::NotFound.into())
+    Ok(found?)
 }
 
 fn ladder(row: &Row, at: usize) -> Result<Ladder, DbError> {
@@ -103,22 +114,24 @@ pub(crate) fn save_ladder(tx: &Tx, account: AccountId, ladder: &Ladder) -> Resul
 
 /// Stores what an account has used of its limits.
 pub(crate) fn save_usage(tx: &Tx, account: AccountId, usage: &Usage) -> Result<(), StoreError> {
-    tx.put(
-        "UPDATE accounts SET paid_life_minor = ?2, usage_year = ?3, paid_year_minor = ?4, usage_day = ?5, paid_day_minor = ?6,
-             paid_day_look_only_minor = ?7, look_only_run = ?8, usage_night = ?9, paid_night_minor = ?10 WHERE id = ?1",
-        (
-            Bits(account.bits()),
-            usage.life_minor,
-            usage.year,
-            usage.year_minor,
-            usage.day,
-            usage.day_minor,
-            usage.day_look_only_minor,
-            usage.look_only_run,
-            usage.night,
-            usage.night_minor,
-        ),
-    )?;
+    let sql = "UPDATE accounts SET paid_life_minor = ?2, usage_year = ?3, paid_year_minor = ?4, usage_day = ?5, paid_day_minor = ?6,
+             paid_day_look_only_minor = ?7, look_only_run = ?8, usage_night = ?9, paid_night_minor = ?10 WHERE id = ?1";
+    let values = (
+        Bits(account.bits()),
+        usage.life_minor,
+        usage.year,
+        usage.year_minor,
+        usage.day,
+        usage.day_minor,
+        usage.day_look_only_minor,
+        usage.look_only_run,
+        usage.night,
+        usage.night_minor,
+    );
+    match tx.known(&PAYER, (0, account.bits())).flatten() {
+        Some(payer) => tx.put_known(sql, values, &PAYER, (0, account.bits()), Some(Payer { usage: *usage, ..payer }))?,
+        None => tx.put(sql, values)?,
+    }
     Ok(())
 }
 
@@ -163,9 +176,10 @@ const LIMITS: &str = "SELECT payment_max_minor, day_max_minor, night_max_minor, 
 
 /// The newest decision about limits that counts at `now`.
 pub(crate) fn limits_in_force(tx: &Tx, account: AccountId, now: Timestamp) -> Result<OwnerLimits, StoreError> {
-    let sql = format!("{LIMITS} AND effective_at <= ?2 ORDER BY sequence DESC LIMIT 1");
-    let newest = tx.find(&sql, (Bits(account.bits()), At(now)), read_limits)?;
-    Ok(newest.map(|change| change.limits).unwrap_or_default())
+    let all = tx.recall(&OWNER_LIMITS, (0, account.bits()), || {
+        tx.list(&format!("{LIMITS} ORDER BY sequence DESC"), [Bits(account.bits())], read_limits).map(Arc::from)
+    })?;
+    Ok(all.iter().find(|change| change.effective_at <= now).map(|change| change.limits).unwrap_or_default())
 }
 
 /// The newest decision of all, if it does not count yet.

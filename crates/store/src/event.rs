@@ -1,6 +1,8 @@
 //! What happened, for merchants: written in the transaction that made it happen, with a delivery for each endpoint that
 //! wants it, so that neither is ever without the other (transactional outbox).
 
+use std::sync::Arc;
+
 use base::hash::hash_parts;
 use base::id::{DeliveryId, EventId, MerchantId, WebhookEndpointId};
 use base::time::Timestamp;
@@ -11,7 +13,7 @@ use wire::problem::Code;
 
 use crate::Store;
 use crate::activity::LIST_MAX;
-use crate::db::{DbError, Row, Tx};
+use crate::db::{DbError, Kind, Row, Tx};
 use crate::error::StoreError;
 use crate::row::{At, Bits, Name};
 
@@ -107,7 +109,7 @@ pub(crate) fn load(tx: &Tx, merchant: MerchantId, event: EventId) -> Result<Even
 }
 
 fn insert(tx: &Tx, merchant: MerchantId, event: &Event) -> Result<(), StoreError> {
-    tx.execute(
+    tx.put(
         "INSERT INTO events (id, merchant, type, body, created_at) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO NOTHING",
         (Bits(event.id.bits()), Bits(merchant.bits()), event.kind.name(), body(event), At(event.created_at)),
     )?;
@@ -132,20 +134,22 @@ fn parse(body: &[u8]) -> Result<Event, StoreError> {
     serde_json::from_slice(body).map_err(|error| StoreError::Corrupt(format!("an event: {error}")))
 }
 
+/// A merchant's endpoints and what they want to hear of.
+const ENDPOINTS: Kind<Arc<[(Bits, String)]>> = Kind::new("webhook endpoints", &["webhook_endpoints"]);
+
 fn endpoints_for(tx: &Tx, merchant: MerchantId, kind: EventType) -> Result<Vec<WebhookEndpointId>, StoreError> {
     let wants = |types: &str| types.is_empty() || types.split(' ').any(|name| name == kind.name());
     let read = |row: &Row| Ok::<_, DbError>((row.get::<Bits>(0)?, row.get::<Name>(1)?.0));
-    let all = tx.list(
-        "SELECT id, event_types FROM webhook_endpoints WHERE merchant = ?1 AND enabled = 1 AND deleted_at IS NULL",
-        [Bits(merchant.bits())],
-        read,
-    )?;
-    Ok(all.into_iter().filter(|(_, types)| wants(types)).map(|(id, _)| WebhookEndpointId::from_bits(id.0)).collect())
+    let all = tx.recall(&ENDPOINTS, (0, merchant.bits()), || {
+        let sql = "SELECT id, event_types FROM webhook_endpoints WHERE merchant = ?1 AND enabled = 1 AND deleted_at IS NULL";
+        tx.list(sql, [Bits(merchant.bits())], read).map(Arc::from)
+    })?;
+    Ok(all.iter().filter(|(_, types)| wants(types)).map(|(id, _)| WebhookEndpointId::from_bits(id.0)).collect())
 }
 
 fn queue(tx: &Tx, endpoint: WebhookEndpointId, event: EventId, now: Timestamp) -> Result<DeliveryId, StoreError> {
     let id = DeliveryId::from_bits(id_from(now, "handsel/delivery/v1", &[&event.bits().to_be_bytes(), &endpoint.bits().to_be_bytes()]));
-    tx.execute(
+    tx.put(
         "INSERT INTO webhook_deliveries (id, endpoint, event, status, attempts, due_at, created_at) VALUES (?1, ?2, ?3, 'pending', 0, ?4, ?4)
          ON CONFLICT (id) DO NOTHING",
         (Bits(id.bits()), Bits(endpoint.bits()), Bits(event.bits()), At(now)),

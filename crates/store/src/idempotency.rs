@@ -1,5 +1,8 @@
 //! Doing a request once: the first answer is stored with the work, in one transaction, and given again.
 
+use base::hash::hash_parts;
+use std::sync::Arc;
+
 use base::time::Timestamp;
 use payments::refusal::Refusal;
 use serde::Serialize;
@@ -7,7 +10,7 @@ use serde::de::DeserializeOwned;
 use wire::problem::Code;
 
 use crate::Store;
-use crate::db::Tx;
+use crate::db::{Key, Kind, Tx};
 use crate::error::StoreError;
 use crate::row::At;
 
@@ -130,24 +133,39 @@ fn is_definite(code: Code) -> bool {
     status < 500 && status != 429 && code != Code::RequestInFlight
 }
 
+type Stored = Option<([u8; 32], u16, Arc<[u8]>)>;
+
+/// Answers of late, by 24 bytes of the hash of scope and key.
+const STORED: Kind<Stored> = Kind::new("answer", &["idempotency"]);
+
+fn place_of(idempotency: &Idempotency) -> Key {
+    let hash = hash_parts("handsel answer", &[idempotency.scope.as_bytes(), idempotency.key.as_bytes()]);
+    let (first, second) = hash.split_at(16);
+    (u64::from_be_bytes(first[..8].try_into().expect("8 of 16 bytes")), u128::from_be_bytes(second.try_into().expect("16 bytes")))
+}
+
 fn stored(tx: &Tx, idempotency: &Idempotency) -> Result<Option<Answer>, StoreError> {
-    let row: Option<([u8; 32], u16, Vec<u8>)> = tx.find(
-        "SELECT request_digest, status, body FROM idempotency WHERE scope = ?1 AND key = ?2",
-        (&idempotency.scope, &idempotency.key),
-        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-    )?;
+    let row = tx.recall(&STORED, place_of(idempotency), || {
+        let sql = "SELECT request_digest, status, body FROM idempotency WHERE scope = ?1 AND key = ?2";
+        tx.find(sql, (&idempotency.scope, &idempotency.key), |row| Ok((row.get(0)?, row.get(1)?, row.get::<Vec<u8>>(2)?.into())))
+    })?;
     match row {
         None => Ok(None),
-        Some((digest, status, body)) if digest == idempotency.request_digest => Ok(Some(Answer { status, body, replayed: true })),
+        Some((digest, status, body)) if digest == idempotency.request_digest => {
+            Ok(Some(Answer { status, body: body.to_vec(), replayed: true }))
+        }
         Some(_) => Err(Code::IdempotencyKeyReused.into()),
     }
 }
 
 fn remember(tx: &Tx, idempotency: &Idempotency, answer: &Answer, keep: Keep, now: Timestamp) -> Result<(), StoreError> {
     let keep_until = (keep == Keep::Day).then(|| At(now.plus_millis(KEEP_MS)));
-    tx.put(
+    tx.put_known(
         "INSERT INTO idempotency (scope, key, request_digest, status, body, created_at, keep_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         (&idempotency.scope, &idempotency.key, idempotency.request_digest, answer.status, &answer.body, At(now), keep_until),
+        &STORED,
+        place_of(idempotency),
+        Some((idempotency.request_digest, answer.status, answer.body.as_slice().into())),
     )?;
     Ok(())
 }

@@ -29,6 +29,7 @@ mod dispute_rows;
 mod enrolment;
 pub mod error;
 pub mod event;
+mod found;
 pub mod gallery;
 pub mod idempotency;
 mod migrate;
@@ -52,6 +53,7 @@ mod void;
 pub mod webhook;
 mod writer;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use base::secret::Secret;
@@ -83,6 +85,8 @@ struct Shared {
     readers: tx::Readers,
     rules: RuleBook,
     passcodes: PasscodeHasher,
+    /// Set when the books would have contradicted themselves: nothing is written from then on.
+    halted: AtomicBool,
     steps: OnceLock<Box<dyn Fn(Step) + Send + Sync>>,
 }
 
@@ -97,7 +101,13 @@ impl Store {
         let connection = Connection::open(&location, Role::Writer)?;
         migrate::migrate(&connection)?;
         let readers = tx::Readers::new(location.clone());
-        let shared = Arc::new(Shared { readers, rules, passcodes: PasscodeHasher::new(pepper), steps: OnceLock::new() });
+        let shared = Arc::new(Shared {
+            readers,
+            rules,
+            passcodes: PasscodeHasher::new(pepper),
+            halted: AtomicBool::new(false),
+            steps: OnceLock::new(),
+        });
         let view = shared.clone();
         let writer = writer::Writer::start(location, connection, |turn| Self { place: Place::Turn(turn), shared: view });
         Ok(Self { place: Place::Queue(writer), shared })
@@ -107,6 +117,10 @@ impl Store {
     #[doc(hidden)]
     pub fn watch_steps(&self, watch: impl Fn(Step) + Send + Sync + 'static) {
         drop(self.shared.steps.set(Box::new(watch)));
+    }
+
+    fn is_halted(&self) -> bool {
+        self.shared.halted.load(Ordering::SeqCst)
     }
 
     fn reached(&self, step: Step) {

@@ -1,6 +1,6 @@
 //! Payments as rows.
 
-use base::id::{AccountId, MerchantId, PaymentId, RefundId, StoreId, TerminalId};
+use base::id::{AccountId, MerchantId, PaymentId, RefundId, StoreId, TerminalId, TransferId};
 use base::money::Money;
 use base::time::Timestamp;
 use payments::account::tier::VerifiedBy;
@@ -11,7 +11,7 @@ use wire::api::{self, Capture, PaymentStatus};
 use wire::bytes::HexArray;
 use wire::problem::Code;
 
-use crate::db::{DbError, Row, Tx};
+use crate::db::{DbError, Kind, Row, Tx};
 use crate::error::StoreError;
 use crate::row::{At, Bits, Name};
 use crate::setup::Terminal;
@@ -30,9 +30,30 @@ const fn capture_name(capture: Capture) -> &'static str {
     }
 }
 
+const PAYMENT: Kind<Payment> = Kind::new("payment", &["payments"]);
+const SHOWN: Kind<Shown> = Kind::new("shown payment", &["stores", "merchants"]);
+
+/// What is shown of a payment beside its own row.
+#[derive(Clone)]
+struct Shown {
+    store: StoreId,
+    store_name: String,
+    merchant_name: String,
+    merchant_reference: Option<String>,
+}
+
 /// A new payment at `terminal`.
 pub(crate) fn insert(tx: &Tx, payment: &Payment, terminal: &Terminal, merchant_reference: Option<&str>) -> Result<(), StoreError> {
-    tx.put(
+    let api::Terminal { store, store_name, merchant_name, .. } = &terminal.details;
+    let shown = Shown {
+        store: *store,
+        store_name: store_name.clone(),
+        merchant_name: merchant_name.clone(),
+        merchant_reference: merchant_reference.map(str::to_owned),
+    };
+    tx.learn(&SHOWN, (0, payment.id.bits()), shown);
+    posting::is_unused(tx, TransferId::from_bits(payment.id.bits()));
+    tx.put_known(
         "INSERT INTO payments (id, terminal, store, merchant, amount_minor, currency, merchant_reference, status, created_at, expires_at,
              captured_minor, refunded_minor, refund_count, rules_version, capture, terms_sha256)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0, 0, ?11, ?12, ?13)",
@@ -51,6 +72,9 @@ pub(crate) fn insert(tx: &Tx, payment: &Payment, terminal: &Terminal, merchant_r
             capture_name(payment.capture),
             payment.terms_sha256.map(|hash| hash.0),
         ),
+        &PAYMENT,
+        (0, payment.id.bits()),
+        payment.clone(),
     )?;
     Ok(())
 }
@@ -58,7 +82,7 @@ pub(crate) fn insert(tx: &Tx, payment: &Payment, terminal: &Terminal, merchant_r
 /// Stores what changes in a payment.
 pub(crate) fn save(tx: &Tx, payment: &Payment) -> Result<(), StoreError> {
     let challenge = payment.challenge.as_ref();
-    tx.put("UPDATE payments SET status = ?2, nonce = ?3, challenge_issued_at = ?4, challenge_expires_at = ?5, challenge_partition = ?6, passcode_always = ?7,
+    tx.put_known("UPDATE payments SET status = ?2, nonce = ?3, challenge_issued_at = ?4, challenge_expires_at = ?5, challenge_partition = ?6, passcode_always = ?7,
              payer = ?8, refusal = ?9, paid_at = ?10, verified_by = ?11, refunded_minor = ?12, refund_count = ?13, rules_version = ?14,
              expires_at = ?15, authorised_at = ?16, captured_minor = ?17
          WHERE id = ?1", (
@@ -79,13 +103,15 @@ pub(crate) fn save(tx: &Tx, payment: &Payment) -> Result<(), StoreError> {
         At(payment.expires_at),
         payment.authorised_at.map(At),
         payment.captured_minor,
-    ))?;
+    ), &PAYMENT, (0, payment.id.bits()), payment.clone())?;
     Ok(())
 }
 
 /// The payment of this identifier, or `not_found`.
 pub(crate) fn load(tx: &Tx, id: PaymentId) -> Result<Payment, StoreError> {
-    tx.find(&format!("SELECT {COLUMNS} FROM payments p WHERE p.id = ?1"), [Bits(id.bits())], read)?.ok_or(Code::NotFound.into())
+    tx.recall(&PAYMENT, (0, id.bits()), || {
+        tx.find(&format!("SELECT {COLUMNS} FROM payments p WHERE p.id = ?1"), [Bits(id.bits())], read)?.ok_or(Code::NotFound.into())
+    })
 }
 
 /// Payments that a condition without parameters but `?1`, a time, selects.
@@ -129,11 +155,24 @@ fn read(row: &Row) -> Result<Payment, DbError> {
     })
 }
 
+fn load_shown(tx: &Tx, id: PaymentId) -> Result<Shown, StoreError> {
+    let sql = "SELECT p.store, s.name, m.name, p.merchant_reference
+         FROM payments p JOIN stores s ON s.id = p.store JOIN merchants m ON m.id = p.merchant WHERE p.id = ?1";
+    let shown = tx.one(sql, [Bits(id.bits())], |row| {
+        Ok(Shown {
+            store: StoreId::from_bits(row.get::<Bits>(0)?.0),
+            store_name: row.get(1)?,
+            merchant_name: row.get(2)?,
+            merchant_reference: row.get(3)?,
+        })
+    });
+    Ok(shown?)
+}
+
 /// The payment as its terminal sees it: never who paid.
 pub(crate) fn render(tx: &Tx, payment: &Payment, rules: &RulePack, now: Timestamp) -> Result<api::Payment, StoreError> {
-    let (store, store_name, merchant_name, merchant_reference) = tx.one("SELECT p.store, s.name, m.name, p.merchant_reference FROM payments p JOIN stores s ON s.id = p.store JOIN merchants m ON m.id = p.merchant WHERE p.id = ?1", [Bits(payment.id.bits())], |row| {
-        Ok((StoreId::from_bits(row.get::<Bits>(0)?.0), row.get(1)?, row.get(2)?, row.get(3)?))
-    })?;
+    let Shown { store, store_name, merchant_name, merchant_reference } =
+        tx.recall(&SHOWN, (0, payment.id.bits()), || load_shown(tx, payment.id))?;
     let challenge = payment.challenge.as_ref().filter(|_| payment.status == PaymentStatus::Challenged);
     let attempts_left = match payment.payer {
         Some(payer) if payment.status == PaymentStatus::AwaitingPasscode => {

@@ -11,9 +11,23 @@ use ledger::chain::Head;
 use ledger::post::{Ledger, Record};
 use ledger::transfer::{Action, Entry, EntryKind, Outcome, PendingState, Refusal, Transfer};
 
-use crate::db::{DbError, Row, Tx};
+use crate::db::{DbError, Key, Kind, Row, Tx};
 use crate::error::StoreError;
 use crate::row::{At, Bits, Name, Sequence};
+
+const ACCOUNT: Kind<Option<Account>> = Kind::new("ledger account", &["ledger_accounts"]);
+const HEAD: Kind<Head> = Kind::new("ledger head", &["ledger_transfers"]);
+/// Identifiers that no transfer has.
+const UNUSED: Kind<()> = Kind::new("unused transfer", &["ledger_transfers"]);
+
+fn account_key(key: AccountKey) -> Key {
+    (key.kind as u64, key.owner)
+}
+
+/// No transfer has this identifier: it was made this moment.
+pub(crate) fn is_unused(tx: &Tx, id: TransferId) {
+    tx.learn(&UNUSED, (0, id.bits()), ());
+}
 
 /// Opens a ledger account unless it is open.
 pub(crate) fn open_account(tx: &Tx, key: AccountKey, currency: Currency) -> Result<(), StoreError> {
@@ -113,10 +127,12 @@ fn load(tx: &Tx, batch: &[Transfer]) -> Result<Ledger, StoreError> {
 
 /// Where the chain ends.
 pub(crate) fn head(tx: &Tx) -> Result<Head, StoreError> {
-    let last = tx.find("SELECT sequence, hash FROM ledger_transfers ORDER BY sequence DESC LIMIT 1", (), |row| {
-        Ok(Head { sequence: row.get::<Sequence>(0)?.0, hash: row.get(1)? })
-    })?;
-    Ok(last.unwrap_or(Head::genesis()))
+    tx.recall(&HEAD, (0, 0), || {
+        let last = tx.find("SELECT sequence, hash FROM ledger_transfers ORDER BY sequence DESC LIMIT 1", (), |row| {
+            Ok(Head { sequence: row.get::<Sequence>(0)?.0, hash: row.get(1)? })
+        })?;
+        Ok(last.unwrap_or(Head::genesis()))
+    })
 }
 
 /// Hashes what was posted before there was a chain. For the migration that brought it.
@@ -131,13 +147,15 @@ pub(crate) fn hash_old_transfers(tx: &Tx) -> Result<(), StoreError> {
 }
 
 fn load_account(tx: &Tx, key: AccountKey) -> Result<Option<Account>, StoreError> {
-    let account = tx.find(
-        "SELECT kind, owner, currency, debits_minor, credits_minor, debits_pending_minor, credits_pending_minor
-         FROM ledger_accounts WHERE kind = ?1 AND owner = ?2",
-        (key.kind.name(), Bits(key.owner)),
-        read_account,
-    );
-    Ok(account?)
+    tx.recall(&ACCOUNT, account_key(key), || {
+        let account = tx.find(
+            "SELECT kind, owner, currency, debits_minor, credits_minor, debits_pending_minor, credits_pending_minor
+             FROM ledger_accounts WHERE kind = ?1 AND owner = ?2",
+            (key.kind.name(), Bits(key.owner)),
+            read_account,
+        );
+        Ok(account?)
+    })
 }
 
 /// All accounts, in the order of their keys.
@@ -164,10 +182,13 @@ fn read_account(row: &Row) -> Result<Account, DbError> {
 
 fn save_account(tx: &Tx, account: &Account) -> Result<(), StoreError> {
     let Account { key, debits_minor, credits_minor, debits_pending_minor, credits_pending_minor, .. } = *account;
-    tx.put(
+    tx.put_known(
         "UPDATE ledger_accounts SET debits_minor = ?3, credits_minor = ?4, debits_pending_minor = ?5, credits_pending_minor = ?6
          WHERE kind = ?1 AND owner = ?2",
         (key.kind.name(), Bits(key.owner), debits_minor, credits_minor, debits_pending_minor, credits_pending_minor),
+        &ACCOUNT,
+        account_key(key),
+        Some(*account),
     )?;
     Ok(())
 }
@@ -176,6 +197,9 @@ const COLUMNS: &str =
     "id, kind, debit_kind, debit_owner, credit_kind, credit_owner, amount_minor, currency, pending, expires_at, posted_at, pending_state";
 
 fn load_record(tx: &Tx, id: TransferId) -> Result<Option<Record>, StoreError> {
+    if tx.is_known(&UNUSED, (0, id.bits())) {
+        return Ok(None);
+    }
     Ok(tx.find(&format!("SELECT {COLUMNS} FROM ledger_transfers WHERE id = ?1"), [Bits(id.bits())], read_record)?)
 }
 
@@ -202,7 +226,8 @@ fn read_record(row: &Row) -> Result<Record, DbError> {
 
 fn insert(tx: &Tx, record: &Record, head: Head) -> Result<(), StoreError> {
     let Record { entry, pending_state } = record;
-    tx.put(
+    tx.forget(&UNUSED, (0, record.entry.id.bits()));
+    tx.put_known(
         &format!(
             "INSERT INTO ledger_transfers ({COLUMNS}, sequence, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
         ),
@@ -222,6 +247,9 @@ fn insert(tx: &Tx, record: &Record, head: Head) -> Result<(), StoreError> {
             Sequence(head.sequence),
             head.hash,
         ),
+        &HEAD,
+        (0, 0),
+        head,
     )?;
     Ok(())
 }

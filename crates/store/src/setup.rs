@@ -9,7 +9,7 @@ use payments::refusal::Refusal;
 use wire::api;
 use wire::problem::Code;
 
-use crate::db::{DbError, Row, Tx};
+use crate::db::{DbError, Kind, Row, Tx};
 use crate::error::StoreError;
 use crate::row::{At, Bits};
 use crate::{Store, posting};
@@ -136,13 +136,14 @@ impl Store {
     }
 }
 
+const TERMINAL: Kind<Option<Terminal>> = Kind::new("terminal", &["terminals", "stores", "merchants"]);
 const TERMINALS: &str = "SELECT t.id, t.public_key, s.id, s.name, m.id, m.name
     FROM terminals t JOIN stores s ON s.id = t.store JOIN merchants m ON m.id = s.merchant";
 
 /// The terminal of this identifier; `not_found` without one.
 pub(crate) fn terminal(tx: &Tx, id: TerminalId) -> Result<Terminal, StoreError> {
-    let sql = format!("{TERMINALS} WHERE t.id = ?1");
-    let found = tx.find(&sql, [Bits(id.bits())], read_terminal)?;
+    let found =
+        tx.recall(&TERMINAL, (0, id.bits()), || tx.find(&format!("{TERMINALS} WHERE t.id = ?1"), [Bits(id.bits())], read_terminal))?;
     found.ok_or(Code::NotFound.into())
 }
 

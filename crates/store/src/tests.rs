@@ -14,6 +14,7 @@ use wire::problem::Code;
 
 use crate::Store;
 use crate::db::{Connection, Location, Role, Tx};
+use crate::error::StoreError;
 use crate::gallery::NewToken;
 use crate::idempotency::{Idempotency, Keep};
 use crate::setup::NewTerminal;
@@ -153,4 +154,20 @@ fn a_refusal_undoes_the_work_and_is_remembered_and_a_failure_is_not() {
         assert_eq!(terminals(), 1);
         assert!(store.replay(&idempotency(number)).expect("reads").is_none());
     }
+}
+
+#[test]
+fn a_contradiction_in_the_books_stops_all_writing_and_reading_goes_on() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = store_with_a_till(&directory);
+    let breach = || StoreError::Breach(ledger::breach::Breach::Reserve(1));
+    let before = store.terminal_keys().expect("reads").len();
+    let refused = store.run_tx("contradicts", |tx| -> Result<(), StoreError> {
+        tx.execute("DELETE FROM terminals", ())?;
+        Err(breach())
+    });
+    assert_eq!(refused.expect_err("is told").code(), Code::LedgerHalted);
+    let later = store.register_merchant(MerchantId::from_bits(9), "Next", NOW);
+    assert_eq!(later.expect_err("nothing is written any more").code(), Code::LedgerHalted);
+    assert_eq!(store.terminal_keys().expect("reads").len(), before);
 }

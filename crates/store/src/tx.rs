@@ -1,5 +1,6 @@
 //! Transactions: one writer, and readers beside it.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::db::{Connection, Location, Role, Tx};
@@ -73,6 +74,14 @@ impl Store {
     ///
     /// Inside [`Store::submit`] it joins the transaction that is open, and is durable when the submission is answered.
     pub(crate) fn run_tx<T>(&self, name: &'static str, work: impl FnOnce(&Tx) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        // Before anybody commits: what contradicts itself may rest on the parts before.
+        let work = |tx: &Tx| {
+            work(tx).inspect_err(|error| {
+                if matches!(error, StoreError::Breach(_)) {
+                    self.shared.halted.store(true, Ordering::SeqCst);
+                }
+            })
+        };
         let outcome = match &self.place {
             Place::Queue(writer) => writer.run(work),
             Place::Turn(turn) => writer::part(&writer::lock(turn), work),

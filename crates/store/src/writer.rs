@@ -66,6 +66,7 @@ impl Writer {
     /// Starts the thread, which works with `connection` and stops when this is dropped. `view` is the store that works
     /// on the turn it is given.
     pub(crate) fn start(location: Location, connection: Connection, view: impl FnOnce(Turn) -> Store) -> Self {
+        connection.known().keep();
         let (jobs, waiting) = sync_channel(QUEUE_MAX);
         let turn = Arc::new(Mutex::new(connection));
         let work = Work { location, store: view(turn.clone()), turn, waiting, answers: Vec::new(), held_over: None };
@@ -193,6 +194,10 @@ impl Work {
                 }
             }
             self.store.reached(Step::Part);
+            if self.store.is_halted() {
+                // What contradicts itself may rest on any part of this transaction.
+                break;
+            }
             let is_lost = !lock(&self.turn).is_in_transaction();
             next = if self.answers.len() < PARTS_MAX && !is_lost { self.waiting.try_recv().ok() } else { None };
         }
@@ -202,9 +207,13 @@ impl Work {
     }
 
     fn begin(&mut self) -> Result<(), StoreError> {
+        if self.store.is_halted() {
+            return Err(StoreError::Halted);
+        }
         let mut connection = lock(&self.turn);
         if connection.is_broken() {
             *connection = Connection::open(&self.location, Role::Writer)?;
+            connection.known().keep();
         }
         Ok(connection.begin(Role::Writer)?)
     }
@@ -239,7 +248,11 @@ impl Work {
         self.store.reached(Step::Written);
         let committed = {
             let connection = lock(&self.turn);
-            let committed = if connection.is_in_transaction() { connection.commit() } else { Err(DbError::Lost) };
+            let committed = match self.store.is_halted() {
+                true => Err(StoreError::Halted),
+                false if connection.is_in_transaction() => connection.commit().map_err(StoreError::from),
+                false => Err(DbError::Lost.into()),
+            };
             if committed.is_err()
                 && let Err(error) = connection.rollback()
             {
@@ -256,7 +269,7 @@ impl Work {
                 }
             }
             Err(error) => {
-                let error = Arc::new(StoreError::from(error));
+                let error = Arc::new(error);
                 tracing::error!(%error, parts = self.answers.len(), "a transaction failed");
                 self.answers.drain(..).for_each(|answer| answer(Err(StoreError::Shared(error.clone()))));
             }

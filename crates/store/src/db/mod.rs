@@ -4,6 +4,7 @@
 //! is 0 or 1. What differs (types of columns, settings, locks, backups) is in the two backends and nowhere else.
 
 mod error;
+mod known;
 mod location;
 mod params;
 mod postgres;
@@ -11,6 +12,7 @@ mod sqlite;
 mod value;
 
 pub(crate) use self::error::DbError;
+pub(crate) use self::known::{Key, Kind, Known};
 pub use self::location::Location;
 pub(crate) use self::params::Params;
 pub use self::postgres::Address;
@@ -64,13 +66,18 @@ impl Connection {
         }
     }
 
+    /// What is known of its rows.
+    pub(crate) fn known(&self) -> &Known {
+        match self {
+            Self::Sqlite(sqlite) => &sqlite.known,
+            Self::Postgres(postgres) => &postgres.known,
+        }
+    }
+
     /// Begins a transaction: of the writer, for writing; of a reader, one consistent view.
     pub(crate) fn begin(&self, role: Role) -> Result<(), DbError> {
         match self {
-            Self::Sqlite(sqlite) => sqlite.batch(match role {
-                Role::Writer => "BEGIN IMMEDIATE",
-                Role::Reader => "BEGIN DEFERRED",
-            }),
+            Self::Sqlite(sqlite) => sqlite.begin(role),
             Self::Postgres(postgres) => match role {
                 Role::Writer => postgres.begin("BEGIN ISOLATION LEVEL READ COMMITTED"),
                 Role::Reader => postgres.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
@@ -88,6 +95,7 @@ impl Connection {
 
     /// Undoes all of the transaction, if there is one.
     pub(crate) fn rollback(&self) -> Result<(), DbError> {
+        self.known().forget_all();
         match self {
             Self::Sqlite(sqlite) if sqlite.is_in_transaction() => sqlite.batch("ROLLBACK"),
             Self::Sqlite(_) => Ok(()),
@@ -113,6 +121,7 @@ impl Connection {
 
     /// Runs statements that make or change tables, in SQLite's words.
     pub(crate) fn define(&self, sql: &str) -> Result<(), DbError> {
+        self.known().wrote(None);
         match self {
             Self::Sqlite(sqlite) => sqlite.batch(sql),
             Self::Postgres(postgres) => postgres.define(sql),
@@ -134,6 +143,7 @@ pub(crate) struct Tx<'c>(pub(crate) &'c Connection);
 impl Tx<'_> {
     /// Runs a statement; the number of rows it changed.
     pub(crate) fn execute(&self, sql: &str, params: impl Params) -> Result<u64, DbError> {
+        self.0.known().wrote(table_of(sql));
         params.with(|values| match self.0 {
             Connection::Sqlite(sqlite) => sqlite.execute(sql, values),
             Connection::Postgres(postgres) => postgres.execute(sql, values),
@@ -186,10 +196,65 @@ impl Tx<'_> {
     /// Writes a row, now or with others of its kind before anything that reads: an `INSERT … VALUES` or an `UPDATE … WHERE`
     /// by a key whose parameters come first. No error of it is an expected one.
     pub(crate) fn put(&self, sql: &str, params: impl Params) -> Result<(), DbError> {
+        self.0.known().wrote(table_of(sql));
+        self.write(sql, params)
+    }
+
+    /// [`Tx::put`] of a row of which `value` is known from now on.
+    pub(crate) fn put_known<T: Clone + Send + 'static>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        kind: &Kind<T>,
+        key: Key,
+        value: T,
+    ) -> Result<(), DbError> {
+        self.0.known().wrote_as_known();
+        self.write(sql, params)?;
+        self.0.known().put(kind, key, value);
+        Ok(())
+    }
+
+    fn write(&self, sql: &str, params: impl Params) -> Result<(), DbError> {
         params.with(|values| match self.0 {
             Connection::Sqlite(sqlite) => sqlite.execute(sql, values).map(|_| ()),
             Connection::Postgres(postgres) => postgres.put(sql, values),
         })
+    }
+
+    /// What is known under `key`, or else what `load` finds, which is known from then on.
+    pub(crate) fn recall<T: Clone + Send + 'static, E>(
+        &self,
+        kind: &Kind<T>,
+        key: Key,
+        load: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        if let Some(known) = self.0.known().get(kind, key) {
+            return Ok(known);
+        }
+        let found = load()?;
+        self.0.known().put(kind, key, found.clone());
+        Ok(found)
+    }
+
+    /// Whether anything is known under `key`.
+    pub(crate) fn is_known<T: Clone + 'static>(&self, kind: &Kind<T>, key: Key) -> bool {
+        self.0.known().get(kind, key).is_some()
+    }
+
+    /// What is known under `key`, if anything is.
+    pub(crate) fn known<T: Clone + 'static>(&self, kind: &Kind<T>, key: Key) -> Option<T> {
+        self.0.known().get(kind, key)
+    }
+
+    /// What was known under `key` holds no longer.
+    pub(crate) fn forget<T>(&self, kind: &Kind<T>, key: Key) {
+        self.0.known().forget(kind, key);
+    }
+
+    /// `value` is what is there.
+    pub(crate) fn learn<T: Clone + Send + 'static>(&self, kind: &Kind<T>, key: Key, value: T) {
+        self.0.known().put(kind, key, value);
     }
 
     /// Runs a part of the transaction whose error, or panic, undoes that part alone.
@@ -198,7 +263,7 @@ impl Tx<'_> {
             Connection::Sqlite(sqlite) => sqlite.execute("SAVEPOINT part", &[]).map(|_| ())?,
             Connection::Postgres(postgres) => postgres.begin_part(),
         }
-        let undo = Undo(self.0);
+        let undo = Undo { connection: self.0, writes: self.0.known().writes() };
         let value = work()?;
         std::mem::forget(undo);
         match self.0 {
@@ -209,12 +274,26 @@ impl Tx<'_> {
     }
 }
 
+/// The table that a statement writes; `None` if it is not plain to see.
+fn table_of(sql: &str) -> Option<&str> {
+    let mut words = sql.split_whitespace();
+    match words.next()? {
+        "INSERT" | "DELETE" => words.nth(1),
+        "UPDATE" => words.next(),
+        _ => None,
+    }
+}
+
 /// Undoes the innermost part when it is dropped.
-struct Undo<'c>(&'c Connection);
+struct Undo<'c> {
+    connection: &'c Connection,
+    writes: u64,
+}
 
 impl Drop for Undo<'_> {
     fn drop(&mut self) {
-        let undone = match self.0 {
+        self.connection.known().undo_to(self.writes);
+        let undone = match self.connection {
             // A database that failed has undone all of the transaction: then there is no part left to undo.
             Connection::Sqlite(sqlite) if sqlite.is_in_transaction() => sqlite.batch("ROLLBACK TO part; RELEASE part"),
             Connection::Sqlite(_) => Ok(()),
@@ -222,7 +301,7 @@ impl Drop for Undo<'_> {
         };
         if let Err(error) = undone {
             tracing::error!(%error, "a part of a transaction could not be undone, so all of it is");
-            drop(self.0.rollback());
+            drop(self.connection.rollback());
         }
     }
 }

@@ -21,7 +21,7 @@ pub(crate) use self::value::PgRow;
 
 use self::rows::Rows;
 use self::session::{Session, Statement};
-use super::{DbError, Role, Row, Value};
+use super::{DbError, Known, Role, Row, Value};
 
 /// Nobody else writes while this is held: a number for `pg_advisory_lock`, "handsel" in ASCII.
 const WRITER_LOCK: i64 = 0x68_61_6e_64_73_65_6c;
@@ -36,6 +36,7 @@ const VERSION_MIN: i64 = 150_000;
 /// A connection to the server.
 pub(crate) struct Postgres {
     inner: RefCell<Inner>,
+    pub(super) known: Known,
 }
 
 struct Inner {
@@ -67,7 +68,7 @@ impl Postgres {
             rows: Rows::new(crate::migrate::tables()),
             parts: Vec::new(),
         };
-        let postgres = Self { inner: RefCell::new(inner) };
+        let postgres = Self { inner: RefCell::new(inner), known: Known::default() };
         postgres.check_server()?;
         if role == Role::Writer {
             // The set-based statements join arrays with tables by their keys, however small a table was when it was planned.
