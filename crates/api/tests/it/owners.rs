@@ -90,3 +90,22 @@ async fn owners_set_limits_undo_and_close() {
     assert_eq!(close().await.json()["closed"], true);
     assert!(shopper.me().await.enrolment.is_none_or(|enrolment| enrolment.status != wire::api::EnrolmentStatus::Enrolled));
 }
+
+/// adyen-commercetools issue 1305: a key made from fields that change from try to try let a payment be made twice. Here the
+/// client's key counts, and what the request means: not its blanks or the order of its fields.
+#[tokio::test]
+async fn adyen_commercetools_1305_the_same_request_in_other_bytes_is_the_same_request() {
+    let world = World::new().await;
+    let (person, till) = (Person::new(), world.till(TILL));
+    let shopper = world.enrolled(&person, 100_000).await;
+    let (key, bearer) = (fresh_key(), format!("Bearer {}", crate::world::till::Till::token(TILL)));
+    let headers = [("authorization", &*bearer), ("idempotency-key", &*key)];
+    let send = async |body: &str| world.http.post("/v1/payments", &headers, body.as_bytes().to_vec()).await;
+    let first = send(r#"{"amount_minor":500,"currency":"CNY","merchant_reference":"a"}"#).await;
+    let second = send("{ \"merchant_reference\": \"a\",\n \"currency\": \"CNY\", \"amount_minor\": 500 }").await;
+    assert_eq!((first.status, second.is_replayed()), (201, true));
+    assert_eq!(first.body, second.body, "one payment, whose answer is the same to the last byte");
+    assert_eq!(send(r#"{"amount_minor":501,"currency":"CNY","merchant_reference":"a"}"#).await.code(), Code::IdempotencyKeyReused);
+    assert_eq!(till.get("/v1/payments").await.json()["data"].as_array().map(Vec::len), Some(1));
+    assert_eq!(shopper.me().await.balance_minor, 100_000);
+}
