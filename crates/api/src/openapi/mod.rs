@@ -124,7 +124,7 @@ fn parameters(endpoint: &Row) -> Value {
             "description": "The version that the request speaks; the newest without.",
         }));
     }
-    if endpoint.path == "/v1/consent-texts" {
+    if matches!(endpoint.path, "/v1/consent-texts" | "/v1/terms") {
         parameters.push(json!({ "name": "locale", "in": "query", "required": true, "schema": { "enum": ["zh", "en"] } }));
     }
     Value::Array(parameters)
