@@ -35,6 +35,9 @@ pub enum Command {
     /// Measure speed.
     #[command(subcommand)]
     Bench(BenchCommand),
+    /// Ask the platform's store: the ledger's export and its verification, disputes, the compensation fund.
+    #[command(subcommand)]
+    Admin(AdminCommand),
     /// Fold the fetched models' block-quantised weights to fp32 files that the runtime reads.
     Models(ModelsOptions),
 }
@@ -49,6 +52,97 @@ pub enum EvalCommand {
 pub enum BenchCommand {
     /// From press to paid at a real till's agent, per stage.
     Till(BenchTillOptions),
+    /// Payments a second over HTTP, beside a plain transaction on PostgreSQL, in turns.
+    Pay(BenchPayOptions),
+}
+
+#[derive(Subcommand)]
+pub enum AdminCommand {
+    /// The ledger, for an auditor.
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
+    /// Decide a dispute; prints it as JSON.
+    Dispute(DecideOptions),
+    /// Put the institution's money into the compensation fund.
+    Fund(FundOptions),
+}
+
+#[derive(Subcommand)]
+pub enum LedgerCommand {
+    /// Write the hash-chained ledger to a file and print its head, which is worth noting down elsewhere.
+    Export(ExportLedgerOptions),
+    /// Verify such a file without the platform: hashes, limits, identifiers, sums. Exit status 1 if it is not sound.
+    Verify(VerifyLedgerOptions),
+}
+
+#[derive(Args)]
+pub struct ExportLedgerOptions {
+    /// The platform's database.
+    #[arg(long, default_value = "var/handsel/platform/handsel.sqlite")]
+    pub store: PathBuf,
+    /// The rule pack.
+    #[arg(long, default_value = "rules/cn.toml")]
+    pub rules: PathBuf,
+    /// Where the export goes.
+    #[arg(long)]
+    pub out: PathBuf,
+}
+
+#[derive(Args)]
+pub struct VerifyLedgerOptions {
+    /// The export.
+    pub export: PathBuf,
+    /// A head that was noted earlier and must be in it: number, blank, hash, as `ledger export` prints it.
+    #[arg(long)]
+    pub head: Option<String>,
+    /// Print one JSON object on standard output and nothing else there.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct DecideOptions {
+    /// The platform's database.
+    #[arg(long, default_value = "var/handsel/platform/handsel.sqlite")]
+    pub store: PathBuf,
+    /// The rule pack.
+    #[arg(long, default_value = "rules/cn.toml")]
+    pub rules: PathBuf,
+    /// The dispute, dp_….
+    pub dispute: String,
+    /// For the payer, against the payer, or later.
+    #[arg(value_enum)]
+    pub decision: DecisionKind,
+    /// Why, in words for the payer.
+    #[arg(long)]
+    pub reason: String,
+}
+
+/// How a dispute is decided.
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub enum DecisionKind {
+    /// The payer is right.
+    Uphold,
+    /// It was the payer.
+    Reject,
+    /// More time, once.
+    Extend,
+}
+
+#[derive(Args)]
+pub struct FundOptions {
+    /// The platform's database.
+    #[arg(long, default_value = "var/handsel/platform/handsel.sqlite")]
+    pub store: PathBuf,
+    /// The rule pack.
+    #[arg(long, default_value = "rules/cn.toml")]
+    pub rules: PathBuf,
+    /// The transfer's identifier, tra_…, chosen once: the same again changes nothing.
+    #[arg(long)]
+    pub id: String,
+    /// How much, in minor units.
+    #[arg(long)]
+    pub amount_minor: i64,
 }
 
 /// Where the parts of an installation are.
@@ -146,6 +240,50 @@ pub struct BenchTillOptions {
     /// Print one JSON object on standard output and nothing else there.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Args)]
+pub struct BenchPayOptions {
+    /// Which database keeps the payments.
+    #[arg(long, value_enum, default_value_t = BenchStore::Sqlite)]
+    pub store: BenchStore,
+    /// Connections that pay at once.
+    #[arg(long, default_value_t = 64)]
+    pub connections: usize,
+    /// Shoppers with money.
+    #[arg(long, default_value_t = 10_000)]
+    pub shoppers: u32,
+    /// Rounds; what is reported are their medians.
+    #[arg(long, default_value_t = 3)]
+    pub rounds: u32,
+    /// Seconds of each of the four measurements of a round.
+    #[arg(long, default_value_t = 5)]
+    pub seconds: u64,
+    /// The rule pack.
+    #[arg(long, default_value = "rules/cn.toml")]
+    pub rules: PathBuf,
+    /// Print one JSON object on standard output and nothing else there.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A database to measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum BenchStore {
+    /// A file, in this process.
+    Sqlite,
+    /// A server on this machine.
+    Postgres,
+}
+
+impl BenchStore {
+    /// The stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
 }
 
 #[derive(Args)]

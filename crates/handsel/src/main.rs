@@ -1,7 +1,9 @@
 //! `handsel`: the one binary. Each subcommand is one file.
 
+mod admin;
 mod args;
 mod bench;
+mod bench_pay;
 mod crowd;
 mod demo;
 mod eval;
@@ -19,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Arguments, BenchCommand, Command, EvalCommand};
+use crate::args::{AdminCommand, Arguments, BenchCommand, Command, EvalCommand, LedgerCommand};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -32,6 +34,11 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&options),
         Command::Eval(EvalCommand::Face(options)) => eval::face(&options),
         Command::Bench(BenchCommand::Till(options)) => bench::till(&options),
+        Command::Bench(BenchCommand::Pay(options)) => bench_pay::run(&options),
+        Command::Admin(AdminCommand::Ledger(LedgerCommand::Export(options))) => admin::export_ledger(&options),
+        Command::Admin(AdminCommand::Ledger(LedgerCommand::Verify(options))) => admin::verify_ledger(&options),
+        Command::Admin(AdminCommand::Dispute(options)) => admin::decide(&options),
+        Command::Admin(AdminCommand::Fund(options)) => admin::fund(&options),
         Command::Models(options) => models::fold(&options),
     };
     match outcome {
