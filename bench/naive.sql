@@ -8,7 +8,7 @@ BEGIN;
 INSERT INTO naive_idempotency (key, created_at) VALUES (:key, now());
 SELECT balance FROM naive_accounts WHERE id = :payer FOR UPDATE;
 INSERT INTO naive_payments (payer, merchant, amount, created_at) VALUES (:payer, :merchant, :amount, now()) RETURNING id \gset
-INSERT INTO naive_entries (payment, account, amount) VALUES (:id, :payer, -:amount);
+INSERT INTO naive_entries (payment, account, amount) VALUES (:id, :payer, 0 - :amount);
 INSERT INTO naive_entries (payment, account, amount) VALUES (:id, 1000000 + :merchant, :amount);
 UPDATE naive_accounts SET balance = balance - :amount WHERE id = :payer;
 UPDATE naive_accounts SET balance = balance + :amount WHERE id = 1000000 + :merchant;

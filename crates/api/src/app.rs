@@ -13,7 +13,7 @@ use payments::webhook::reach::Reach;
 use rand_core::{CryptoRng, Rng, UnwrapErr};
 use store::Store;
 use store::error::StoreError;
-use tokio::sync::{Notify, RwLock, broadcast};
+use tokio::sync::{Notify, RwLock, broadcast, oneshot};
 use tokio::task::JoinSet;
 use wire::api::Payment;
 use wire::merchant::Mode;
@@ -128,22 +128,48 @@ impl App {
         mode: Mode,
         work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
     ) -> Answer<T> {
-        let store = match mode {
-            Mode::Live => self.store.clone(),
-            Mode::Test => self.test_store.clone(),
-        };
+        let store = self.store_of(mode).clone();
         let span = tracing::Span::current();
         let done = tokio::task::spawn_blocking(move || span.in_scope(|| work(&store))).await;
-        match done.expect("the store does not panic, and nobody cancels it") {
-            Ok(value) => Ok(value),
-            Err(error) => {
-                if !matches!(error, StoreError::Refused(_)) {
-                    tracing::error!(%error, "the store failed");
-                }
-                Err(Refused(Box::new(error.problem())))
-            }
+        told(done.expect("the store does not panic, and nobody cancels it"))
+    }
+
+    /// Runs `work`, which writes once and hashes no passcode, on the store's own writer: it shares a transaction with
+    /// whatever else comes at this moment, and no thread waits for the disk.
+    ///
+    /// # Errors
+    /// As [`App::with_store`]; `storage_full` when too many wait.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        mode: Mode,
+        work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> Answer<T> {
+        let (tell, outcome) = oneshot::channel();
+        let span = tracing::Span::current();
+        // Whoever hung up does not listen any more.
+        let submitted = self.store_of(mode).submit(move |store| span.in_scope(|| work(store)), move |outcome| drop(tell.send(outcome)));
+        match submitted {
+            Ok(()) => told(outcome.await.unwrap_or_else(|_| Err(StoreError::Corrupt("a request broke an invariant".into())))),
+            Err(error) => told(Err(error)),
         }
     }
+
+    fn store_of(&self, mode: Mode) -> &Arc<Store> {
+        match mode {
+            Mode::Live => &self.store,
+            Mode::Test => &self.test_store,
+        }
+    }
+}
+
+/// The store's word as an answer; what is nobody's input is logged here.
+fn told<T>(outcome: Result<T, StoreError>) -> Answer<T> {
+    outcome.map_err(|error| {
+        if !matches!(error, StoreError::Refused(_)) {
+            tracing::error!(%error, "the store failed");
+        }
+        Refused(Box::new(error.problem()))
+    })
 }
 
 impl App {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use base::secret::Secret;
 use base::time::{Clock, SystemClock};
 use payments::webhook::reach::Reach;
+use store::Location;
 use wire::bytes::HexArray;
 
 use crate::limits::Rates;
@@ -15,10 +16,10 @@ use crate::limits::Rates;
 pub struct PlatformConfig {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// The SQLite file; made if it is not there.
-    pub store_path: PathBuf,
+    /// Where the store is; made if it is not there.
+    pub store: Location,
     /// The same for test mode.
-    pub test_store_path: PathBuf,
+    pub test_store: Location,
     /// Where Prometheus reads the metrics; nobody without. Not for the public: say a loopback or an internal address.
     pub metrics_listen: Option<SocketAddr>,
     /// How much each may ask.
@@ -43,6 +44,8 @@ pub struct PlatformConfig {
     pub capture_agent_url: String,
     /// Whether the routes for demonstrations exist.
     pub demo: bool,
+    /// Whether `POST /v1/bench/payments` exists, which believes whoever says who pays. Only on made-up money.
+    pub bench: bool,
     /// Where time comes from.
     pub clock: Arc<dyn Clock>,
     /// How long to wait for what.

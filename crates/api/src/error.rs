@@ -15,10 +15,10 @@ pub enum Error {
         reason: String,
     },
     /// The store cannot be opened.
-    #[error("the store {path} cannot be opened: {reason}")]
+    #[error("the store {location} cannot be opened: {reason}")]
     Store {
-        /// The file.
-        path: PathBuf,
+        /// Where it is.
+        location: String,
         /// What is wrong with it.
         reason: String,
     },

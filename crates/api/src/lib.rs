@@ -12,6 +12,7 @@
 pub mod api_key;
 pub mod app;
 pub mod auth;
+mod bench;
 pub mod body;
 pub mod config;
 pub mod crowd;

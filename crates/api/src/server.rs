@@ -16,7 +16,7 @@ use axum::routing::{any, get};
 use base::party::PartyId;
 use ed25519_dalek::VerifyingKey;
 use payments::rules::RuleBook;
-use store::Store;
+use store::{Location, Store};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, RwLock, broadcast, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
@@ -98,11 +98,10 @@ impl Drop for Running {
 /// # Errors
 /// [`Error`]; a party that is down is no error.
 pub async fn serve(config: PlatformConfig) -> Result<Running, Error> {
-    let store = Arc::new(open_store(&config, &config.store_path)?);
-    let test_store = Arc::new(open_store(&config, &config.test_store_path)?);
+    let (store, test_store) = open_stores(&config).await?;
     let now = config.clock.now();
-    let left_over = store.recover(now).map_err(|error| unusable(&config.store_path, &error))?;
-    test_store.recover(now).map_err(|error| unusable(&config.test_store_path, &error))?;
+    let left_over = store.recover(now).map_err(|error| unusable(&config.store, &error))?;
+    test_store.recover(now).map_err(|error| unusable(&config.test_store, &error))?;
     if !left_over.is_empty() {
         tracing::warn!(payments = left_over.len(), "refused looks that were with the parties when the platform stopped");
     }
@@ -146,7 +145,7 @@ pub async fn serve(config: PlatformConfig) -> Result<Running, Error> {
         tasks.spawn(tidy(app.clone(), mode));
     }
     tasks.spawn(gallery::keep_in_step(app.clone()));
-    let router = router(&app, config.web_dir.as_deref(), config.demo);
+    let router = router(&app, config.web_dir.as_deref(), config.demo, config.bench);
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(async move {
         let graceful =
@@ -162,10 +161,13 @@ pub async fn serve(config: PlatformConfig) -> Result<Running, Error> {
 }
 
 /// Everything the platform answers.
-pub fn router(app: &SharedApp, web_dir: Option<&Path>, demo: bool) -> Router {
+pub fn router(app: &SharedApp, web_dir: Option<&Path>, demo: bool, bench: bool) -> Router {
     let mut all = table::router(app, endpoints(demo));
     if let Some(web_dir) = web_dir {
         all = all.merge(pages(app, web_dir));
+    }
+    if bench {
+        all = all.merge(crate::bench::router(app));
     }
     all.route("/docs/errors", get(errors_page))
         .fallback(async || Refused::from(Code::NotFound))
@@ -248,12 +250,25 @@ fn sender(config: &PlatformConfig) -> Result<Sender, Error> {
     Sender::new(timeout, config.webhook_roots.as_deref()).map_err(|reason| Error::WebhookRoots { reason })
 }
 
-fn open_store(config: &PlatformConfig, path: &Path) -> Result<Store, Error> {
+/// Both stores, opened away from the tasks that serve sockets: a server's turn to write may have to be waited for.
+async fn open_stores(config: &PlatformConfig) -> Result<(Arc<Store>, Arc<Store>), Error> {
+    let mut opened = Vec::new();
+    for location in [&config.store, &config.test_store] {
+        let (rules, pepper, place) = (rule_book(config)?, config.passcode_pepper.clone(), location.clone());
+        let store = tokio::task::spawn_blocking(move || Store::open(&place, rules, pepper)).await;
+        let store = store.map_err(|error| unusable(location, &error))?.map_err(|error| unusable(location, &error))?;
+        opened.push(Arc::new(store));
+    }
+    let test_store = opened.pop().expect("two were opened");
+    Ok((opened.pop().expect("two were opened"), test_store))
+}
+
+fn rule_book(config: &PlatformConfig) -> Result<RuleBook, Error> {
     let rules = |reason: String| Error::Rules { path: config.rules_path.clone(), reason };
     let text = std::fs::read_to_string(&config.rules_path).map_err(|error| rules(error.to_string()))?;
     let book = RuleBook::parse(&text).map_err(|error| rules(error.to_string()))?;
     book.in_force(config.clock.now()).map_err(|error| rules(error.to_string()))?;
-    Store::open(path, book, config.passcode_pepper.clone()).map_err(|error| unusable(path, &error))
+    Ok(book)
 }
 
 fn document(demo: bool) -> Bytes {
@@ -261,8 +276,8 @@ fn document(demo: bool) -> Bytes {
     serde_json::to_vec(&openapi::document(&rows)).expect("plain data").into()
 }
 
-fn unusable(path: &Path, error: &store::error::StoreError) -> Error {
-    Error::Store { path: path.to_owned(), reason: error.to_string() }
+fn unusable(location: &Location, error: &impl std::fmt::Display) -> Error {
+    Error::Store { location: location.to_string(), reason: error.to_string() }
 }
 
 fn confirmation_keys(config: &PlatformConfig) -> Result<[VerifyingKey; 3], Error> {

@@ -100,6 +100,11 @@ fn party_config(node: PartyNode, keys: PartyKeys) -> Result<party::config::Party
     })
 }
 
+/// Where a store is, as the configuration says it.
+fn place(text: &str) -> Result<store::Location, Failure> {
+    text.parse().map_err(|reason| Failure(format!("the platform's configuration: {reason}")))
+}
+
 fn platform_config(node: PlatformNode, keys: PlatformKeys) -> Result<api::config::PlatformConfig, Failure> {
     let peers: Vec<api::config::PartyPeer> = node
         .parties
@@ -114,8 +119,8 @@ fn platform_config(node: PlatformNode, keys: PlatformKeys) -> Result<api::config
         peers.try_into().map_err(|_| Failure("the platform's configuration does not list three parties; set it up anew".into()))?;
     Ok(api::config::PlatformConfig {
         listen: node.listen,
-        store_path: node.store,
-        test_store_path: node.test_store,
+        store: place(&node.store)?,
+        test_store: place(&node.test_store)?,
         metrics_listen: node.metrics,
         rates: api::limits::Rates::default(),
         test_webhook_reach: if node.test_webhooks_to_loopback { Reach::PublicAndLoopback } else { Reach::Public },
@@ -128,6 +133,7 @@ fn platform_config(node: PlatformNode, keys: PlatformKeys) -> Result<api::config
         passcode_pepper: Secret::new(keys.passcode_pepper.0),
         capture_agent_url: node.capture_agent,
         demo: node.demo,
+        bench: false,
         clock: Arc::new(SystemClock),
         timing: api::config::Timing::default(),
     })

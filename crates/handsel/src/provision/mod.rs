@@ -27,9 +27,9 @@ use base::time::{Clock, SystemClock};
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use payments::rules::RuleBook;
 use sha2::{Digest, Sha256};
-use store::Store;
 use store::api_key::NewKey;
 use store::setup::NewTerminal;
+use store::{Location, Store};
 
 pub use folder::read;
 use folder::{keep_mode, keys, lock, private_folder, write_private};
@@ -140,8 +140,8 @@ pub fn prepare(dir: &Path, options: &InstallationOptions, mode: Mode, ephemeral_
     });
     let node = PlatformNode {
         listen: platform,
-        store,
-        test_store,
+        store: Location::Sqlite(store).to_string(),
+        test_store: Location::Sqlite(test_store).to_string(),
         metrics: Some(metrics),
         test_webhooks_to_loopback: true,
         rules,

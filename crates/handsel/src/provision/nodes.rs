@@ -42,9 +42,10 @@ pub struct TerminalNode {
 #[derive(Serialize, Deserialize)]
 pub struct PlatformNode {
     pub listen: SocketAddr,
-    pub store: PathBuf,
+    /// `sqlite:` and a path, or `postgres://`.
+    pub store: String,
     /// The same for test mode.
-    pub test_store: PathBuf,
+    pub test_store: String,
     /// Where Prometheus reads.
     pub metrics: Option<SocketAddr>,
     /// Whether webhooks of test mode may go to this machine.

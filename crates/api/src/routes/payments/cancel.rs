@@ -24,7 +24,7 @@ pub fn endpoint() -> Endpoint {
 async fn handle(State(app): State<SharedApp>, payee: Payee, PathId(payment): PathId<PaymentId>, once: Once<Nothing>) -> Answer<Response> {
     let Once { idempotency, turn: _turn, .. } = once;
     let now = app.now();
-    let answer = app.with_store_of(payee.mode, move |store| store.cancel_payment(&idempotency, payee.by, payment, now)).await?;
+    let answer = app.write(payee.mode, move |store| store.cancel_payment(&idempotency, payee.by, payment, now)).await?;
     app.settled(&answer);
     Ok(respond(answer))
 }

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use base::id::PaymentId;
 use wire::api::NewChallenge;
+use wire::merchant::Mode;
 use wire::problem::Code;
 
 use crate::app::{SharedApp, rng};
@@ -39,7 +40,7 @@ async fn handle(
         Some(_) => return Err(Refused::at(Code::InvalidRequest, "phone_suffix")),
     };
     let (now, terminal) = (app.now(), till.details.id);
-    let answer = app.with_store(move |store| store.start_challenge(&idempotency, terminal, payment, part, &mut rng(), now)).await?;
+    let answer = app.write(Mode::Live, move |store| store.start_challenge(&idempotency, terminal, payment, part, &mut rng(), now)).await?;
     app.payment_may_have_changed(payment);
     Ok(respond(answer))
 }

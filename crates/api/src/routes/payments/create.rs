@@ -24,6 +24,6 @@ pub fn endpoint() -> Endpoint {
 async fn handle(State(app): State<SharedApp>, payee: Payee, once: Once<NewPayment>) -> Answer<Response> {
     let now = app.now();
     let Once { idempotency, body, turn: _turn } = once;
-    let answer = app.with_store_of(payee.mode, move |store| store.create_payment(&idempotency, payee.by, &body, &mut rng(), now)).await?;
+    let answer = app.write(payee.mode, move |store| store.create_payment(&idempotency, payee.by, &body, &mut rng(), now)).await?;
     Ok(respond(answer))
 }

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tracing::Instrument;
 use wire::api::Payment;
+use wire::merchant::Mode;
 use wire::probe::SealedProbe;
 use wire::problem::Code;
 
@@ -112,7 +113,7 @@ impl Look {
     /// Durable before any party is asked.
     async fn receive(&self, idempotency: Idempotency) -> Received {
         let (now, terminal, payment, probe) = (self.app.now(), self.terminal, self.payment, self.probe.clone());
-        self.app.with_store(move |store| store.receive_probe(&idempotency, terminal, payment, &probe, now)).await
+        self.app.write(Mode::Live, move |store| store.receive_probe(&idempotency, terminal, payment, &probe, now)).await
     }
 }
 
@@ -122,7 +123,7 @@ impl Look {
 async fn settled(app: &SharedApp, idempotency: Idempotency, payment: Payment, timings: &Timings) -> Response {
     let body = serde_json::to_vec(&payment).expect("a payment is plain data");
     let outcome = store::idempotency::Answer { status: 200, body: body.clone(), replayed: false };
-    let answer = app.with_store(move |store| store.settle_answer(&idempotency, 200, body)).await.unwrap_or_else(|_| {
+    let answer = app.write(Mode::Live, move |store| store.settle_answer(&idempotency, 200, body)).await.unwrap_or_else(|_| {
         tracing::error!(payment = %payment.id, "the answer could not be remembered; the payment stands");
         outcome
     });

@@ -26,7 +26,7 @@ pub fn endpoint() -> Endpoint {
 async fn handle(State(app): State<SharedApp>, payee: Payee, PathId(payment): PathId<PaymentId>, once: Once<NewRefund>) -> Answer<Response> {
     let Once { idempotency, body, turn: _turn } = once;
     let now = app.now();
-    let answer = app.with_store_of(payee.mode, move |store| store.refund(&idempotency, payee.by, payment, &body, &mut rng(), now)).await?;
+    let answer = app.write(payee.mode, move |store| store.refund(&idempotency, payee.by, payment, &body, &mut rng(), now)).await?;
     app.payment_may_have_changed(payment);
     Ok(respond(answer))
 }

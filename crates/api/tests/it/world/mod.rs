@@ -24,6 +24,7 @@ use base::party::PartyId;
 use base::secret::Secret;
 use base::time::Clock;
 use payments::webhook::reach::Reach;
+use store::Location;
 use store::api_key::NewKey;
 use store::setup::NewTerminal;
 use wire::merchant::Mode;
@@ -121,8 +122,8 @@ impl World {
         peers[1].address = self.wire_to_second.0;
         let config = PlatformConfig {
             listen: ([127, 0, 0, 1], 0).into(),
-            store_path: self.store_path(),
-            test_store_path: self.folder.path().join("handsel-test.sqlite"),
+            store: Location::Sqlite(self.store_path()),
+            test_store: Location::Sqlite(self.folder.path().join("handsel-test.sqlite")),
             metrics_listen: Some(([127, 0, 0, 1], 0).into()),
             rates: self.rates,
             test_webhook_reach: self.test_webhook_reach,
@@ -135,6 +136,7 @@ impl World {
             passcode_pepper: Secret::new([8; 32]),
             capture_agent_url: self.capture_agent_url.clone(),
             demo: self.demo,
+            bench: false,
             clock: self.clock.clone(),
             timing: self.timing,
         };

@@ -1,0 +1,148 @@
+//! The load: many connections, each one payment at a time, in plain HTTP/1.1 so that the load itself costs little.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use crate::bench_pay::world::{MERCHANTS, World, till_key};
+use crate::run::{Failure, failed};
+
+/// ¥1.00: every payment is small.
+const AMOUNT_MINOR: i64 = 100;
+
+/// How requests come.
+#[derive(Clone, Copy)]
+pub enum Pace {
+    /// The next one as soon as one is answered.
+    Closed { connections: usize },
+    /// At this rate whatever the answers take; a late start counts as part of the answer's time.
+    Open { connections: usize, per_s: f64 },
+}
+
+/// What one run took.
+pub struct Measured {
+    latencies_us: Vec<u64>,
+    took: Duration,
+}
+
+impl Measured {
+    /// From single times, in microseconds.
+    pub fn new(mut latencies_us: Vec<u64>, took: Duration) -> Self {
+        latencies_us.sort_unstable();
+        Self { latencies_us, took }
+    }
+
+    pub fn count(&self) -> usize {
+        self.latencies_us.len()
+    }
+
+    pub fn per_s(&self) -> f64 {
+        self.count() as f64 / self.took.as_secs_f64()
+    }
+
+    /// The time that a share of `part`, 0 to 1, of all did not exceed.
+    pub fn percentile_ms(&self, part: f64) -> f64 {
+        let at = ((self.count() as f64 * part) as usize).min(self.count().saturating_sub(1));
+        self.latencies_us.get(at).map_or(0.0, |micros| *micros as f64 / 1000.0)
+    }
+}
+
+/// Pays for `time`; to one merchant, if `hot`.
+pub async fn run(world: &World, pace: Pace, time: Duration, hot: bool) -> Result<Measured, Failure> {
+    let (connections, interval) = match pace {
+        Pace::Closed { connections } => (connections, None),
+        Pace::Open { connections, per_s } => (connections, Some(Duration::from_secs_f64(connections as f64 / per_s))),
+    };
+    let begin = Instant::now();
+    let tokens: Arc<[String]> = world.tokens.clone().into();
+    let mut tasks = JoinSet::new();
+    for at in 0..connections {
+        // Numbers that no other connection and no other run uses.
+        let first = world.next.fetch_add(1 << 32, Ordering::Relaxed);
+        let client = Client {
+            stream: TcpStream::connect(world.address).await.map_err(failed("the platform does not answer"))?,
+            tokens: tokens.clone(),
+            hot,
+        };
+        let start = begin + interval.map_or(Duration::ZERO, |interval| interval.mul_f64(at as f64 / connections as f64));
+        tasks.spawn(client.pay(first, start, interval, begin + time));
+    }
+    let mut latencies = Vec::new();
+    while let Some(done) = tasks.join_next().await {
+        latencies.extend(done.map_err(failed("a connection broke"))??);
+    }
+    Ok(Measured::new(latencies, begin.elapsed()))
+}
+
+struct Client {
+    stream: TcpStream,
+    tokens: Arc<[String]>,
+    hot: bool,
+}
+
+impl Client {
+    async fn pay(mut self, first: u64, start: Instant, interval: Option<Duration>, end: Instant) -> Result<Vec<u64>, Failure> {
+        self.stream.set_nodelay(true).map_err(failed("a connection broke"))?;
+        let (mut latencies, mut answer, mut due) = (Vec::new(), Vec::new(), start);
+        for number in first.. {
+            if interval.is_some() {
+                tokio::time::sleep_until(due.into()).await;
+            } else {
+                due = Instant::now();
+            }
+            if due >= end {
+                break;
+            }
+            self.stream.write_all(&self.request(number)).await.map_err(failed("a connection broke"))?;
+            self.read_answer(&mut answer).await?;
+            latencies.push(due.elapsed().as_micros() as u64);
+            due += interval.unwrap_or_default();
+        }
+        Ok(latencies)
+    }
+
+    fn request(&self, number: u64) -> Vec<u8> {
+        // Multiplication by an odd number scatters what comes in order.
+        let scattered = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 24;
+        let token = &self.tokens[scattered as usize % self.tokens.len()];
+        let shop = if self.hot { 1 } else { 1 + (scattered >> 17) as u32 % MERCHANTS };
+        let body = format!(r#"{{"payment":{{"amount_minor":{AMOUNT_MINOR},"currency":"CNY"}},"token":"{token}"}}"#);
+        let key = till_key(shop);
+        format!(
+            "POST /v1/bench/payments HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n\
+             Idempotency-Key: {number:016x}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .into_bytes()
+    }
+
+    /// Reads one answer, which must be a payment that was paid.
+    async fn read_answer(&mut self, answer: &mut Vec<u8>) -> Result<(), Failure> {
+        answer.clear();
+        loop {
+            if self.stream.read_buf(answer).await.map_err(failed("a connection broke"))? == 0 {
+                return Err(Failure("the platform hung up".into()));
+            }
+            if let Some(whole) = whole_answer(answer) {
+                let is_paid = answer.starts_with(b"HTTP/1.1 200") && find(&answer[whole..], br#""status":"paid""#).is_some();
+                return if is_paid { Ok(()) } else { Err(Failure(format!("no payment: {}", String::from_utf8_lossy(answer)))) };
+            }
+        }
+    }
+}
+
+/// Where the body begins, once all of it is there.
+fn whole_answer(answer: &[u8]) -> Option<usize> {
+    let begin = find(answer, b"\r\n\r\n")? + 4;
+    let head = std::str::from_utf8(&answer[..begin]).ok()?;
+    let len = head.lines().find_map(|line| line.strip_prefix("content-length: ")).and_then(|len| len.parse::<usize>().ok())?;
+    (answer.len() >= begin + len).then_some(begin)
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|window| window == wanted)
+}

@@ -1,0 +1,121 @@
+//! `handsel bench pay`: payments a second over HTTP, durable and under the full rules, beside the same machine's plain
+//! double-entry transaction on PostgreSQL (`bench/naive.sql`), in turns.
+//!
+//! The look is left out: neither its signature nor the parties are asked. The body of a request says whose face was found,
+//! and everything else is as for any payment; one request is one whole payment.
+
+mod load;
+mod peer;
+mod world;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::args::{BenchPayOptions, BenchStore};
+use crate::bench_pay::load::{Measured, Pace};
+use crate::bench_pay::peer::Peer;
+use crate::bench_pay::world::World;
+use crate::run::{Failure, failed, runtime};
+use crate::up::temporary_folder;
+
+/// Runs the benchmark in a folder and on servers of its own that are gone afterwards.
+pub fn run(options: &BenchPayOptions) -> Result<ExitCode, Failure> {
+    let folder = temporary_folder("bench-pay")?;
+    let peer = Peer::start(options.shoppers, world::MERCHANTS)?;
+    let own_server = match options.store {
+        BenchStore::Sqlite => None,
+        BenchStore::Postgres => Some(store::throwaway::Throwaway::start(&[]).map_err(failed("no server can be started"))?),
+    };
+    let report = runtime()?.block_on(async {
+        let world = World::start(folder.path(), own_server.as_ref(), options).await?;
+        let report = measure(&world, &peer, options).await?;
+        world.check().await?;
+        Ok::<_, Failure>(report)
+    })?;
+    if options.json {
+        println!("{report}");
+    } else {
+        print_report(&report);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn measure(world: &World, peer: &Peer, options: &BenchPayOptions) -> Result<Value, Failure> {
+    let time = Duration::from_secs(options.seconds);
+    let as_fast_as_possible = Pace::Closed { connections: options.connections };
+    // Connections, statements and memory are there before anything counts.
+    load::run(world, as_fast_as_possible, time / 4, false).await?;
+    let (mut uniform, mut hot, mut peers, mut peers_hot) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..options.rounds {
+        peers.push(peer.run(time, world::MERCHANTS, None).await?);
+        uniform.push(load::run(world, as_fast_as_possible, time, false).await?);
+        peers_hot.push(peer.run(time, 1, None).await?);
+        hot.push(load::run(world, as_fast_as_possible, time, true).await?);
+    }
+    let (rate, hot_rate) = (median(&uniform, Measured::per_s), median(&hot, Measured::per_s));
+    let (peer_rate, peer_hot_rate) = (median(&peers, Measured::per_s), median(&peers_hot, Measured::per_s));
+    let half = |rate: f64| Pace::Open { connections: options.connections, per_s: rate / 2.0 };
+    let at_half = load::run(world, half(rate), time, false).await?;
+    let peer_at_half = peer.run(time, world::MERCHANTS, Some(peer_rate / 2.0)).await?;
+    let payments: usize = uniform.iter().chain(&hot).map(Measured::count).sum();
+    let latency =
+        |runs: &[Measured]| json!({"p50": median(runs, |run| run.percentile_ms(0.5)), "p99": median(runs, |run| run.percentile_ms(0.99))});
+    let one = |run: &Measured| json!({"p50": round(run.percentile_ms(0.5)), "p99": round(run.percentile_ms(0.99))});
+    Ok(json!({
+        "store": options.store.name(),
+        "connections": options.connections,
+        "rounds": options.rounds,
+        "shoppers": options.shoppers,
+        "payments": payments,
+        "payments_per_s": round(rate),
+        "latency_ms": latency(&uniform),
+        "hot_merchant_payments_per_s": round(hot_rate),
+        "hot_to_uniform": round(hot_rate / rate),
+        "peer": {
+            "name": "naive double entry, PostgreSQL, pgbench, 16 clients",
+            "payments_per_s": round(peer_rate),
+            "latency_ms": latency(&peers),
+            "hot_merchant_payments_per_s": round(peer_hot_rate),
+        },
+        "ratio": round(rate / peer_rate),
+        "hot_ratio": round(hot_rate / peer_hot_rate),
+        "half_load": {
+            "payments_per_s": round(at_half.per_s()),
+            "latency_ms": one(&at_half),
+            "peer_payments_per_s": round(peer_at_half.per_s()),
+            "peer_latency_ms": one(&peer_at_half),
+        },
+        "peak_rss_bytes": peak_rss_bytes(),
+    }))
+}
+
+fn print_report(report: &Value) {
+    println!(
+        "{} payments a second over HTTP on {} ({} connections), one merchant: {}",
+        report["payments_per_s"], report["store"], report["connections"], report["hot_merchant_payments_per_s"]
+    );
+    println!("{}: {} a second; ratio {}", report["peer"]["name"], report["peer"]["payments_per_s"], report["ratio"]);
+    println!(
+        "at half load: {} ms; the peer at half of its own: {} ms",
+        report["half_load"]["latency_ms"], report["half_load"]["peer_latency_ms"]
+    );
+}
+
+fn median(runs: &[Measured], of: impl Fn(&Measured) -> f64) -> f64 {
+    let mut values: Vec<f64> = runs.iter().map(of).collect();
+    values.sort_by(f64::total_cmp);
+    round(values.get(values.len() / 2).copied().unwrap_or_default())
+}
+
+fn round(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
+/// The most memory that this process, which is server and load in one, ever had; 0 where the system does not say.
+fn peak_rss_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()).unwrap_or(0) * 1024
+}
