@@ -49,9 +49,12 @@ impl Destination {
             _ => return None,
         };
         let authority = parts.authority?;
-        if authority.as_str().contains('@') || authority.as_str().ends_with(':') {
-            return None;
-        }
+        let behind_host = authority.as_str().strip_prefix(authority.host())?;
+        let port_given = match behind_host.strip_prefix(':') {
+            Some(digits) => Some(digits.parse::<u16>().ok()?),
+            None if behind_host.is_empty() => None,
+            None => return None,
+        };
         let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
         let address: Option<IpAddr> = host.parse().ok();
         let loopback = host == "localhost" || address.is_some_and(|address| address.to_canonical().is_loopback());
@@ -60,7 +63,7 @@ impl Destination {
         allowed.then(|| Self {
             secure,
             host,
-            port: authority.port_u16().unwrap_or(if secure { 443 } else { 80 }),
+            port: port_given.unwrap_or(if secure { 443 } else { 80 }),
             authority: authority.as_str().to_owned(),
             path: parts.path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/")),
         })
