@@ -135,13 +135,20 @@ pub(crate) fn save_usage(tx: &Tx, account: AccountId, usage: &Usage) -> Result<(
     Ok(())
 }
 
-/// The hashes of an account's passcode and of the one that it gives under threat, if it has them.
-pub(crate) fn passcode_hashes(tx: &Tx, account: AccountId) -> Result<(Option<Secret<String>>, Option<Secret<String>>), StoreError> {
+/// The hashes of an account's passcode and of the one that its owner gives under threat, if it has them.
+#[derive(Default)]
+pub(crate) struct PasscodeHashes {
+    pub(crate) own: Option<Secret<String>>,
+    pub(crate) duress: Option<Secret<String>>,
+}
+
+/// An account's hashes.
+pub(crate) fn passcode_hashes(tx: &Tx, account: AccountId) -> Result<PasscodeHashes, StoreError> {
     let hashes = tx.find("SELECT passcode_hash, duress_hash FROM accounts WHERE id = ?1", [Bits(account.bits())], |row| {
-        Ok((row.get::<Option<String>>(0)?, row.get::<Option<String>>(1)?))
+        let secret = |at| Ok::<_, DbError>(row.get::<Option<String>>(at)?.map(Secret::new));
+        Ok(PasscodeHashes { own: secret(0)?, duress: secret(1)? })
     })?;
-    let (hash, duress) = hashes.unwrap_or_default();
-    Ok((hash.map(Secret::new), duress.map(Secret::new)))
+    Ok(hashes.unwrap_or_default())
 }
 
 /// Stores the hash of the passcode given under threat; none takes it away.

@@ -113,8 +113,8 @@ impl Store {
             return Ok(answer);
         }
         let rules = self.rules(now)?;
-        let (hash, duress) = self.read(|tx| account_rows::passcode_hashes(tx, account))?;
-        let given = self.shared.passcodes.judge(passcode, hash.as_ref(), duress.as_ref());
+        let hashes = self.read(|tx| account_rows::passcode_hashes(tx, account))?;
+        let given = self.shared.passcodes.judge(passcode, hashes.own.as_ref(), hashes.duress.as_ref());
         self.once(name, idempotency, Keep::Day, now, |tx| {
             let payer = account_rows::payer(tx, account, now)?;
             if payer.ladder.is_locked(now) {

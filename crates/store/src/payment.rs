@@ -225,7 +225,7 @@ impl Store {
                 _ => Ok(None),
             }
         })?;
-        Ok(hashes.map(|(hash, duress)| self.shared.passcodes.judge(passcode, hash.as_ref(), duress.as_ref())))
+        Ok(hashes.map(|hashes| self.shared.passcodes.judge(passcode, hashes.own.as_ref(), hashes.duress.as_ref())))
     }
 
     /// One step of a payment by the terminal it began at, or by its merchant, answered with `status` and the payment.

@@ -206,7 +206,7 @@ fn threads_that_capture_and_void_one_hold_settle_it_once() {
             .map(|number: u32| {
                 scope.spawn(move || {
                     let key = keyed(&format!("thread {number}"));
-                    if number % 2 == 0 {
+                    if number.is_multiple_of(2) {
                         store.capture_payment(&key, TILL, payment, &api::NewCapture { amount_minor: None }, now).expect("answers")
                     } else {
                         store.void_payment(&key, TILL, payment, now).expect("answers")
