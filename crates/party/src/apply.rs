@@ -15,7 +15,7 @@ use base::hash::hash_parts;
 use base::id::RecordId;
 use base::time::Timestamp;
 use ed25519_dalek::Signer;
-use mpc::share::TemplateShare;
+use mpc::share::{Row, SHARE_BYTES, TemplateShare};
 use mpc::token::TokenShare;
 use wire::bytes::HexArray;
 use wire::party::{DeletionConfirmation, GalleryChange, GalleryOperation, NewRecord, PartyAnswer, PartyRefusal};
@@ -111,13 +111,16 @@ impl Service {
     }
 
     /// The templates' shares, or `None` if the sealed share does not open or has another length than announced.
-    fn open_all(&self, probe: &ProbeForParty) -> Option<Vec<TemplateShare>> {
+    fn open_all(&self, probe: &ProbeForParty) -> Option<Vec<Row>> {
         let dimensions = usize::from(self.config.dimensions);
         let opened = seal::open(self.config.sealing_key.expose(), &probe.context.associated_data(self.config.party), &probe.sealed).ok()?;
-        if opened.len() != 2 * dimensions * probe.context.templates as usize {
+        if opened.len() != SHARE_BYTES * dimensions * probe.context.templates as usize {
             return None;
         }
-        opened.chunks_exact(2 * dimensions).map(|bytes| TemplateShare::from_bytes(bytes, dimensions).ok()).collect()
+        opened
+            .chunks_exact(SHARE_BYTES * dimensions)
+            .map(|bytes| Some(TemplateShare::from_bytes(bytes, dimensions).ok()?.to_row()))
+            .collect()
     }
 
     fn delete(&self, state: &mut State, sequence: u64, digest: [u8; 32], records: Vec<RecordId>, now: Timestamp) -> Result<(), Refusal> {

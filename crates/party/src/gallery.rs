@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use base::hash::hash_parts;
 use base::id::RecordId;
 use mpc::protocol::identify::Records;
-use mpc::share::TemplateShare;
+use mpc::share::Row;
 use mpc::token::TokenShare;
 use wire::probe::PartitionLabel;
 use zeroize::Zeroize;
@@ -44,7 +44,7 @@ pub struct Record {
     /// The named parts of the gallery that it stands in.
     pub partitions: Vec<PartitionLabel>,
     /// `None` if the sealed share did not open: the record holds a place that must not be searched until it is deleted.
-    pub share: Option<TemplateShare>,
+    pub share: Option<Row>,
     /// Of its payment token.
     pub token: TokenShare,
 }
@@ -78,7 +78,7 @@ impl Gallery {
         match &record.share {
             Some(share) => {
                 assert_eq!(share.dimensions(), self.dimensions, "shares are checked before they are kept");
-                self.shares.extend_from_slice(share.as_row());
+                self.shares.extend_from_slice(share.as_slice());
             }
             None => self.shares.resize(self.shares.len() + self.dimensions, 0),
         }
@@ -161,7 +161,7 @@ mod tests {
         Record {
             record: RecordId::from_bits(u128::from(number)),
             partitions: partitions.iter().map(|label| HexArray([*label; 16])).collect(),
-            share: (!void).then(|| TemplateShare::from_bytes(&[number; 4], 2).expect("two features")),
+            share: (!void).then(|| Row::from_bytes(&[number; 4], 2).expect("two features")),
             token: TokenShare::from_parts([[number; 16], [number; 16]]),
         }
     }

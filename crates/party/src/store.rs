@@ -8,7 +8,7 @@ use std::path::Path;
 use base::id::{RecordId, SessionId, TerminalId};
 use base::party::PartyId;
 use base::time::Timestamp;
-use mpc::share::TemplateShare;
+use mpc::share::{ROW_BYTES, Row as ShareRow};
 use mpc::token::TokenShare;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use wire::bytes::HexArray;
@@ -90,12 +90,11 @@ impl Store {
             let name: [u8; 16] = row.get(0)?;
             let bytes = row.get::<_, Option<Vec<u8>>>(1)?.map(Zeroizing::new);
             let share = match bytes {
-                Some(bytes) if bytes.len() != 2 * dimensions => {
-                    return Err(Error::DimensionsDiffer { stored: bytes.len() / 2, configured: dimensions });
+                Some(bytes) if bytes.len() != ROW_BYTES * dimensions => {
+                    return Err(Error::DimensionsDiffer { stored: bytes.len() / ROW_BYTES, configured: dimensions });
                 }
                 Some(bytes) => Some(
-                    TemplateShare::from_bytes(&bytes, dimensions)
-                        .map_err(|_| Error::StoreDamaged { what: "a share has no valid length" })?,
+                    ShareRow::from_bytes(&bytes, dimensions).map_err(|_| Error::StoreDamaged { what: "a share has no valid length" })?,
                 ),
                 None => None,
             };
@@ -183,7 +182,7 @@ impl Store {
             let mut label = transaction.prepare("INSERT OR IGNORE INTO record_partition (record, label) VALUES (?1, ?2)")?;
             for (position, record) in records.iter().enumerate() {
                 let name = record.record.bits().to_le_bytes();
-                let share = record.share.as_ref().map(TemplateShare::to_bytes);
+                let share = record.share.as_ref().map(ShareRow::to_bytes);
                 let [own, next] = record.token.to_parts();
                 insert.execute(params![name, change.sequence, position, share.as_ref().map(|bytes| bytes.as_slice()), own, next])?;
                 for partition in &record.partitions {

@@ -28,7 +28,7 @@ impl World {
             world.tokens.push(token);
             let shares = share_template(&world.templates[at], &mut rng).expect("a valid template");
             for (party, token_share) in share_token(&token, &mut rng).into_iter().enumerate() {
-                world.matrices[party].extend_from_slice(shares[party].as_row());
+                world.matrices[party].extend_from_slice(shares[party].to_row().as_slice());
                 world.token_shares[party].push(token_share);
             }
         }
