@@ -50,6 +50,27 @@ pub enum Error {
         /// The number, from 0, of the first digest that differs.
         digest: usize,
     },
+    /// The neighbour opened another value than it had committed to: it did not follow the protocol.
+    #[error("{peer} opened a coin that it had not committed to")]
+    CoinMismatch {
+        /// The neighbour.
+        peer: PartyId,
+    },
+    /// The three parties do not hold the same commitments: one of them committed differently to the other two. It is
+    /// not known which.
+    #[error("the parties do not hold the same commitments")]
+    CommitmentsDiffer,
+    /// A neighbour opened other values of a check than it had committed to, or the values do not add up to zero: an inner
+    /// product was altered. It is not known by whom. The check's keys must not be used again.
+    #[error("the check of the inner products failed; at least one party did not follow the protocol")]
+    MacMismatch,
+    /// The check of the multiplications failed: a product was altered. It is not known by whom.
+    #[error("the check of the multiplications failed; at least one party did not follow the protocol")]
+    CheckFailed,
+    /// The probe is no template: a feature is out of range or its norm is outside the window. Whoever made it is to
+    /// blame, or a party that did not follow the protocol.
+    #[error("the probe is not a template")]
+    ProbeInvalid,
     /// The shares of a result contradict one another; at least one party did not follow the protocol.
     #[error("the parties' shares of the result contradict one another")]
     ResultInconsistent,

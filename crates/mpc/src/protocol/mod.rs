@@ -11,10 +11,25 @@ pub mod unique;
 use base::party::PartyId;
 
 use crate::error::Error;
-use crate::network::{Neighbour, Network};
-use crate::prss::Prss;
+use crate::network::{Lanes, Neighbour, Network};
+use crate::prss::{NeighbourKeys, Prss};
 
-/// One party's side of one run: who it is, its correlated randomness and its connection to the neighbours.
+/// One party's side of one run.
+#[derive(Clone, Copy)]
+pub struct Run<'a> {
+    /// Who this is.
+    pub party: PartyId,
+    /// Its keys.
+    pub keys: &'a NeighbourKeys,
+    /// The run's name, used once.
+    pub salt: &'a [u8],
+    /// The protocol's name.
+    pub label: &'a str,
+    /// Its connections.
+    pub lanes: &'a dyn Lanes,
+}
+
+/// One party's side of one lane of a run: who it is, its correlated randomness and its connection to the neighbours.
 pub struct Session<'n> {
     party: PartyId,
     prss: Prss,
@@ -52,8 +67,19 @@ impl Stage {
     }
 }
 
+impl Run<'_> {
+    /// Opens `lane`, which may be done once, and runs `protocol` on it.
+    ///
+    /// # Errors
+    /// Those of `protocol`, and [`Error::PeerUnavailable`] if the lane cannot be opened.
+    pub fn on_lane<T>(&self, lane: u32, protocol: impl FnOnce(&mut Session<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let mut network = self.lanes.open(lane)?;
+        protocol(&mut Session::new(self.party, Prss::new(self.keys, self.salt, self.label, lane), &mut *network))
+    }
+}
+
 impl<'n> Session<'n> {
-    /// A run of `party`; `prss` must be made for this run alone.
+    /// A lane for `party`; `prss` must be made for this lane of this run alone.
     pub fn new(party: PartyId, prss: Prss, network: &'n mut dyn Network) -> Self {
         Self { party, prss, network }
     }
@@ -63,12 +89,12 @@ impl<'n> Session<'n> {
         self.party
     }
 
-    fn send(&mut self, to: Neighbour, message: Vec<u8>) -> Result<(), Error> {
+    pub(crate) fn send(&mut self, to: Neighbour, message: Vec<u8>) -> Result<(), Error> {
         self.network.send(to, message)
     }
 
     /// The next message of a neighbour, which must be `expected` bytes long.
-    fn receive(&mut self, from: Neighbour, expected: usize) -> Result<Vec<u8>, Error> {
+    pub(crate) fn receive(&mut self, from: Neighbour, expected: usize) -> Result<Vec<u8>, Error> {
         let message = self.network.receive(from)?;
         if message.len() != expected {
             return Err(Error::MessageLength { peer: from.of(self.party), expected, found: message.len() });
