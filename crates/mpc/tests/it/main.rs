@@ -1,4 +1,5 @@
 //! Tests of whole protocols: all three parties in memory against the plain decision.
 
 mod identify;
+mod measure;
 mod sharing;
