@@ -50,18 +50,12 @@ pub enum Error {
         /// The number, from 0, of the first digest that differs.
         digest: usize,
     },
-    /// The neighbour opened another value than it had committed to: it did not follow the protocol.
-    #[error("{peer} opened a coin that it had not committed to")]
-    CoinMismatch {
-        /// The neighbour.
-        peer: PartyId,
-    },
-    /// The three parties do not hold the same commitments: one of them committed differently to the other two. It is
-    /// not known which.
-    #[error("the parties do not hold the same commitments")]
-    CommitmentsDiffer,
-    /// A neighbour opened other values of a check than it had committed to, or the values do not add up to zero: an inner
-    /// product was altered. It is not known by whom. The check's keys must not be used again.
+    /// The two neighbours opened different values of a coin: one of them did not follow the protocol. It is not known
+    /// which.
+    #[error("the neighbours do not agree on a coin")]
+    CoinMismatch,
+    /// The check of the inner products failed: one was altered, or the gallery's check is not of this gallery. It is not
+    /// known by whom.
     #[error("the check of the inner products failed; at least one party did not follow the protocol")]
     MacMismatch,
     /// The check of the multiplications failed: a product was altered. It is not known by whom.

@@ -8,6 +8,9 @@
 //! against one party that follows the protocol and is curious; `docs/protocols/` says what it does not hold against.
 
 pub mod error;
+pub mod field;
+pub mod kernel;
+pub mod layout;
 pub mod network;
 pub mod protocol;
 pub mod prss;
@@ -15,3 +18,4 @@ pub mod ring;
 pub mod share;
 pub mod testing;
 pub mod token;
+mod wipe;

@@ -179,6 +179,16 @@ impl TemplateShare {
         Zeroizing::new((0..self.0.len() / 2).flat_map(|at| unpack(coefficient.times(self.element(at)))).collect())
     }
 
+    /// `party`'s additive shares, modulo 2^32, of the coefficients of X^2 in the sharing, one per feature: all 0 if the three
+    /// shares lie on lines, as [`share_template`] makes them. With points 1, w and 1 + w, whose product is -1, the coefficient
+    /// is `-(sum_i lambda_i x_i f(x_i))`, because X times a polynomial of degree 1 has degree 2 and is 0 at 0; signs do not
+    /// matter here and are left out.
+    pub fn bend_parts(&self, party: PartyId) -> Zeroizing<Vec<u32>> {
+        let coefficient = lagrange_at_zero(party, &PartyId::ALL).times(point(party));
+        let parts = (0..self.0.len() / 2).map(|at| coefficient.times(self.element(at)));
+        Zeroizing::new(parts.flat_map(|part| [part.c0, part.c1]).collect())
+    }
+
     /// The share times its Lagrange coefficient, as the left side of an inner product.
     fn query_side(&self, party: PartyId) -> Zeroizing<Vec<u32>> {
         let coefficient = lagrange_at_zero(party, &PartyId::ALL);

@@ -22,7 +22,7 @@ use base::party::PartyId;
 use zeroize::Zeroizing;
 
 use super::boolean::Bits;
-use super::{Session, Stage, compare, convert, select, unique};
+use super::{Session, Stage, compare16, convert16, select, unique};
 use crate::error::Error;
 use crate::share::{NORM_SQUARED_MAX, PreparedQuery};
 use crate::token::{Token, TokenShare};
@@ -115,10 +115,10 @@ pub fn identify(
     if records.rows.is_empty() {
         return Ok(mask_of_nobody(session));
     }
-    let operands = convert::convert(session, &scores, [thresholds.accept, thresholds.ambiguous])?;
+    let operands = convert16::convert(session, &scores, [thresholds.accept, thresholds.ambiguous])?;
     observe(Stage::Convert);
     let y_twice: Vec<Bits> = operands.y.iter().map(|plane| plane.followed_by(plane)).collect();
-    let decisions = compare::not_negative(session, &operands.x, &y_twice)?;
+    let decisions = compare16::not_negative(session, &operands.x, &y_twice)?;
     let lanes = decisions.len() / 2;
     let accepted = without_spare_lanes(decisions.slice(0, lanes), records.rows.len());
     let near = without_spare_lanes(decisions.slice(lanes, 2 * lanes), records.rows.len());
@@ -156,7 +156,7 @@ pub const fn bytes_sent(party: PartyId, records: usize) -> usize {
     let words = records.div_ceil(64);
     let conversion = match party {
         PartyId::P1 | PartyId::P3 => 2 * records,
-        PartyId::P2 => 8 * convert::SCORE_BITS * words,
+        PartyId::P2 => 8 * convert16::SCORE_BITS * words,
     };
     conversion + 8 * (30 * words + (2 * words + 5) + 2)
 }

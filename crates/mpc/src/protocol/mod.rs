@@ -2,11 +2,19 @@
 
 pub mod agree;
 pub mod boolean;
+pub mod coin;
 pub mod compare;
+pub mod compare16;
 pub mod convert;
+pub mod convert16;
 pub mod identify;
+pub mod planes;
+pub mod probe;
+pub mod reshare;
 pub mod select;
 pub mod unique;
+pub mod variants;
+pub mod verified;
 
 use base::party::PartyId;
 
@@ -104,17 +112,21 @@ impl<'n> Session<'n> {
 }
 
 fn words_to_bytes(words: &[u64]) -> Vec<u8> {
-    words.iter().flat_map(|word| word.to_le_bytes()).collect()
+    let mut bytes = vec![0; 8 * words.len()];
+    bytes.as_chunks_mut().0.iter_mut().zip(words).for_each(|(bytes, word)| *bytes = word.to_le_bytes());
+    bytes
 }
 
 fn bytes_to_words(bytes: &[u8]) -> Vec<u64> {
-    bytes.chunks_exact(8).map(|chunk| u64::from_le_bytes(chunk.try_into().expect("chunks of 8"))).collect()
+    bytes.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect()
 }
 
 fn numbers_to_bytes(numbers: &[u16]) -> Vec<u8> {
-    numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+    let mut bytes = vec![0; 2 * numbers.len()];
+    bytes.as_chunks_mut().0.iter_mut().zip(numbers).for_each(|(bytes, number)| *bytes = number.to_le_bytes());
+    bytes
 }
 
 fn bytes_to_numbers(bytes: &[u8]) -> Vec<u16> {
-    bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect()
+    bytes.as_chunks().0.iter().map(|number| u16::from_le_bytes(*number)).collect()
 }

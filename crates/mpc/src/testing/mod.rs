@@ -199,6 +199,19 @@ pub fn run_three<T: Send>(seed: u64, protocol: impl Fn(&mut Session<'_>) -> T + 
     World::new(seed).run(protocol)
 }
 
+/// Pearson's chi-squared over the 256 values of a byte: 255 degrees of freedom, mean 255, standard deviation 22.6. A uniform
+/// source is outside 255 ± 6 deviations, [119, 391], less than once in a hundred million tables.
+///
+/// # Panics
+/// If there are too few bytes to tell.
+pub fn chi_squared_of_bytes(bytes: impl Iterator<Item = u8>) -> f64 {
+    let mut counts = [0_u64; 256];
+    bytes.for_each(|byte| counts[usize::from(byte)] += 1);
+    let expected = counts.iter().sum::<u64>() as f64 / 256.0;
+    assert!(expected >= 30.0, "too few bytes to tell");
+    counts.iter().map(|count| (*count as f64 - expected).powi(2) / expected).sum()
+}
+
 /// A made-up unit vector of `dimensions` features at scale 127, like a random person's template.
 pub fn random_template(dimensions: usize, rng: &mut SeededRng) -> Vec<i16> {
     // The sum of twelve uniform numbers is near enough to normal.
