@@ -13,6 +13,9 @@ pub enum Error {
         /// What is wrong with it; never the key itself.
         reason: String,
     },
+    /// The operating system gives no randomness.
+    #[error("the operating system gives no randomness")]
+    NoRandomness,
     /// The directory cannot be made.
     #[error("the directory {path} cannot be made: {source}")]
     DirectoryUnusable {

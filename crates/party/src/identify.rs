@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use base::hash::hash_parts;
 use base::id::SessionId;
+use mpc::network::Lanes;
 use mpc::protocol::agree::agree;
 use mpc::protocol::identify::{OutputShare, identify};
 use mpc::protocol::{Session, Stage};
@@ -20,8 +21,9 @@ use crate::checks;
 use crate::error::Refusal;
 use crate::gallery::Gallery;
 use crate::link::NOT_POISONED;
-use crate::mesh::RunNetwork;
+use crate::run_network::RunNetwork;
 use crate::service::Service;
+use crate::switchboard::Lost;
 
 /// Which protocol the correlated randomness is for.
 const LABEL: &str = "handsel/identify/v1";
@@ -36,11 +38,17 @@ impl Service {
     /// Takes part in identifying `command.probe` and gives this party's share of the result.
     pub(crate) fn identify(&self, command: &Identify) -> Result<PartyAnswer, Refusal> {
         let mut stopwatch = Stopwatch { since: Instant::now(), stages: vec![] };
-        let (gallery, network) = self.admit(command)?;
+        let (gallery, network) = self.admit(command).inspect_err(|refusal| self.mesh.give_up(command.session, refusal.code))?;
         stopwatch.stage("checks");
-        let query = self.open(&command.probe)?;
-        stopwatch.stage("open");
-        let output = self.run(command, &query, &gallery, network, &mut stopwatch)?;
+        let output = match self.open_and_run(command, &gallery, &network, &mut stopwatch) {
+            Ok(output) => output,
+            Err(refusal) => {
+                let refusal = explained(refusal, command.session, &network);
+                network.give_up(refusal.code);
+                return Err(refusal);
+            }
+        };
+        network.finish();
         tracing::info!(party = %self.config.party, session = %command.session, "identified");
         Ok(PartyAnswer::Identified {
             token_share: HexArray(output.token),
@@ -79,14 +87,15 @@ impl Service {
         TemplateShare::from_bytes(&opened, usize::from(self.config.dimensions)).map_err(|_| checks::malformed(party))
     }
 
-    fn run(
+    fn open_and_run(
         &self,
         command: &Identify,
-        query: &TemplateShare,
         gallery: &Gallery,
-        mut network: RunNetwork,
+        network: &RunNetwork,
         stopwatch: &mut Stopwatch,
     ) -> Result<OutputShare, Refusal> {
+        let query = self.open(&command.probe)?;
+        stopwatch.stage("open");
         let rows = gallery
             .rows(command.probe.context.partition.as_ref())
             .map_err(|void| Refusal::new(PartyRefusal::GalleryOutOfStep, format!("{} is void here and must be deleted first", void.0)))?;
@@ -94,8 +103,9 @@ impl Service {
         let probe_digest = command.probe.digest();
         // The probe's nonce is used once, so this salt is, whatever name the platform gives the run.
         let salt = hash_parts("handsel/run/v1", &[&command.session.bits().to_le_bytes(), &probe_digest]);
-        let prss = Prss::new(&network.keys(), &salt, LABEL);
-        let mut session = Session::new(self.config.party, prss, &mut network);
+        let prss = Prss::new(&network.keys(), &salt, LABEL, 0);
+        let mut lane = network.open(0).map_err(|error| refusal(command.session, error))?;
+        let mut session = Session::new(self.config.party, prss, lane.as_mut());
         let [accept, ambiguous] = [thresholds.accept(), thresholds.ambiguous()].map(u16::to_le_bytes);
         let rules = hash_parts("handsel/thresholds/v1", &[&accept, &ambiguous]);
         let differ = |error| refusal(command.session, error);
@@ -119,7 +129,13 @@ fn refusal(session: SessionId, error: mpc::error::Error) -> Refusal {
         Error::InputDiffers { .. } => PartyRefusal::ProbeDiffers,
         Error::PeerUnavailable { .. } | Error::MessageLength { .. } => PartyRefusal::PeerUnavailable,
         Error::DimensionsInvalid { .. } | Error::NormTooLarge | Error::ShareLength { .. } => PartyRefusal::ShareMalformed,
-        Error::ThresholdsInvalid | Error::ResultInconsistent => PartyRefusal::RequestMalformed,
+        Error::ProbeInvalid => PartyRefusal::ShareMalformed,
+        Error::ThresholdsInvalid
+        | Error::ResultInconsistent
+        | Error::CoinMismatch { .. }
+        | Error::CommitmentsDiffer
+        | Error::MacMismatch
+        | Error::CheckFailed => PartyRefusal::RequestMalformed,
     };
     let detail = match error {
         Error::InputDiffers { peer, digest: 0 } => format!("{session}: {peer} was handed another probe"),
@@ -128,6 +144,25 @@ fn refusal(session: SessionId, error: mpc::error::Error) -> Refusal {
         other => format!("{session}: {other}"),
     };
     Refusal::new(code, detail)
+}
+
+/// The refusal with what the network knows of a neighbour that was lost.
+fn explained(refusal: Refusal, session: SessionId, network: &RunNetwork) -> Refusal {
+    match network.lost() {
+        Some((peer, lost)) if refusal.code == PartyRefusal::PeerUnavailable => {
+            let how = match lost {
+                Lost::Gone => "the connection broke".to_owned(),
+                Lost::TimedOut => "it sent nothing in time".to_owned(),
+                Lost::Flooded => "it sent more than a run has under way".to_owned(),
+                Lost::GivenUp(reason) => match PartyRefusal::from_number(reason) {
+                    Some(reason) => format!("it gave the run up: {reason:?}"),
+                    None => "it gave the run up".to_owned(),
+                },
+            };
+            Refusal::new(refusal.code, format!("{session}: {peer} was lost: {how}"))
+        }
+        _ => refusal,
+    }
 }
 
 impl Stopwatch {

@@ -2,7 +2,7 @@
 //! in identification. `docs/protocols/identify.md` says what it learns: nothing about whom it helps to find.
 //!
 //! Read in this order: [`server`] (connections and who they belong to), [`service`] (what is done with each request),
-//! [`checks`], [`apply`] and [`identify`] (the two kinds of work), [`gallery`] and [`store`] (what is kept), [`mesh`] (the
+//! [`checks`], [`apply`] and [`identify`] (the two kinds of work), [`gallery`] and [`store`] (what is kept), [`mesh`], [`link`] and [`switchboard`] (the
 //! connections to the other two parties), [`tls`] and [`identity`] (who may connect).
 //!
 //! Invariant: a party never holds a whole template, score, token or name, and never writes a share outside its own
@@ -18,7 +18,10 @@ pub mod identify;
 pub mod identity;
 pub mod link;
 pub mod mesh;
+pub mod outbox;
+pub mod run_network;
 pub mod server;
 pub mod service;
 pub mod store;
+pub mod switchboard;
 pub mod tls;

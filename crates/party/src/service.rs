@@ -56,7 +56,7 @@ impl Service {
         // A crash between a deletion and this step must not leave shares behind.
         store.erase_leftovers()?;
         tracing::info!(party = %config.party, sequence = gallery.sequence, records = gallery.len(), "gallery loaded");
-        let mesh = Arc::new(Mesh::new(&config));
+        let mesh = Arc::new(Mesh::new(&config)?);
         let reached = Mutex::new(Reached::by(&gallery));
         Ok(Self { mesh, clock, state: Mutex::new(State { store, gallery: Arc::new(gallery) }), reached, config })
     }

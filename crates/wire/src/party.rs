@@ -216,3 +216,42 @@ pub enum PartyRefusal {
     /// The party could not store what it must; its operator must look.
     StorageFailed,
 }
+
+impl PartyRefusal {
+    /// All of them, in order: a refusal's place is its number between parties.
+    const ALL: [Self; 14] = [
+        Self::RequestMalformed,
+        Self::TerminalUnknown,
+        Self::SignatureInvalid,
+        Self::PurposeMismatch,
+        Self::ChallengeExpired,
+        Self::NonceReused,
+        Self::CounterNotIncreasing,
+        Self::BudgetExhausted,
+        Self::ShareMalformed,
+        Self::GalleryOutOfStep,
+        Self::ProbeDiffers,
+        Self::PeerUnavailable,
+        Self::SessionReused,
+        Self::StorageFailed,
+    ];
+
+    /// The refusal that is `number as u8`, if there is one.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PartyRefusal;
+
+    #[test]
+    fn a_refusals_number_is_its_place() {
+        for (number, refusal) in (0_u8..).zip(PartyRefusal::ALL) {
+            assert_eq!(refusal as u8, number);
+        }
+        assert_eq!(PartyRefusal::from_number(PartyRefusal::ALL.len() as u8), None);
+        assert_eq!(PartyRefusal::from_number(PartyRefusal::StorageFailed as u8 + 1), None, "the list is complete");
+    }
+}

@@ -3,6 +3,7 @@
 mod gallery;
 mod identify;
 mod logs;
+mod multiplexer;
 mod outages;
 mod privacy;
 mod refusals;
