@@ -23,8 +23,8 @@ pub enum Error {
         /// The length that came.
         found: usize,
     },
-    /// Thresholds outside `1 <= ambiguous <= accept <= THRESHOLD_MAX`. The operator can fix the configuration.
-    #[error("the thresholds must satisfy 1 <= ambiguous <= accept <= 13600")]
+    /// Thresholds outside `THRESHOLD_MIN <= ambiguous <= accept <= THRESHOLD_MAX`. The operator can fix the configuration.
+    #[error("the thresholds must satisfy 129 <= ambiguous <= accept <= 13600")]
     ThresholdsInvalid,
     /// The neighbour's connection is gone, or its message did not come in time. The run may be tried again.
     #[error("{peer} cannot be reached")]

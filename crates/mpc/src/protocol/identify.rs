@@ -22,10 +22,14 @@ use base::party::PartyId;
 use zeroize::Zeroizing;
 
 use super::boolean::Bits;
+use super::compare::MARGIN;
 use super::{Session, Stage, compare16, convert16, select, unique};
 use crate::error::Error;
 use crate::share::{NORM_SQUARED_MAX, PreparedQuery};
 use crate::token::{Token, TokenShare};
+
+/// The lowest threshold: a slot without a record scores 0 and must not be near, whatever truncation does.
+pub const THRESHOLD_MIN: i32 = 2 * MARGIN as i32 + 1;
 
 /// The highest threshold. With it no comparison can wrap: see the assertion below.
 pub const THRESHOLD_MAX: i32 = 13_600;
@@ -76,9 +80,9 @@ impl Thresholds {
     /// A record is accepted from `accept` on and near from `ambiguous` on.
     ///
     /// # Errors
-    /// [`Error::ThresholdsInvalid`] unless `1 <= ambiguous <= accept <= THRESHOLD_MAX`.
+    /// [`Error::ThresholdsInvalid`] unless `THRESHOLD_MIN <= ambiguous <= accept <= THRESHOLD_MAX`.
     pub fn new(accept: i32, ambiguous: i32) -> Result<Self, Error> {
-        if 1 <= ambiguous && ambiguous <= accept && accept <= THRESHOLD_MAX {
+        if THRESHOLD_MIN <= ambiguous && ambiguous <= accept && accept <= THRESHOLD_MAX {
             Ok(Self { accept: accept as u16, ambiguous: ambiguous as u16 })
         } else {
             Err(Error::ThresholdsInvalid)
@@ -204,9 +208,11 @@ macro_rules! hidden_debug {
 }
 hidden_debug!(OutputShare, Resolution);
 
-/// What [`identify`] and [`resolve`] together must agree with: the same decision, in the clear.
+/// What a search must agree with: the same decision, in the clear.
 pub mod ideal {
     use super::{Resolution, Thresholds};
+    use crate::protocol::compare::MARGIN;
+    use crate::protocol::verified::Verification;
     use crate::token::Token;
 
     /// The inner product of two templates.
@@ -226,5 +232,39 @@ pub mod ideal {
             [_] => Resolution::None,
             [_, _, ..] => Resolution::Ambiguous,
         }
+    }
+
+    /// The decisions that the protocol may come to for records of these scores and tokens: more than one only where a score is
+    /// so close to a threshold that truncation decides.
+    pub fn decisions(records: &[(i32, Token)], thresholds: Thresholds, verification: Verification) -> Vec<Resolution> {
+        let margin = i32::from(MARGIN);
+        let (accept, ambiguous) = (i32::from(thresholds.accept()), i32::from(thresholds.ambiguous()));
+        // Without verification the score is truncated for acceptance too, and the thresholds' distance rounded up.
+        let (surely_accepted, perhaps_accepted) = match verification {
+            Verification::On => (accept, accept),
+            Verification::Off => (accept + 2 * margin - 1, accept - margin),
+        };
+        let surely_near = records.iter().filter(|(score, _)| *score >= ambiguous + margin).count();
+        let perhaps_near: Vec<_> = records.iter().filter(|(score, _)| *score >= ambiguous - margin).collect();
+        let mut decisions = vec![];
+        if surely_near == 0 {
+            decisions.push(Resolution::None);
+        }
+        for (score, token) in &perhaps_near {
+            let others_surely_near = surely_near - usize::from(*score >= ambiguous + margin);
+            if others_surely_near > 0 {
+                continue;
+            }
+            if *score >= perhaps_accepted {
+                decisions.push(Resolution::Token(*token));
+            }
+            if *score < surely_accepted {
+                decisions.push(Resolution::None);
+            }
+        }
+        if perhaps_near.len() >= 2 {
+            decisions.push(Resolution::Ambiguous);
+        }
+        decisions
     }
 }

@@ -2,14 +2,20 @@
 
 pub mod agree;
 pub mod boolean;
+pub mod chunk;
 pub mod coin;
 pub mod compare;
 pub mod compare16;
+pub mod conclude;
 pub mod convert;
 pub mod convert16;
+pub mod fold;
 pub mod identify;
+pub mod mac;
 pub mod planes;
 pub mod probe;
+pub mod rebuild;
+pub mod refresh;
 pub mod reshare;
 pub mod select;
 pub mod unique;
@@ -57,6 +63,8 @@ pub enum Stage {
     Unique,
     /// The accepted record's token.
     Select,
+    /// What shows that no party cheated.
+    Verify,
 }
 
 impl Stage {
@@ -71,6 +79,7 @@ impl Stage {
             Self::Compare => "compare",
             Self::Unique => "unique",
             Self::Select => "select",
+            Self::Verify => "verify",
         }
     }
 }
@@ -112,9 +121,7 @@ impl<'n> Session<'n> {
 }
 
 fn words_to_bytes(words: &[u64]) -> Vec<u8> {
-    let mut bytes = vec![0; 8 * words.len()];
-    bytes.as_chunks_mut().0.iter_mut().zip(words).for_each(|(bytes, word)| *bytes = word.to_le_bytes());
-    bytes
+    words.iter().map(|word| word.to_le_bytes()).collect::<Vec<_>>().into_flattened()
 }
 
 fn bytes_to_words(bytes: &[u8]) -> Vec<u64> {
@@ -122,9 +129,7 @@ fn bytes_to_words(bytes: &[u8]) -> Vec<u64> {
 }
 
 fn numbers_to_bytes(numbers: &[u16]) -> Vec<u8> {
-    let mut bytes = vec![0; 2 * numbers.len()];
-    bytes.as_chunks_mut().0.iter_mut().zip(numbers).for_each(|(bytes, number)| *bytes = number.to_le_bytes());
-    bytes
+    numbers.iter().map(|number| number.to_le_bytes()).collect::<Vec<_>>().into_flattened()
 }
 
 fn bytes_to_numbers(bytes: &[u8]) -> Vec<u16> {

@@ -20,6 +20,7 @@
 //! - Soundness: 2^-62 for a check, see `docs/protocols/verified.md`.
 //! - Switched off, nothing is authenticated nor checked, and products cost half.
 
+use base::party::PartyId;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{Session, bytes_to_words, words_to_bytes};
@@ -84,6 +85,12 @@ impl Circuit {
     /// Whether anything is checked.
     pub fn is_checked(&self) -> bool {
         self.key.is_some()
+    }
+
+    /// The wire of a public value.
+    pub fn public(&self, party: PartyId, value: Gf64) -> Wire {
+        let mac = self.key.map_or(Shared::ZERO, |key| key.times(value));
+        Wire { value: Shared::public(party, value), mac }
     }
 
     /// This party's additive parts of the MACs of `values`, to be reshared with other parts in one message and then given
@@ -192,6 +199,12 @@ impl Circuit {
     }
 }
 
+/// A list of shares, wiped when dropped.
+pub type Shares = Zeroizing<Vec<Shared>>;
+
+/// A list of words, wiped when dropped.
+pub type Words = Zeroizing<Vec<u64>>;
+
 /// Replicated shares of the sums of the three parties' `parts`, each masked first. One round, 8 bytes each.
 ///
 /// Whatever a party sends becomes its component, which the party before it holds too: the shares always fit together, and
@@ -199,7 +212,7 @@ impl Circuit {
 ///
 /// # Errors
 /// Errors of the network.
-pub fn reshare(session: &mut Session<'_>, parts: Vec<Gf64>) -> Result<Zeroizing<Vec<Shared>>, Error> {
+pub fn reshare(session: &mut Session<'_>, parts: Vec<Gf64>) -> Result<Shares, Error> {
     Ok(reshare_along(session, parts, &[], 0)?.0)
 }
 
@@ -207,12 +220,7 @@ pub fn reshare(session: &mut Session<'_>, parts: Vec<Gf64>) -> Result<Zeroizing<
 ///
 /// # Errors
 /// Errors of the network.
-pub fn reshare_along(
-    session: &mut Session<'_>,
-    parts: Vec<Gf64>,
-    along: &[u64],
-    expected: usize,
-) -> Result<(Zeroizing<Vec<Shared>>, Zeroizing<Vec<u64>>), Error> {
+pub fn reshare_along(session: &mut Session<'_>, parts: Vec<Gf64>, along: &[u64], expected: usize) -> Result<(Shares, Words), Error> {
     let mut own = session.prss.zero_words(parts.len());
     own.iter_mut().zip(Zeroizing::new(parts).iter()).for_each(|(mask, part)| *mask ^= part.0);
     session.send(Neighbour::Previous, words_to_bytes(&[&own[..], along].concat()))?;

@@ -4,4 +4,5 @@ mod bits;
 mod identify;
 mod measure;
 mod scan_cost;
+mod search;
 mod sharing;
