@@ -130,12 +130,9 @@ fn refusal(session: SessionId, error: mpc::error::Error) -> Refusal {
         Error::PeerUnavailable { .. } | Error::MessageLength { .. } => PartyRefusal::PeerUnavailable,
         Error::DimensionsInvalid { .. } | Error::NormTooLarge | Error::ShareLength { .. } => PartyRefusal::ShareMalformed,
         Error::ProbeInvalid => PartyRefusal::ShareMalformed,
-        Error::ThresholdsInvalid
-        | Error::ResultInconsistent
-        | Error::CoinMismatch { .. }
-        | Error::CommitmentsDiffer
-        | Error::MacMismatch
-        | Error::CheckFailed => PartyRefusal::RequestMalformed,
+        Error::ThresholdsInvalid | Error::ResultInconsistent | Error::CoinMismatch | Error::MacMismatch | Error::CheckFailed => {
+            PartyRefusal::RequestMalformed
+        }
     };
     let detail = match error {
         Error::InputDiffers { peer, digest: 0 } => format!("{session}: {peer} was handed another probe"),

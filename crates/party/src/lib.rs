@@ -11,6 +11,7 @@
 pub mod apply;
 pub mod checks;
 pub mod config;
+pub mod cpu;
 pub mod error;
 pub mod frame;
 pub mod gallery;
@@ -20,6 +21,7 @@ pub mod link;
 pub mod mesh;
 pub mod outbox;
 pub mod run_network;
+pub mod scan_pool;
 pub mod server;
 pub mod service;
 pub mod store;
