@@ -165,7 +165,7 @@ impl Drop for Bits {
 pub fn and(session: &mut Session<'_>, x: &Bits, y: &Bits) -> Result<Bits, Error> {
     assert_eq!(x.len(), y.len());
     let (x, y) = (x.view(0..x.len()), y.view(0..y.len()));
-    reshare(session, x.words().zip(y.words()).map(|(x, y)| part_of_and(x, y)).collect())
+    reshare(session, x.words().zip(y.words()).map(|(x, y)| part_of_and(x, y)))
 }
 
 /// This party's XOR part of the AND of two words of which it holds two parts each.
@@ -185,15 +185,14 @@ pub fn or(session: &mut Session<'_>, x: &Bits, y: &Bits) -> Result<Bits, Error> 
 ///
 /// # Errors
 /// Errors of the network.
-pub fn reshare(session: &mut Session<'_>, mut words: Vec<u64>) -> Result<Bits, Error> {
-    let mut message = words_to_bytes(&words);
+pub fn reshare(session: &mut Session<'_>, words: impl Iterator<Item = u64>) -> Result<Bits, Error> {
+    // Built where it is sent from: the words as bytes.
+    let mut message = words.map(u64::to_le_bytes).collect::<Vec<_>>().into_flattened();
     session.prss.mask_with_zero(&mut message);
-    for (word, bytes) in words.iter_mut().zip(message.as_chunks().0) {
-        *word = u64::from_le_bytes(*bytes);
-    }
+    let own = bytes_to_words(&message);
     session.send(Neighbour::Previous, message)?;
-    let next = bytes_to_words(&session.receive(Neighbour::Next, 8 * words.len())?);
-    Ok(Bits { own: words, next })
+    let next = bytes_to_words(&session.receive(Neighbour::Next, 8 * own.len())?);
+    Ok(Bits { own, next })
 }
 
 /// Opens `bits` to all three parties. One round, 16 bytes per word.

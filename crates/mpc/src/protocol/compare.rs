@@ -68,7 +68,7 @@ pub fn near(session: &mut Session<'_>, scores: &Components<u16>, ambiguous: u16)
     };
     let sums = Bits { own: truncated(&scores.own, own_less), next: truncated(&scores.next, next_less) };
     // The highest carry would be the sum's bit 10.
-    let products = sums.own.iter().zip(&sums.next).take((PLANES - 1) * words).map(|(own, next)| own & next).collect();
+    let products = sums.own.iter().zip(&sums.next).take((PLANES - 1) * words).map(|(own, next)| own & next);
     let carries = reshare(session, products)?;
     let mut near = highest_bit(session, sums.view(words..PLANES * words), carries.view(0..carries.len()), PLANES - 1)?;
     near.xor_public(session.party, |_| u64::MAX);
@@ -135,7 +135,7 @@ fn highest_bit(session: &mut Session<'_>, x: View<'_>, y: View<'_>, planes: usiz
 fn next_carry(session: &mut Session<'_>, x: View<'_>, y: View<'_>, carry: &Bits) -> Result<Bits, Error> {
     let carry_view = carry.view(0..carry.len());
     let places = x.words().zip(y.words()).zip(carry_view.words());
-    let products = places.map(|((x, y), c)| part_of_and([x[0] ^ c[0], x[1] ^ c[1]], [y[0] ^ c[0], y[1] ^ c[1]])).collect();
+    let products = places.map(|((x, y), c)| part_of_and([x[0] ^ c[0], x[1] ^ c[1]], [y[0] ^ c[0], y[1] ^ c[1]]));
     let mut next = reshare(session, products)?;
     next.xor_in(carry_view);
     Ok(next)

@@ -18,7 +18,7 @@
 //!   adder, their majority, one reshare, is the second ([`super::compare`]); a prefix adder gives all bits of the sums. Toss a
 //!   coin; `t` is the XOR of a random element of GF(2^64) for each bit that must be 0 and is not; open `k t` with a shared
 //!   random `k`. If all bits are 0 that is 0, else it is not, except with probability 2^-63.
-//! - Rounds: [`ROUNDS`]. Bytes: [`bytes_sent`], 58 kB for 512 features.
+//! - Rounds: [`ROUNDS`]. Bytes: [`bytes_sent`], 32 kB for 512 features.
 //! - Leaks: one bit, whether the template is valid; `k t` is otherwise uniformly random.
 //! - Holds against: a till that cheats while the parties follow the protocol; one party that follows the protocol and is
 //!   curious. A party that adds errors in the adder can end the run, and whether it ends tells it one bit about one feature
@@ -115,7 +115,7 @@ fn sums(session: &mut Session<'_>, template: &TemplateShare, layout: &Layout) ->
         norms[1] = norms[1].wrapping_add(NORM_SQUARED_MAX as u32);
     }
     let carry_save = Bits { own: planes::of_32(&components.own), next: planes::of_32(&components.next) };
-    let products = carry_save.own.iter().zip(&carry_save.next).take((BITS - 1) * layout.words).map(|(own, next)| own & next).collect();
+    let products = carry_save.own.iter().zip(&carry_save.next).take((BITS - 1) * layout.words).map(|(own, next)| own & next);
     let majorities = reshare(session, products)?;
     add(session, carry_save, &majorities, layout.words)
 }
@@ -158,7 +158,7 @@ fn is_any_set(session: &mut Session<'_>, bits: &Bits, mut coin: Stream) -> Resul
     let [own, next] = Kernel::best().masked_xor_64([&bits.own, &bits.next], &weights).map(Gf64);
     let [factor_own, factor_next] = [session.prss.with_previous().words(1), session.prss.with_next().words(1)].map(|words| Gf64(words[0]));
     let product = factor_own.times(own.plus(next)).plus(factor_next.times(own));
-    let product = reshare(session, vec![product.0])?;
+    let product = reshare(session, std::iter::once(product.0))?;
     Ok(reveal(session, &product)?[0] != 0)
 }
 
@@ -183,10 +183,12 @@ pub mod ideal {
 
 #[cfg(test)]
 mod tests {
+    use super::super::boolean::tests::share_words;
     use super::*;
     use crate::ring::{Element, lagrange_at_zero, point};
     use crate::share::share_template;
     use crate::testing::{SeededRng, random_template, run_three};
+    use std::collections::BTreeSet;
 
     /// Shares of any features at all, with `bend` as the coefficient of X^2 of the first element.
     fn share(features: &[i32], bend: Element, seed: u64) -> [TemplateShare; 3] {
@@ -295,5 +297,25 @@ mod tests {
             shares[party] = TemplateShare::from_bytes(&bytes, 128).expect("as many bytes");
             check_shares(&shares, false, 8);
         }
+    }
+
+    /// The same bits and the same coin: what is opened still differs from run to run, so it says no more than that a bit is 1.
+    #[test]
+    fn what_is_opened_of_an_invalid_probe_is_random() {
+        let opened: BTreeSet<u64> = (0..20)
+            .map(|seed| {
+                let shares = share_words(&[1 << 17], &mut SeededRng::new(1));
+                let results = run_three(seed, |session| {
+                    let coin = Stream::new(&[7; 32], b"", &[b"a coin of the test"]);
+                    is_any_set(session, &shares[session.party().index()], coin)
+                });
+                let parts = results.map(|(is_any_set, traffic)| {
+                    assert_eq!(is_any_set, Ok(true));
+                    u64::from_le_bytes(traffic.to_next[0][..].try_into().expect("one word"))
+                });
+                parts[0] ^ parts[1] ^ parts[2]
+            })
+            .collect();
+        assert_eq!(opened.len(), 20);
     }
 }

@@ -118,6 +118,7 @@ pub struct World {
     patience: Duration,
     delay_max: Option<Duration>,
     tamper: Option<Box<Tamper>>,
+    is_recorded: bool,
 }
 
 impl World {
@@ -125,7 +126,7 @@ impl World {
     pub fn new(seed: u64) -> Self {
         // The test harness shows this only for a test that fails.
         eprintln!("world of seed {seed}");
-        Self { seed, patience: PATIENCE, delay_max: None, tamper: None }
+        Self { seed, patience: PATIENCE, delay_max: None, tamper: None, is_recorded: true }
     }
 
     /// Lets `tamper` alter messages on their way: this is how a test makes a party lie.
@@ -149,6 +150,13 @@ impl World {
         self
     }
 
+    /// Keeps no messages, only rounds: for measurements, which the copies would disturb.
+    #[must_use]
+    pub fn unrecorded(mut self) -> Self {
+        self.is_recorded = false;
+        self
+    }
+
     /// Runs `protocol` as all three parties on lane 0, and gives back their results and traffic.
     ///
     /// # Panics
@@ -165,7 +173,8 @@ impl World {
     pub fn run_lanes<T: Send>(&self, protocol: impl Fn(&Run<'_>) -> T + Sync) -> [(T, BTreeMap<u32, Traffic>); 3] {
         let keys = neighbour_keys(self.seed);
         let salt = self.seed.to_le_bytes();
-        let hub = Hub::new(self.patience, self.delay_max.map(|max| (self.seed, max)), self.tamper.as_deref());
+        let delays = self.delay_max.map(|max| (self.seed, max));
+        let hub = Hub::new(self.patience, delays, self.tamper.as_deref(), self.is_recorded);
         let results = std::thread::scope(|scope| {
             let threads = PartyId::ALL.map(|party| {
                 let (hub, keys, salt, protocol) = (&hub, &keys[party.index()], &salt, &protocol);

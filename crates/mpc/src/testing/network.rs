@@ -14,9 +14,10 @@ const NOT_POISONED: &str = "nobody panics while holding this lock";
 
 /// What connects the three parties.
 pub(super) struct Hub<'w> {
-    pub(super) patience: Duration,
-    pub(super) delays: Option<(u64, Duration)>,
-    pub(super) tamper: Option<&'w Tamper>,
+    patience: Duration,
+    delays: Option<(u64, Duration)>,
+    tamper: Option<&'w Tamper>,
+    is_recorded: bool,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -57,8 +58,8 @@ struct MemoryNetwork<'h> {
 }
 
 impl<'w> Hub<'w> {
-    pub(super) fn new(patience: Duration, delays: Option<(u64, Duration)>, tamper: Option<&'w Tamper>) -> Self {
-        Self { patience, delays, tamper, state: Mutex::default(), changed: Condvar::new() }
+    pub(super) fn new(patience: Duration, delays: Option<(u64, Duration)>, tamper: Option<&'w Tamper>, is_recorded: bool) -> Self {
+        Self { patience, delays, tamper, is_recorded, state: Mutex::default(), changed: Condvar::new() }
     }
 
     /// Says that `party` has finished: whoever waits for it need not wait any longer.
@@ -98,11 +99,13 @@ impl MemoryNetwork<'_> {
 impl Network for MemoryNetwork<'_> {
     fn send(&mut self, to: Neighbour, message: Vec<u8>) -> Result<(), Error> {
         self.dawdle();
-        let record = match to {
-            Neighbour::Next => &mut self.traffic.to_next,
-            Neighbour::Previous => &mut self.traffic.to_previous,
-        };
-        record.push(message.clone());
+        if self.hub.is_recorded {
+            let record = match to {
+                Neighbour::Next => &mut self.traffic.to_next,
+                Neighbour::Previous => &mut self.traffic.to_previous,
+            };
+            record.push(message.clone());
+        }
         let (from, to, lane) = (self.party, to.of(self.party), self.lane);
         let mut messages = vec![message];
         let mut state = self.hub.state();
