@@ -27,11 +27,30 @@ pub enum Error {
     /// The store cannot be opened or read.
     #[error("the party's store cannot be used (is another process using it?): {0}")]
     StoreUnusable(#[from] rusqlite::Error),
-    /// What the store holds does not fit together.
-    #[error("the party's store is damaged: {what}")]
-    StoreDamaged {
-        /// What does not fit.
-        what: &'static str,
+    /// The store was made by another version.
+    #[error(
+        "the party's store has schema {found}, this program knows {known}; move the party's data away and rebuild it from the other two"
+    )]
+    StoreVersion {
+        /// In the file.
+        found: u32,
+        /// Of this program.
+        known: u32,
+    },
+    /// The segments cannot be written or mapped.
+    #[error("the gallery's segments cannot be used (is the disk full?): {0}")]
+    SegmentsUnusable(#[from] std::io::Error),
+    /// A deletion that was decided before the last end cannot be carried out.
+    #[error("a deletion that was under way cannot be finished: {detail}")]
+    DeletionUnfinished {
+        /// What the system says.
+        detail: String,
+    },
+    /// Another process has the party's directory.
+    #[error("another process uses the directory {path}; stop it first")]
+    DirectoryInUse {
+        /// Which.
+        path: PathBuf,
     },
     /// The store holds templates of another size than the configuration says.
     #[error("the store holds templates of {stored} features, the configuration says {configured}")]
@@ -56,6 +75,18 @@ impl Refusal {
     /// A refusal with its explanation.
     pub fn new(code: PartyRefusal, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into() }
+    }
+}
+
+impl From<std::io::Error> for Refusal {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(PartyRefusal::StorageFailed, error.to_string())
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::new(PartyRefusal::StorageFailed, error.to_string())
     }
 }
 

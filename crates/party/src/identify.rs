@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use base::hash::hash_parts;
 use base::id::SessionId;
+use base::party::PartyId;
 use mpc::network::Lanes;
 use mpc::protocol::agree::agree;
-use mpc::protocol::identify::{OutputShare, identify};
+use mpc::protocol::identify::{OutputShare, Records, identify};
 use mpc::protocol::{Session, Stage};
 use mpc::prss::Prss;
 use mpc::share::TemplateShare;
+use mpc::token::TokenShare;
 use tokio::time::Instant;
 use wire::bytes::HexArray;
 use wire::party::{Identify, PartyAnswer, PartyRefusal, StageMicros};
@@ -19,7 +21,7 @@ use wire::seal;
 
 use crate::checks;
 use crate::error::Refusal;
-use crate::gallery::Gallery;
+use crate::gallery::snapshot::Snapshot;
 use crate::link::NOT_POISONED;
 use crate::run_network::RunNetwork;
 use crate::service::Service;
@@ -58,7 +60,7 @@ impl Service {
     }
 
     /// Everything that can speak against the run, and then, for good, that the probe is used up.
-    fn admit(&self, command: &Identify) -> Result<(Arc<Gallery>, RunNetwork), Refusal> {
+    fn admit(&self, command: &Identify) -> Result<(Arc<Snapshot>, RunNetwork), Refusal> {
         let (context, session) = (&command.probe.context, command.session);
         checks::check_origin(&command.probe, Purpose::Pay, &self.config)?;
         let now = self.clock.now();
@@ -71,13 +73,13 @@ impl Service {
             return Err(Refusal::new(PartyRefusal::SessionReused, format!("{session} was begun before")));
         }
         checks::check_past(context, state.store.terminal_past(context.terminal, now)?, self.config.budget)?;
-        if state.gallery.sequence != command.gallery_sequence {
-            let detail = format!("the gallery is at change {}, not {}", state.gallery.sequence, command.gallery_sequence);
+        if state.gallery.now().sequence() != command.gallery_sequence {
+            let detail = format!("the gallery is at change {}, not {}", state.gallery.now().sequence(), command.gallery_sequence);
             return Err(Refusal::new(PartyRefusal::GalleryOutOfStep, detail));
         }
         let network = self.mesh.begin(session, self.config.peer_timeout)?;
         state.store.use_probe(context, session, now)?;
-        Ok((state.gallery.clone(), network))
+        Ok((state.gallery.snapshot(), network))
     }
 
     fn open(&self, probe: &ProbeForParty) -> Result<TemplateShare, Refusal> {
@@ -90,14 +92,15 @@ impl Service {
     fn open_and_run(
         &self,
         command: &Identify,
-        gallery: &Gallery,
+        gallery: &Snapshot,
         network: &RunNetwork,
         stopwatch: &mut Stopwatch,
     ) -> Result<OutputShare, Refusal> {
         let query = self.open(&command.probe)?;
         stopwatch.stage("open");
-        let rows = gallery
-            .rows(command.probe.context.partition.as_ref())
+        let partition = command.probe.context.partition.as_ref();
+        let chunks = gallery
+            .chunks(partition)
             .map_err(|void| Refusal::new(PartyRefusal::GalleryOutOfStep, format!("{} is void here and must be deleted first", void.0)))?;
         let thresholds = self.config.thresholds;
         let probe_digest = command.probe.digest();
@@ -109,20 +112,38 @@ impl Service {
         let [accept, ambiguous] = [thresholds.accept(), thresholds.ambiguous()].map(u16::to_le_bytes);
         let rules = hash_parts("handsel/thresholds/v1", &[&accept, &ambiguous]);
         let differ = |error| refusal(command.session, error);
-        agree(&mut session, &[probe_digest, rules, gallery.digest(&rows)]).map_err(differ)?;
+        agree(&mut session, &[probe_digest, rules, gallery.digest(partition)]).map_err(differ)?;
         stopwatch.stage("agree");
         let mut observe = |stage| match stage {
             Stage::Scan => stopwatch.stage("scan"),
             Stage::Compare => stopwatch.stage("compare"),
             Stage::Select => stopwatch.stage("select"),
             // Conversion counts as comparing, the search for a second one as selecting.
-            Stage::Convert | Stage::Unique => {}
+            Stage::Convert | Stage::Unique | Stage::Verify => {}
         };
-        identify(&mut session, &query.prepare_query(self.config.party), gallery.records(&rows), thresholds, &mut observe).map_err(differ)
+        let (mut shares, mut tokens) = (vec![], vec![]);
+        for chunk in chunks.iter() {
+            (0..chunk.slots).for_each(|slot| shares.extend_from_slice(chunk.rows.read(slot).as_slice()));
+            let parts = |token: [u8; 16]| match self.config.party {
+                PartyId::P1 => [token, [0; 16]],
+                PartyId::P2 => [[0; 16]; 2],
+                PartyId::P3 => [[0; 16], token],
+            };
+            tokens.extend(chunk.tokens.iter().map(|token| TokenShare::from_parts(parts(*token))));
+        }
+        let rows: Vec<u32> = (0..tokens.len() as u32).collect();
+        identify(
+            &mut session,
+            &query.prepare_query(self.config.party),
+            Records { shares: &shares, tokens: &tokens, rows: &rows },
+            thresholds,
+            &mut observe,
+        )
+        .map_err(differ)
     }
 }
 
-fn refusal(session: SessionId, error: mpc::error::Error) -> Refusal {
+pub(crate) fn refusal(session: SessionId, error: mpc::error::Error) -> Refusal {
     use mpc::error::Error;
     let code = match error {
         Error::InputDiffers { digest: 2, .. } => PartyRefusal::GalleryOutOfStep,

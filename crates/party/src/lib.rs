@@ -9,21 +9,31 @@
 //! directory. It trusts neither the platform's word that a probe is genuine nor its counting.
 
 pub mod apply;
+pub mod audit;
 pub mod checks;
 pub mod config;
 pub mod cpu;
+pub mod directory;
 pub mod error;
 pub mod frame;
 pub mod gallery;
 pub mod identify;
 pub mod identity;
+pub mod journal;
+pub mod keys;
 pub mod link;
 pub mod mesh;
 pub mod outbox;
+pub mod rebuild;
+pub mod refresh;
+pub mod row_seal;
 pub mod run_network;
 pub mod scan_pool;
 pub mod server;
 pub mod service;
+mod sqlite;
+pub mod staging;
 pub mod store;
 pub mod switchboard;
+pub mod takeover;
 pub mod tls;

@@ -17,15 +17,15 @@ use crate::error::StoreError;
 use crate::row::{At, Bits, Sequence};
 use crate::{Store, query_log};
 
-/// What the resolver adds to one template: the record's name and the shares of its payment token.
+/// What the resolver adds to one template: the record's name and its payment token.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewToken {
     /// The record's name in the parties' galleries.
     pub record: RecordId,
-    /// SHA-256 of the 16 random bytes of the token; the token itself is kept nowhere.
+    /// 16 random bytes, for the parties; here they are kept only until all three have them.
+    pub token: HexArray<16>,
+    /// SHA-256 of them.
     pub token_sha256: [u8; 32],
-    /// Each party's replicated share of the token, in the parties' order.
-    pub token_shares: [[HexArray<16>; 2]; 3],
 }
 
 impl std::fmt::Debug for NewToken {
@@ -123,11 +123,7 @@ pub(crate) fn queue_enrol(tx: &Transaction, probe: &SealedProbe, owned: &[OwnedT
     for party in PartyId::ALL {
         let records = owned
             .iter()
-            .map(|owned| NewRecord {
-                record: owned.token.record,
-                partitions: vec![HexArray(owned.phone_part)],
-                token_share: owned.token.token_shares[party.index()],
-            })
+            .map(|owned| NewRecord { record: owned.token.record, partitions: vec![HexArray(owned.phone_part)], token: owned.token.token })
             .collect();
         insert_payload(
             tx,

@@ -9,7 +9,9 @@ pub mod bytes;
 pub mod party;
 pub mod probe;
 pub mod problem;
+pub mod receipt;
 pub mod seal;
+pub mod upkeep;
 
 #[cfg(test)]
 mod tests;

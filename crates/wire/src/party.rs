@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bytes::HexArray;
 use crate::probe::{PartitionLabel, ProbeForParty};
+use crate::upkeep::{Audited, PrepareRefresh, Rebuild, Verified};
 
 /// A longer frame is refused before it is read: 64 MiB holds some 40,000 sealed enrolments.
 pub const FRAME_LEN_MAX: usize = 64 << 20;
@@ -34,6 +35,17 @@ pub enum PartyCommand {
     Apply(Box<GalleryChange>),
     /// Take part in identifying a probe.
     Identify(Box<Identify>),
+    /// How does your log stand, and what was the change `at`?
+    Audit {
+        /// A change's number.
+        at: Option<u64>,
+    },
+    /// Are your segments what your journal says?
+    Verify,
+    /// Prepare the next epoch's rows.
+    PrepareRefresh(PrepareRefresh),
+    /// Take part in giving a party back its gallery.
+    Rebuild(Rebuild),
 }
 
 /// One entry of the gallery's log. All three parties apply the same entries in the same order.
@@ -62,6 +74,15 @@ pub enum GalleryOperation {
         /// Whose shares are destroyed.
         records: Vec<RecordId>,
     },
+    /// Numbers the slots anew, without those of deleted records.
+    Compact,
+    /// Puts rows in force that all three prepared: other shares of the same templates.
+    Refresh {
+        /// The epoch that begins.
+        epoch: u32,
+        /// What they were prepared as.
+        name: HexArray<32>,
+    },
 }
 
 /// What the platform adds to a template at enrolment.
@@ -71,8 +92,8 @@ pub struct NewRecord {
     pub record: RecordId,
     /// The named parts of the gallery that it stands in, besides the whole.
     pub partitions: Vec<PartitionLabel>,
-    /// This party's replicated share of the 128-bit payment token: the XOR share of its own number, then the next one's.
-    pub token_share: [HexArray<16>; 2],
+    /// The payment token: a random name, the same for all three parties, which never learn when it is selected.
+    pub token: HexArray<16>,
 }
 
 /// Take part in identifying a probe.
@@ -118,6 +139,26 @@ pub enum PartyAnswer {
         ambiguous_share: u8,
         /// Microseconds spent in each stage, by the party's own clock.
         stages: Vec<StageMicros>,
+    },
+    /// To [`PartyCommand::Audit`].
+    Audited(Box<Audited>),
+    /// To [`PartyCommand::Verify`].
+    Verified(Box<Verified>),
+    /// To [`PartyCommand::PrepareRefresh`]: the rows are on the disk.
+    Prepared {
+        /// The same at all three if they prepared the same.
+        name: HexArray<32>,
+        /// How many rows.
+        rows: u64,
+    },
+    /// To [`PartyCommand::Rebuild`].
+    Rebuilt {
+        /// How far the rebuilt party's log is now; the helpers' own.
+        sequence: u64,
+        /// Hash chain over all changes so far.
+        gallery_root: HexArray<32>,
+        /// Rows that were given.
+        rows: u64,
     },
     /// The party would not, or could not.
     Refused {

@@ -7,7 +7,7 @@ use wire::bytes::HexArray;
 use wire::party::{GalleryOperation, PartyAnswer, PartyCommand, PartyRefusal};
 use wire::probe::{Purpose, SealedProbe};
 
-use crate::privacy::files_of;
+use crate::traces::Traces;
 use crate::world::{Found, TERMINAL, World, refusal, resolution};
 
 /// The common root after an applied change; panics if the parties' roots differ.
@@ -186,9 +186,9 @@ async fn a_deleted_person_is_gone_from_every_byte_and_all_three_sign_it() {
     let people: Vec<_> = (0..5).map(|_| world.person()).collect();
     world.enrol(&people).await;
     let gone = &people[2];
-    let before = PartyId::ALL.map(|party| stored_share(&world, party, gone.record));
+    let before = PartyId::ALL.map(|party| Traces::of(&world, party, gone.record));
     for party in PartyId::ALL {
-        assert!(contains(&files_of(&world, party), &before[party.index()]), "the share is on disk before");
+        assert_eq!(before[party.index()].found(&world, party), ["row", "sealed row", "key", "token"], "all is on disk before");
     }
 
     let (record, unknown) = (gone.record, RecordId::from_bits(5));
@@ -206,7 +206,8 @@ async fn a_deleted_person_is_gone_from_every_byte_and_all_three_sign_it() {
             assert_eq!((deletion.party, deletion.sequence), (party, world.sequence));
             key.verify_strict(&deletion.message(), &Signature::from_bytes(&deletion.signature.0)).expect("the party signed it");
         }
-        assert!(!contains(&files_of(&world, party), &before[party.index()]), "{party} still has the share on disk");
+        let none: [&str; 0] = [];
+        assert_eq!(before[party.index()].found(&world, party), none, "{party} still has it on disk");
     }
     assert_eq!(world.look(&gone.template).await, Found::Nobody);
     assert_eq!(world.look(&people[3].template).await, Found::Token(people[3].token));
@@ -221,19 +222,4 @@ async fn a_deleted_person_is_gone_from_every_byte_and_all_three_sign_it() {
     let probe = world.seal(context, &[&people[4].template]);
     let command = world.identification(&probe);
     assert_eq!(resolution(world.ask_all(command).await), Found::Token(people[4].token));
-}
-
-/// A copy of the store's files is read, since the party is the only user of its own.
-pub fn stored_share(world: &World, party: PartyId, record: RecordId) -> Vec<u8> {
-    let copy = tempfile::tempdir().expect("a directory");
-    for file in std::fs::read_dir(&world.configs[party.index()].directory).expect("the party's directory") {
-        let file = file.expect("a file");
-        std::fs::copy(file.path(), copy.path().join(file.file_name())).expect("copied");
-    }
-    let store = rusqlite::Connection::open(copy.path().join(party::store::FILE_NAME)).expect("a store");
-    store.query_row("SELECT share FROM record WHERE record = ?1", [record.bits().to_le_bytes()], |row| row.get(0)).expect("the record")
-}
-
-fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window == needle)
 }

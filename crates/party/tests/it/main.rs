@@ -7,4 +7,5 @@ mod multiplexer;
 mod outages;
 mod privacy;
 mod refusals;
+mod traces;
 mod world;

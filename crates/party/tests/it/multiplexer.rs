@@ -2,7 +2,7 @@
 //! cannot end well says why.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base::id::SessionId;
 use base::party::PartyId;
@@ -13,6 +13,7 @@ use mpc::testing::SeededRng;
 use party::link::Link;
 use party::run_network::RunNetwork;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::time::Instant;
 
 const SILENCE: Duration = Duration::from_millis(700);
 const LANES: u32 = 4;

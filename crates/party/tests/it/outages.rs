@@ -1,8 +1,9 @@
 //! Parties that are away, come back, or are never asked: a named answer within a bound, and nothing lost.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base::party::PartyId;
+use tokio::time::Instant;
 use wire::party::{PartyCommand, PartyRefusal};
 use wire::probe::Purpose;
 

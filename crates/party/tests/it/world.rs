@@ -13,7 +13,7 @@ use ed25519_dalek::SigningKey;
 use mpc::protocol::identify::{OutputShare, Resolution, Thresholds, resolve};
 use mpc::share::share_template;
 use mpc::testing::{SeededRng, random_template};
-use mpc::token::{Token, share_token};
+use mpc::token::Token;
 use party::config::{Budget, PartyConfig, Peer};
 use party::identity::{Identity, generate};
 use party::{frame, server, tls};
@@ -287,16 +287,12 @@ impl World {
 
     /// The change that enrols `people` with `probe`, for each party.
     pub fn enrolment(&mut self, probe: SealedProbe, people: &[Person]) -> impl Fn(PartyId) -> PartyCommand + use<> {
-        let people: Vec<(Person, _)> = people.iter().map(|person| (person.clone(), share_token(&person.token, &mut self.rng))).collect();
+        let people = people.to_vec();
         self.change(move |party| GalleryOperation::Enrol {
             probe: probe.for_party(party),
             records: people
                 .iter()
-                .map(|(person, shares)| NewRecord {
-                    record: person.record,
-                    partitions: person.partitions.clone(),
-                    token_share: shares[party.index()].to_parts().map(HexArray),
-                })
+                .map(|person| NewRecord { record: person.record, partitions: person.partitions.clone(), token: HexArray(person.token) })
                 .collect(),
         })
     }
