@@ -22,7 +22,7 @@ use super::compare::{self, PLANES};
 use super::fold::{self, PLACES, Parities, ROW_SCORE_WORDS, ScoreWords, Sketch};
 use super::identify::Thresholds;
 use super::mac::{self, REPETITIONS, SealedMac};
-use super::reshare::reshare_16;
+use super::reshare::{Components, reshare_16};
 use super::verified::{Circuit, Verification, Wire, reshare, reshare_along};
 use super::{Session, Stage, coin, convert, variants};
 use crate::error::Error;
@@ -98,6 +98,13 @@ fn verified(session: &mut Session<'_>, mut input: ChunkInput<'_>, observe: &mut 
     let near = compare::near(session, &scores, input.thresholds.ambiguous())?;
     let near = first_near(session, near, input.variants)?;
     observe(Stage::Compare);
+    let values = mac_values(session, &input, &scores)?;
+    observe(Stage::Verify);
+    selected(session, &input, scores, &near, &values, observe)
+}
+
+/// This party's parts of what the MACs of all parts say is zero.
+fn mac_values(session: &mut Session<'_>, input: &ChunkInput<'_>, scores: &Components<u16>) -> Result<Zeroizing<[u16; REPETITIONS]>, Error> {
     let mut values = Zeroizing::new([0; REPETITIONS]);
     let mut from = 0;
     for part in input.parts {
@@ -107,28 +114,41 @@ fn verified(session: &mut Session<'_>, mut input: ChunkInput<'_>, observe: &mut 
         mac.add_values(&mut values, &scores.own[slots.clone()], &scores.next[slots.clone()], input.query);
         from = slots.end;
     }
-    observe(Stage::Verify);
-    let token = token(&near, input.parts);
-    let Parities { rows, columns, places } = fold::parities(&near);
+    Ok(values)
+}
+
+/// The near slot's token and score, in a circuit that is checked before they are given out.
+fn selected(
+    session: &mut Session<'_>,
+    input: &ChunkInput<'_>,
+    scores: Components<u16>,
+    near: &Bits,
+    values: &[u16; REPETITIONS],
+    observe: &mut dyn FnMut(Stage),
+) -> Result<ChunkOutcome, Error> {
+    let token = token(near, input.parts);
+    let Parities { rows, columns, places } = fold::parities(near);
     let words = ScoreWords::new(session, &scores, input.thresholds.accept());
     drop(scores);
     let mut parts = words.selected(session, &columns);
     observe(Stage::Select);
 
+    // One message: s_k, the MACs of the parities, and the test that the inner products are right.
     let mut circuit = Circuit::new(session, Verification::On);
     let bits = Zeroizing::new([&columns[..], &rows, &places].concat());
     let selected = parts.len();
     parts.extend(circuit.mac_parts(&bits));
-    let (test, along) = mac::Test::begin(session, *values);
-    let (shares, came) = reshare_along(session, parts, &along, along.len())?;
+    let test = mac::Test::begin(session, values);
+    let (shares, came) = reshare_along(session, parts, &test.along, test.expected)?;
     let (selected, macs) = shares.split_at(selected);
     let bits = circuit.authenticated(&bits, macs);
     let (columns, bits) = bits.split_at(ROW_SCORE_WORDS);
     let (row_bits, place_bits) = bits.split_at(rows.len());
     let answer = test.answer(session, &came);
 
+    // All that is challenged has been sent and received.
     let mut challenge = coin::toss(session)?;
-    let sketch = fold::sketch(&near, &mut challenge);
+    let sketch = fold::sketch(near, &mut challenge);
     let coefficients: Vec<[u64; 3]> = challenge.words(selected.len()).as_chunks().0.to_vec();
     let weighted = words.weighted(session, &coefficients);
     drop(words);
@@ -139,8 +159,8 @@ fn verified(session: &mut Session<'_>, mut input: ChunkInput<'_>, observe: &mut 
     let inputs = circuit.authenticated(&inputs, &macs);
     answer.finish(&mut circuit, came);
 
-    let of_component = |at: usize| selected.iter().skip(at).step_by(3).copied().collect::<Vec<Shared>>();
-    let selected = Zeroizing::new([0, 1, 2].map(of_component));
+    let of_component = |at: usize| Zeroizing::new(selected.iter().skip(at).step_by(3).copied().collect::<Vec<Shared>>());
+    let selected = [0, 1, 2].map(of_component);
     let pairs = sketch.pairs(&inputs);
     let mut terms: Vec<(&[Wire], &[Shared])> = pairs.iter().map(|(x, y)| (std::slice::from_ref(x), std::slice::from_ref(y))).collect();
     terms.push((columns, &weighted));
@@ -148,16 +168,20 @@ fn verified(session: &mut Session<'_>, mut input: ChunkInput<'_>, observe: &mut 
     let results = circuit.dots(session, &terms)?;
     let (products, results) = results.split_at(pairs.len());
     circuit.assert_zero(claimed.plus(results[0].value));
-
-    let place_of = |word: &Wire| [0, 16, 32, 48].map(|shift| word.value.map(|word| word >> shift & 0xffff));
-    let words: Vec<[Shared; PLACES]> = results[1..].iter().map(place_of).collect();
-    let terms: Vec<(&[Wire], &[Shared])> = words.iter().map(|word| (place_bits, &word[..])).collect();
-    let numbers = circuit.dots(session, &terms)?;
-    let score = numbers.iter().zip([0, 16, 32]).map(|(number, shift)| number.value.times(Gf64(1 << shift))).sum();
+    let score = number_at(session, &mut circuit, &results[1..], place_bits)?;
     let outcome = ChunkOutcome { near: sketch.near, excess: sketch.excess(products), token, score };
     circuit.check(session)?;
     observe(Stage::Verify);
     Ok(outcome)
+}
+
+/// Of each component's word the number at the place whose bit is 1; the three of them in one element.
+fn number_at(session: &mut Session<'_>, circuit: &mut Circuit, words: &[Wire], place_bits: &[Wire]) -> Result<Shared, Error> {
+    let numbers_of = |word: &Wire| [0, 16, 32, 48].map(|shift| word.value.map(|word| word >> shift & 0xffff));
+    let numbers: Vec<[Shared; PLACES]> = words.iter().map(numbers_of).collect();
+    let terms: Vec<(&[Wire], &[Shared])> = numbers.iter().map(|numbers| (place_bits, &numbers[..])).collect();
+    let chosen = circuit.dots(session, &terms)?;
+    Ok(chosen.iter().zip([0, 16, 32]).map(|(number, shift)| number.value.times(Gf64(1 << shift))).sum())
 }
 
 fn semi_honest(session: &mut Session<'_>, input: ChunkInput<'_>, observe: &mut dyn FnMut(Stage)) -> Result<ChunkOutcome, Error> {
@@ -245,3 +269,6 @@ impl std::fmt::Debug for ChunkOutcome {
         f.write_str("ChunkOutcome[hidden]")
     }
 }
+
+#[cfg(test)]
+mod tests;

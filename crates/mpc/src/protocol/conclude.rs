@@ -56,7 +56,8 @@ pub fn conclude(
 ) -> Result<OutputShare, Error> {
     let party = session.party();
     let mut challenge = coin::toss(session)?;
-    let mut random = || Gf64(challenge.words(1)[0]);
+    let mut random = challenge.words(4 * outcomes.len() + 1).to_vec().into_iter().map(Gf64);
+    let mut random = || random.next().expect("as many as are used");
     let sum = |of: &dyn Fn(&ChunkOutcome) -> Shared| outcomes.iter().map(of).sum::<Shared>();
     let token = [0, 1].map(|half| sum(&|outcome| outcome.token[half]));
     let score = sum(&|outcome| outcome.score);

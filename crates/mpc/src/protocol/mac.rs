@@ -16,10 +16,10 @@
 //!   `d_j` in a score leaves `sum_j c_{r,j} d_j` and what the party adds itself. One component of each coefficient is a bit
 //!   that it does not know, so that it hits 0 with probability 1/2 at most in each repetition: 2^-40.
 //! - [`Test`]: v is never opened, not even if it is not 0: a party that cheated in [`seal`] would read linear functions of the
-//!   probe from it. It is reshared, so that party 1 knows `v_1 + v_2` and parties 2 and 3 know `-v_3`; both are read as
-//!   elements of GF(2^64), and the verified circuit is told that their difference is zero.
+//!   probe from it. Its parts are masked and passed on so that party 1 knows `v_1 + v_2` and parties 2 and 3 know `-v_3`; both
+//!   are read as elements of GF(2^64), and the verified circuit is told that their difference is zero.
 //! - Rounds: 1 for [`seal`]; 2 for the check, with others' messages, and the circuit's. Bytes: 2 per repetition and feature
-//!   for [`seal`]; at most 160 for the check.
+//!   for [`seal`]; 80 for the check.
 //! - Leaks: nothing to one party; on a cheat, that it was noticed.
 //! - The same MAC serves any number of runs over the same rows: a failed check says no more than that one guess among 2^40 was
 //!   wrong.
@@ -29,7 +29,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::Session;
 use super::reshare::reshare_16;
-use super::verified::Circuit;
+use super::verified::{Circuit, Words};
 use crate::error::Error;
 use crate::field::{Gf64, Shared};
 use crate::kernel::Kernel;
@@ -140,7 +140,7 @@ impl SealedMac {
         let mut both: Vec<u16> = own.iter().zip(next).map(|(own, next)| own.wrapping_add(*next)).collect();
         kernel.masked_sums(&self.coefficients[0].repetitions(), &both, values);
         kernel.masked_sums(&self.coefficients[1].repetitions(), own, values);
-        crate::wipe::wipe(&mut both);
+        zeroize::Zeroize::zeroize(&mut both);
         for (value, sum) in values.iter_mut().zip(self.sums.chunks_exact(self.dimensions())) {
             *value = value.wrapping_sub(query.inner_product(sum));
         }
@@ -162,20 +162,29 @@ impl Masks {
 
 /// The private test that v is zero: [`Test::begin`] goes along in one message, [`Test::answer`] in the next.
 pub struct Test {
+    /// This party's part of v, masked: component i of a replicated share.
     own: Zeroizing<Vec<u16>>,
+    /// Words for the previous party.
+    pub along: Words,
+    /// Words that the next party sends.
+    pub expected: usize,
 }
 
 impl Test {
-    /// Masks this party's parts of v. What to send along, and from everybody as much is expected.
-    pub fn begin(session: &mut Session<'_>, values: [u16; REPETITIONS]) -> (Self, Zeroizing<Vec<u64>>) {
+    /// Masks this party's parts of v. Party 2 learns component 3, and party 1 learns component 2; nobody else needs one.
+    pub fn begin(session: &mut Session<'_>, values: &[u16; REPETITIONS]) -> Self {
         let mut own = Zeroizing::new(values.to_vec());
         session.prss.add_zero_u16(&mut own);
-        let along = packed(own.iter().copied());
-        (Self { own }, along)
+        let sent = packed(own.iter().copied());
+        match session.party {
+            PartyId::P1 => Self { own, along: Words::default(), expected: PACKED },
+            PartyId::P2 => Self { own, along: sent, expected: PACKED },
+            PartyId::P3 => Self { own, along: sent, expected: 0 },
+        }
     }
 
     /// Takes what came along with the first message. What to send along with the second, and how many words to expect.
-    pub fn answer(&self, session: &mut Session<'_>, came: &[u64]) -> Answer {
+    pub fn answer(self, session: &mut Session<'_>, came: &[u64]) -> Answer {
         let next = came.iter().flat_map(|word| [0, 16, 32, 48].map(|shift| (word >> shift) as u16));
         match session.party {
             // Component 1 hides v_1 + v_2 under component 2, which is random.
@@ -187,11 +196,11 @@ impl Test {
             }
             PartyId::P2 => {
                 let mask = session.prss.with_previous().words(PACKED);
-                Answer { along: Zeroizing::default(), expected: 0, own: Some(mask), next: Some(packed(next.map(u16::wrapping_neg))) }
+                Answer { along: Words::default(), expected: 0, own: Some(mask), next: Some(packed(next.map(u16::wrapping_neg))) }
             }
             PartyId::P3 => {
                 let own = packed(self.own.iter().map(|number| number.wrapping_neg()));
-                Answer { along: Zeroizing::default(), expected: PACKED, own: Some(own), next: None }
+                Answer { along: Words::default(), expected: PACKED, own: Some(own), next: None }
             }
         }
     }
@@ -200,16 +209,16 @@ impl Test {
 /// Replicated shares of the difference of what party 1 and what the others know; party 3 lacks one component yet.
 pub struct Answer {
     /// Words for the previous party.
-    pub along: Zeroizing<Vec<u64>>,
+    pub along: Words,
     /// Words that the next party sends.
     pub expected: usize,
-    own: Option<Zeroizing<Vec<u64>>>,
-    next: Option<Zeroizing<Vec<u64>>>,
+    own: Option<Words>,
+    next: Option<Words>,
 }
 
 impl Answer {
     /// Tells `circuit` that the difference is zero.
-    pub fn finish(self, circuit: &mut Circuit, came: Zeroizing<Vec<u64>>) {
+    pub fn finish(self, circuit: &mut Circuit, came: Words) {
         let (own, next) = (self.own.unwrap_or_default(), self.next.unwrap_or(came));
         for (own, next) in own.iter().zip(next.iter()) {
             circuit.assert_scores_zero(Shared { own: Gf64(*own), next: Gf64(*next) });
@@ -218,7 +227,7 @@ impl Answer {
 }
 
 /// Four numbers to a word, the first lowest.
-fn packed(numbers: impl Iterator<Item = u16>) -> Zeroizing<Vec<u64>> {
+fn packed(numbers: impl Iterator<Item = u16>) -> Words {
     let mut words = Zeroizing::new(vec![0; PACKED]);
     numbers.enumerate().for_each(|(at, number)| words[at / 4] |= u64::from(number) << (16 * (at % 4)));
     words

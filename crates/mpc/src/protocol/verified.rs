@@ -179,16 +179,10 @@ impl Circuit {
         let seed = [(); 2].map(|()| Shared::random(&mut session.prss));
         let opened = open(session, &[seed[0], seed[1], key])?;
         let mut challenge = challenge_of([opened[0], opened[1]]);
-        let mut coefficient = || Gf64(challenge.words(1)[0]);
         let key = opened[2];
-        let (mut values, mut macs) = (Shared::ZERO, Shared::ZERO);
-        for wire in self.wires.iter() {
-            let coefficient = coefficient();
-            values = values.plus(wire.value.times(coefficient));
-            macs = macs.plus(wire.mac.times(coefficient));
-        }
-        let mut weighted = |zeros: &[Shared]| zeros.iter().map(|zero| zero.times(coefficient())).sum::<Shared>();
-        let differences = [macs.plus(values.times(key)).plus(weighted(&self.zeros)), weighted(&self.scores_zeros)];
+        let sum = weighted(self.wires.iter().map(|wire| wire.mac.plus(wire.value.times(key))), &mut challenge);
+        let differences =
+            [sum.plus(weighted(self.zeros.iter().copied(), &mut challenge)), weighted(self.scores_zeros.iter().copied(), &mut challenge)];
         let masks = [(); 2].map(|()| Shared::random(&mut session.prss));
         let masked = reshare(session, differences.iter().zip(&masks).map(|(difference, mask)| difference.product_part(*mask)).collect())?;
         match open(session, &masked)?[..] {
@@ -245,6 +239,12 @@ pub fn open(session: &mut Session<'_>, shares: &[Shared]) -> Result<Vec<Gf64>, E
     }
     let missing = bytes_to_words(&missing);
     Ok(shares.iter().zip(missing).map(|(share, missing)| share.own.plus(share.next).plus(Gf64(missing))).collect())
+}
+
+/// The sum of the shares, each times the next element of `challenge`.
+fn weighted(shares: impl ExactSizeIterator<Item = Shared>, challenge: &mut Stream) -> Shared {
+    let coefficients = challenge.words(shares.len());
+    shares.zip(coefficients.iter()).map(|(share, coefficient)| share.times(Gf64(*coefficient))).sum()
 }
 
 /// The random coefficients that the opened elements stand for.

@@ -48,8 +48,8 @@ impl Example {
             let mut values = [0; REPETITIONS];
             macs[party.index()].add_values(&mut values, &scores.own, &scores.next, &query);
             change(party, Change::Values(&mut values));
-            let (test, along) = Test::begin(session, values);
-            let (_, came) = reshare_along(session, vec![], &along, along.len())?;
+            let test = Test::begin(session, &values);
+            let (_, came) = reshare_along(session, vec![], &test.along, test.expected)?;
             let answer = test.answer(session, &came);
             let (_, came) = reshare_along(session, vec![], &answer.along, answer.expected)?;
             answer.finish(&mut circuit, came);

@@ -131,6 +131,34 @@ fn an_error_added_to_any_message_of_any_party_fails_the_check() {
     });
 }
 
+/// A party that adds an error to a product, to its MAC or to both, and goes on as if nothing had happened.
+#[test]
+fn errors_that_a_party_goes_on_with_fail_the_check() {
+    let example = Example::new(3, 12);
+    for liar in PartyId::ALL {
+        for (error, error_of_mac) in [(1, 0), (0, 1), (1, 1), (0x8000_0000_0000_0000, 77)] {
+            let results = World::new(13).run(|session| {
+                let party = session.party();
+                let (x, y) = &example.shares[party.index()];
+                let mut circuit = Circuit::new(session, Verification::On);
+                let inputs = circuit.inputs(session, x)?;
+                circuit.products(session, &[(inputs[0], y[0])])?;
+                let add = |share: &mut Shared, error: u64| {
+                    let component = if party == liar { &mut share.own } else { &mut share.next };
+                    if party == liar || party.next() == liar {
+                        *component = component.plus(Gf64(error));
+                    }
+                };
+                let product = circuit.wires.last_mut().expect("the product");
+                add(&mut product.value, error);
+                add(&mut product.mac, error_of_mac);
+                circuit.check(session)
+            });
+            assert_eq!(results.map(|(result, _)| result), [Err(Error::CheckFailed); 3]);
+        }
+    }
+}
+
 /// Opening as a protocol against curious parties would: the missing component from one neighbour, believed.
 fn open_semi_honestly(session: &mut Session<'_>, shares: &[Shared]) -> Result<Vec<Gf64>, Error> {
     session.send(Neighbour::Next, words_to_bytes(&shares.iter().map(|share| share.own.0).collect::<Vec<u64>>()))?;

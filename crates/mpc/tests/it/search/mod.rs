@@ -2,6 +2,7 @@
 
 mod honest;
 mod liar;
+mod measure;
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ use mpc::protocol::conclude::{OutputShare, conclude, resolve};
 use mpc::protocol::identify::{Resolution, Thresholds, ideal};
 use mpc::protocol::mac::{SealedMac, seal};
 use mpc::protocol::verified::Verification;
-use mpc::protocol::{Run, probe};
+use mpc::protocol::{Run, Stage, probe};
 use mpc::scan::scan;
 use mpc::share::{TemplateShare, share_template};
 use mpc::testing::{SeededRng, Traffic, World};
@@ -124,7 +125,7 @@ impl Search<'_> {
     }
 
     /// One party's work on a chunk.
-    pub fn chunk(&self, run: &Run<'_>, number: usize) -> Result<ChunkOutcome, Error> {
+    pub fn chunk(&self, run: &Run<'_>, number: usize, observe: &mut dyn FnMut(Stage)) -> Result<ChunkOutcome, Error> {
         let party = run.party;
         let query = self.query[party.index()].prepare_query(party);
         let from = number * self.parts_per_chunk;
@@ -139,6 +140,7 @@ impl Search<'_> {
                 Part { tokens: &self.gallery.tokens[slots], rows, mac: self.macs[party.index()][at].as_ref() }
             })
             .collect();
+        observe(Stage::Scan);
         let input = ChunkInput {
             number,
             scores,
@@ -148,7 +150,7 @@ impl Search<'_> {
             thresholds: self.thresholds,
             verification: self.verification,
         };
-        run.on_lane(1 + number as u32, |session| chunk::run(session, input, &mut |_| ()))
+        run.on_lane(1 + number as u32, |session| chunk::run(session, input, observe))
     }
 
     /// One party's whole work: lane 0 begins and ends it, each chunk has a lane of its own.
@@ -159,7 +161,7 @@ impl Search<'_> {
             probe::check(session, &self.query[run.party.index()])?;
             for number in 0..self.chunks() {
                 // Through its bytes, as from another process.
-                outcomes.push(ChunkOutcome::from_bytes(&self.chunk(run, number)?.to_bytes()));
+                outcomes.push(ChunkOutcome::from_bytes(&self.chunk(run, number, &mut |_| ())?.to_bytes()));
             }
             conclude(session, &outcomes, self.thresholds, self.verification)
         })
