@@ -20,4 +20,3 @@ pub mod scan;
 pub mod share;
 pub mod testing;
 pub mod token;
-mod wipe;

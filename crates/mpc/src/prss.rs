@@ -83,7 +83,7 @@ impl Prss {
 
     /// Adds to `numbers` this party's part of numbers that are zero modulo 2^16 when the three parties' parts are added.
     pub fn add_zero_u16(&mut self, numbers: &mut [u16]) {
-        let mut buffers = Zeroizing::new([[0; PIECE]; 2]);
+        let mut buffers = [[0; PIECE]; 2];
         for piece in numbers.chunks_mut(PIECE / 2) {
             let [plus, minus] = buffers.each_mut().map(|buffer| &mut buffer[..2 * piece.len()]);
             self.next.fill(plus);
@@ -92,11 +92,12 @@ impl Prss {
                 *number = number.wrapping_add(u16::from_le_bytes(*plus)).wrapping_sub(u16::from_le_bytes(*minus));
             }
         }
+        buffers.zeroize();
     }
 
     /// The same as [`Prss::add_zero_u16`] modulo 2^32.
     pub fn add_zero_u32(&mut self, numbers: &mut [u32]) {
-        let mut buffers = Zeroizing::new([[0; PIECE]; 2]);
+        let mut buffers = [[0; PIECE]; 2];
         for piece in numbers.chunks_mut(PIECE / 4) {
             let [plus, minus] = buffers.each_mut().map(|buffer| &mut buffer[..4 * piece.len()]);
             self.next.fill(plus);
@@ -105,6 +106,7 @@ impl Prss {
                 *number = number.wrapping_add(u32::from_le_bytes(*plus)).wrapping_sub(u32::from_le_bytes(*minus));
             }
         }
+        buffers.zeroize();
     }
 
     /// This party's part of `count` numbers that are zero modulo 2^16 when the three parties' parts are added.
@@ -137,6 +139,7 @@ impl Stream {
     /// Overwrites `words` with the next 64-bit words.
     pub fn fill_words(&mut self, words: &mut [u64]) {
         let mut buffer = [0; PIECE];
+        let used = (8 * words.len()).min(PIECE);
         for piece in words.chunks_mut(PIECE / 8) {
             let bytes = &mut buffer[..8 * piece.len()];
             self.fill(bytes);
@@ -144,7 +147,7 @@ impl Stream {
                 *word = u64::from_le_bytes(*bytes);
             }
         }
-        buffer.zeroize();
+        buffer[..used].zeroize();
     }
 
     /// The next `count` 64-bit words.

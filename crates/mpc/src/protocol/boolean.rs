@@ -20,11 +20,11 @@
 use std::ops::Range;
 
 use base::party::PartyId;
+use zeroize::Zeroize;
 
 use super::{Session, bytes_to_words, words_to_bytes};
 use crate::error::Error;
 use crate::network::Neighbour;
-use crate::wipe::wipe;
 
 /// One party's share of a list of words, each of 64 secret bits.
 #[derive(Clone)]
@@ -153,8 +153,8 @@ impl<'a> View<'a> {
 
 impl Drop for Bits {
     fn drop(&mut self) {
-        wipe(&mut self.own);
-        wipe(&mut self.next);
+        self.own.zeroize();
+        self.next.zeroize();
     }
 }
 

@@ -18,7 +18,7 @@
 //!   *Proof.* Write `z_k = 64 a_k + b_k`, `0 <= b_k <= 63`. As integers `z_1 + z_2 + z_3 = v + 2^16 w` for some w. The `b_k`
 //!   add up to at least 0 and at most 189 < 192, and with `e = floor((b_1 + b_2 + b_3) / 64)` in {0, 1, 2}, dividing by 64 and
 //!   rounding down gives `a_1 + a_2 + a_3 + e = floor(v / 64) + 2^10 w`. So the sum modulo 2^10 is that of `floor(v / 64) - e`,
-//!   which lies in [-512, 511] as `v` lies in [-32,640, 32,767] (asserted in [`super::identify`]): its highest bit as a signed
+//!   which lies in [-512, 511] as `v` lies in [-32,640, 32,767] (asserted below): its highest bit as a signed
 //!   number is its sign. It is not negative exactly when `floor(v / 64) >= e`, that is `v >= 64 e`, that is
 //!   `score >= ambiguous + 64 (e - 1)`. ∎ A slot without a record has score 0 and is not near, as `0 < ambiguous - 64`.
 //! - Rounds: 9. Bytes: 17 bits per score sent per party, in whole words of 64.
@@ -27,12 +27,15 @@
 //!   result, and nothing else: it learns nothing by it here. `docs/protocols/compare.md` says what follows for the whole.
 
 use base::party::PartyId;
+use zeroize::Zeroize;
 
 use super::Session;
 use super::boolean::{Bits, View, part_of_and, reshare};
+use super::identify::THRESHOLD_MAX;
 use super::planes::{self, words_per_plane};
 use super::reshare::Components;
 use crate::error::Error;
+use crate::share::NORM_SQUARED_MAX;
 
 /// Bits that are dropped from every share of a score.
 pub const DROPPED_BITS: u32 = 6;
@@ -42,6 +45,10 @@ pub const MARGIN: u16 = 1 << DROPPED_BITS;
 
 /// Bits of a truncated score.
 pub const PLANES: usize = 16 - DROPPED_BITS as usize;
+
+// The values of `v` for which the proof holds: a score lies within NORM_SQUARED_MAX either way.
+const _: () = assert!(-NORM_SQUARED_MAX - THRESHOLD_MAX + MARGIN as i32 >= -(512 - 2) * MARGIN as i32);
+const _: () = assert!(NORM_SQUARED_MAX + MARGIN as i32 <= i16::MAX as i32);
 
 /// Rounds of [`near`].
 pub const ROUNDS: usize = PLANES - 1;
@@ -89,7 +96,7 @@ pub(super) fn truncated(numbers: &[u16], less: u16) -> Vec<u64> {
     }
     let mut reduced: Vec<u16> = numbers.iter().map(|number| number.wrapping_sub(less)).collect();
     let planes = planes::of_16(&reduced, DROPPED_BITS..16);
-    crate::wipe::wipe(&mut reduced);
+    reduced.zeroize();
     planes
 }
 

@@ -20,12 +20,15 @@
 //!   `y ^ k`, masked by `k`, which it does not know; the third sees nothing.
 //! - Holds against: one party that follows the protocol and is curious.
 
+use zeroize::Zeroize;
+
 use super::boolean::Bits;
 use super::compare::{PLANES, less, truncated};
 use super::planes::{add_in, subtract_in, words_per_plane};
 use super::{Session, bytes_to_words, words_to_bytes};
 use crate::error::Error;
 use crate::network::Neighbour;
+use crate::prss::Stream;
 
 /// Rounds of [`operands`].
 pub const ROUNDS: usize = 2;
@@ -44,12 +47,13 @@ pub fn operands(session: &mut Session<'_>, scores: &[u16], ambiguous: u16, rotat
     let zeros = || vec![0; count];
     match (session.party.index() + rotation) % 3 {
         0 => {
-            let r = session.prss.with_previous().words(count).to_vec();
-            let m = session.prss.with_previous().words(count);
+            let [r, mut m] = [(); 2].map(|()| drawn(session.prss.with_previous(), count));
             let mut masked = truncated(scores, less(ambiguous));
             subtract_in(&mut masked, &r, PLANES);
             subtract_in(&mut masked, &m, PLANES);
             session.send(Neighbour::Next, words_to_bytes(&masked))?;
+            masked.zeroize();
+            m.zeroize();
             let y_2 = bytes_to_words(&session.receive(Neighbour::Next, 8 * count)?);
             Ok([Bits { own: r, next: zeros() }, Bits { own: zeros(), next: y_2 }])
         }
@@ -59,21 +63,28 @@ pub fn operands(session: &mut Session<'_>, scores: &[u16], ambiguous: u16, rotat
             let from_third = session.receive(Neighbour::Next, 8 * count)?;
             add_in(&mut y, &bytes_to_words(&from_first), PLANES);
             add_in(&mut y, &bytes_to_words(&from_third), PLANES);
-            let y_3 = session.prss.with_next().words(count).to_vec();
+            let y_3 = drawn(session.prss.with_next(), count);
             y.iter_mut().zip(&y_3).for_each(|(y, mask)| *y ^= mask);
             session.send(Neighbour::Previous, words_to_bytes(&y))?;
             Ok([Bits::zeros(count), Bits { own: y, next: y_3 }])
         }
         _ => {
-            let r = session.prss.with_next().words(count).to_vec();
-            let m = session.prss.with_next().words(count);
+            let [r, mut m] = [(); 2].map(|()| drawn(session.prss.with_next(), count));
             let mut masked = truncated(scores, 0);
             add_in(&mut masked, &m, PLANES);
             session.send(Neighbour::Previous, words_to_bytes(&masked))?;
-            let y_3 = session.prss.with_previous().words(count).to_vec();
+            masked.zeroize();
+            m.zeroize();
+            let y_3 = drawn(session.prss.with_previous(), count);
             Ok([Bits { own: zeros(), next: r }, Bits { own: y_3, next: zeros() }])
         }
     }
+}
+
+fn drawn(stream: &mut Stream, count: usize) -> Vec<u64> {
+    let mut words = vec![0; count];
+    stream.fill_words(&mut words);
+    words
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use zeroize::Zeroize;
+
 use crate::kernel::Kernel;
 
 /// Words that a plane of `numbers` numbers takes.
@@ -58,7 +60,7 @@ fn ripple(sum: &mut [u64], other: &[u64], planes: usize, carry_in: u64, read: im
             *carry = carry_out;
         }
     }
-    crate::wipe::wipe(&mut carries);
+    carries.zeroize();
 }
 
 #[cfg(test)]

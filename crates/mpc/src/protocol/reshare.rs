@@ -12,14 +12,15 @@
 //! - Holds against: one party that follows the protocol and is curious. A party may send `w_i` with an error added: all three
 //!   then hold replicated shares of `x` plus that error, which is what the check of the inner products is for.
 
+use zeroize::Zeroize;
+
 use super::{Session, bytes_to_numbers, numbers_to_bytes};
 use crate::error::Error;
 use crate::network::Neighbour;
-use crate::wipe::wipe;
 
 /// One party's replicated shares of a list of numbers.
 #[derive(Clone)]
-pub struct Components<T: Copy + Default> {
+pub struct Components<T: Zeroize> {
     /// The components with the party's own number.
     pub own: Vec<T>,
     /// The components with the next party's number.
@@ -49,14 +50,14 @@ pub fn reshare_32(session: &mut Session<'_>, mut numbers: Vec<u32>) -> Result<Co
     Ok(Components { own: numbers, next })
 }
 
-impl<T: Copy + Default> Drop for Components<T> {
+impl<T: Zeroize> Drop for Components<T> {
     fn drop(&mut self) {
-        wipe(&mut self.own);
-        wipe(&mut self.next);
+        self.own.zeroize();
+        self.next.zeroize();
     }
 }
 
-impl<T: Copy + Default> std::fmt::Debug for Components<T> {
+impl<T: Zeroize> std::fmt::Debug for Components<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Components[hidden]")
     }
