@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use base::id::SessionId;
 use wire::party::PartyRefusal;
 
 /// Why a party cannot start. Its operator can fix each of them.
@@ -40,6 +41,14 @@ pub enum Error {
     /// The segments cannot be written or mapped.
     #[error("the gallery's segments cannot be used (is the disk full?): {0}")]
     SegmentsUnusable(#[from] std::io::Error),
+    /// A copy of a journal cannot be made, or put back.
+    #[error("the copy {path} cannot be used: {reason}")]
+    BackupUnusable {
+        /// Where.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A deletion that was decided before the last end cannot be carried out.
     #[error("a deletion that was under way cannot be finished: {detail}")]
     DeletionUnfinished {
@@ -94,5 +103,48 @@ impl From<rusqlite::Error> for Refusal {
     fn from(error: rusqlite::Error) -> Self {
         // Statements are constant and values are bound, so the message holds no secret.
         Self::new(PartyRefusal::StorageFailed, error.to_string())
+    }
+}
+
+/// Why a run with the other parties ends early.
+#[derive(Debug)]
+pub enum Stopped {
+    /// This party cannot or will not go on.
+    Here(Refusal),
+    /// Another one does not.
+    There(mpc::error::Error),
+}
+
+impl Stopped {
+    /// What the platform is told.
+    pub fn refusal(self, session: SessionId) -> Refusal {
+        match self {
+            Self::Here(refusal) => refusal,
+            Self::There(error) => crate::identify::refusal(session, error),
+        }
+    }
+}
+
+impl From<mpc::error::Error> for Stopped {
+    fn from(error: mpc::error::Error) -> Self {
+        Self::There(error)
+    }
+}
+
+impl From<Refusal> for Stopped {
+    fn from(refusal: Refusal) -> Self {
+        Self::Here(refusal)
+    }
+}
+
+impl From<rusqlite::Error> for Stopped {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Here(error.into())
+    }
+}
+
+impl From<crate::takeover::Malformed> for Stopped {
+    fn from(_: crate::takeover::Malformed) -> Self {
+        Self::Here(Refusal::new(PartyRefusal::RequestMalformed, "another party's account of its gallery cannot be read"))
     }
 }

@@ -10,6 +10,7 @@
 
 pub mod apply;
 pub mod audit;
+pub mod backup;
 pub mod checks;
 pub mod config;
 pub mod cpu;
@@ -28,6 +29,7 @@ pub mod rebuild;
 pub mod refresh;
 pub mod row_seal;
 pub mod run_network;
+pub mod salt;
 pub mod scan_pool;
 pub mod server;
 pub mod service;

@@ -22,13 +22,13 @@ use wire::party::{PartyAnswer, PartyRefusal};
 use wire::upkeep::Rebuild;
 
 use crate::apply::no_randomness;
-use crate::error::Refusal;
+use crate::error::{Refusal, Stopped};
 use crate::gallery::snapshot::{LogState, root_after};
-use crate::identify::refusal;
 use crate::journal::StoredRecord;
 use crate::link::NOT_POISONED;
 use crate::row_seal::{self, RowKey, fresh_key};
 use crate::run_network::RunNetwork;
+use crate::salt;
 use crate::service::{Reached, Service, State};
 use crate::staging::Takeover;
 use crate::store::Store;
@@ -51,11 +51,7 @@ impl Service {
         let is_lost = command.party == self.config.party;
         let network = self.mesh.begin(command.session, self.config.peer_timeout)?;
         let done = if is_lost { self.recover(command, &network) } else { self.help(command, &network) };
-        let done = done.map_err(|stopped| match stopped {
-            Stopped::Here(refusal) => refusal,
-            Stopped::There(error) => refusal(command.session, error),
-        });
-        match done {
+        match done.map_err(|stopped| stopped.refusal(command.session)) {
             Ok((log, rows)) => {
                 network.finish();
                 tracing::info!(party = %self.config.party, rebuilt = %command.party, sequence = log.sequence, rows, "rebuilt");
@@ -76,6 +72,7 @@ impl Service {
             false => (Neighbour::Next, Neighbour::Previous),
         };
         let mut lists = network.open(LISTS_LANE)?;
+        let salt = salt::fresh::<Stopped>(lists.as_mut(), self.config.party, command.session)?;
         let (snapshot, store) = {
             let mut state = self.state.lock().expect(NOT_POISONED);
             self.settle(&mut state)?;
@@ -102,7 +99,7 @@ impl Service {
             (0..count).filter(|at| needed[*at] && given[*at] && others[*at]).map(|at| takeover.records[at].0.slot).collect();
 
         let mut lane = network.open(ROWS_LANE)?;
-        let prss = Prss::new(&network.keys(), &command.session.bits().to_le_bytes(), LABEL, ROWS_LANE);
+        let prss = Prss::new(&network.keys(), &salt, LABEL, ROWS_LANE);
         let mut session = Session::new(self.config.party, prss, lane.as_mut());
         agree(&mut session, &[digest_of(&head, &pages, &slots)])?;
         give(&mut session, lost, slots.len(), snapshot.dimensions(), |at| snapshot.row(slots[at]))?;
@@ -114,6 +111,7 @@ impl Service {
     /// The lost party's part.
     fn recover(&self, command: &Rebuild, network: &RunNetwork) -> Result<(LogState, u64), Stopped> {
         let mut lists = network.open(LISTS_LANE)?;
+        let salt = salt::fresh::<Stopped>(lists.as_mut(), self.config.party, command.session)?;
         let mut state = self.state.lock().expect(NOT_POISONED);
         let mine = state.store.log()?;
         for neighbour in BOTH {
@@ -125,7 +123,7 @@ impl Service {
         let slots: Vec<u32> = wanted.iter().map(|at| takeover.records[*at].0.slot).collect();
 
         let mut lane = network.open(ROWS_LANE)?;
-        let prss = Prss::new(&network.keys(), &command.session.bits().to_le_bytes(), LABEL, ROWS_LANE);
+        let prss = Prss::new(&network.keys(), &salt, LABEL, ROWS_LANE);
         let mut session = Session::new(self.config.party, prss, lane.as_mut());
         agree(&mut session, &[digest_of(&head, &pages, &slots)])?;
         take(&mut session, slots.len(), usize::from(self.config.dimensions), |first, rows| {
@@ -195,38 +193,6 @@ impl Service {
 }
 
 const BOTH: [Neighbour; 2] = [Neighbour::Next, Neighbour::Previous];
-
-/// Why the run ends early.
-enum Stopped {
-    /// This party cannot or will not go on.
-    Here(Refusal),
-    /// Another one does not.
-    There(mpc::error::Error),
-}
-
-impl From<mpc::error::Error> for Stopped {
-    fn from(error: mpc::error::Error) -> Self {
-        Self::There(error)
-    }
-}
-
-impl From<Refusal> for Stopped {
-    fn from(refusal: Refusal) -> Self {
-        Self::Here(refusal)
-    }
-}
-
-impl From<rusqlite::Error> for Stopped {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Here(error.into())
-    }
-}
-
-impl From<Malformed> for Stopped {
-    fn from(_: Malformed) -> Self {
-        Self::Here(Refusal::new(PartyRefusal::RequestMalformed, "another party's account of its gallery cannot be read"))
-    }
-}
 
 /// What a party whose log is at `theirs` lacks of this one's.
 fn what_is_missing(store: &Store, log: LogState, theirs: LogState) -> rusqlite::Result<Takeover> {

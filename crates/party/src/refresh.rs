@@ -13,12 +13,13 @@ use wire::party::{PartyAnswer, PartyRefusal};
 use wire::upkeep::PrepareRefresh;
 
 use crate::apply::{CHANGE_PATIENCE, busy, next_log, no_randomness};
-use crate::error::Refusal;
+use crate::error::{Refusal, Stopped};
 use crate::gallery::snapshot::LogState;
-use crate::identify::refusal;
 use crate::journal::{AppliedChange, ChangeKind};
 use crate::link::NOT_POISONED;
 use crate::row_seal::{self, fresh_key};
+use crate::run_network::RunNetwork;
+use crate::salt;
 use crate::service::{Service, State};
 use crate::staging::Staging;
 
@@ -32,10 +33,10 @@ impl Service {
     pub(crate) fn prepare_refresh(&self, command: &PrepareRefresh) -> Result<PartyAnswer, Refusal> {
         let log = self.begin_staging(command)?;
         let network = self.mesh.begin(command.session, self.config.peer_timeout)?;
-        let agreed = self.agree_on_seed(command, log, &network).map_err(|error| refusal(command.session, error));
-        let seed = match agreed {
+        let seed = match self.agree_on_seed(command, log, &network) {
             Ok(seed) => seed,
-            Err(refusal) => {
+            Err(stopped) => {
+                let refusal = stopped.refusal(command.session);
                 network.give_up(refusal.code);
                 return Err(refusal);
             }
@@ -68,14 +69,10 @@ impl Service {
         Ok(log)
     }
 
-    fn agree_on_seed(
-        &self,
-        command: &PrepareRefresh,
-        log: LogState,
-        network: &crate::run_network::RunNetwork,
-    ) -> Result<Seed, mpc::error::Error> {
-        let prss = Prss::new(&network.keys(), &command.session.bits().to_le_bytes(), LABEL, 0);
+    fn agree_on_seed(&self, command: &PrepareRefresh, log: LogState, network: &RunNetwork) -> Result<Seed, Stopped> {
         let mut lane = network.open(0)?;
+        let salt = salt::fresh::<Stopped>(lane.as_mut(), self.config.party, command.session)?;
+        let prss = Prss::new(&network.keys(), &salt, LABEL, 0);
         let mut session = Session::new(self.config.party, prss, lane.as_mut());
         let what = hash_parts("handsel/refresh/v1", &[&log.root, &log.sequence.to_le_bytes(), &command.epoch.to_le_bytes()]);
         agree(&mut session, &[what])?;

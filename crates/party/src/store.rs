@@ -40,13 +40,24 @@ impl Store {
     /// [`Error::StoreVersion`], [`Error::StoreUnusable`].
     pub fn open(directory: &Path) -> Result<Self, Error> {
         let connection = sqlite::open(&directory.join(FILE_NAME))?;
-        let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         let is_empty: bool = connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))?;
-        if !is_empty && version != VERSION {
-            return Err(Error::StoreVersion { found: version, known: VERSION });
+        if is_empty {
+            connection.pragma_update(None, "user_version", VERSION)?;
         }
-        connection.execute_batch(include_str!("schema.sql"))?;
-        connection.pragma_update(None, "user_version", VERSION)?;
+        let store = Self::of(connection)?;
+        store.connection.execute_batch(include_str!("schema.sql"))?;
+        Ok(store)
+    }
+
+    /// The store in an open file that has one.
+    ///
+    /// # Errors
+    /// [`Error::StoreVersion`], [`Error::StoreUnusable`].
+    pub(crate) fn of(connection: Connection) -> Result<Self, Error> {
+        let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if found != VERSION {
+            return Err(Error::StoreVersion { found, known: VERSION });
+        }
         Ok(Self { connection })
     }
 

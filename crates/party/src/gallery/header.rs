@@ -8,9 +8,11 @@
 //! | 11 | 4 | the segment's number |
 //! | 15 | 8 | the generation: the change that last renumbered or refreshed the gallery |
 //! | 23 | 8 | the last change that touched the segment |
-//! | 31 | 4 | slots that were given out |
-//! | 35 | 64 x 16 | of each group of 1,024 slots: SHA-256 over its rows and tokens, cut to 16 bytes |
-//! | 1,059 | 32 | SHA-256 over all of the above |
+//! | 31 | 32 | the log's root after that change, since another log may have a change of that number |
+//! | 63 | 4 | slots that were given out |
+//! | 67 | 1 | 1 if every record's row is in it; 0 if one was lost or did not open |
+//! | 68 | 64 x 16 | of each group of 1,024 slots: SHA-256 over its rows and tokens, cut to 16 bytes |
+//! | 1,092 | 32 | SHA-256 over all of the above |
 //!
 //! Numbers are little-endian. A page is torn only if its checksum says so, and then the segment is made anew.
 
@@ -25,19 +27,30 @@ pub const HEADER_LEN: usize = 4096;
 pub const CHECKSUM_LEN: usize = 16;
 
 const MAGIC: [u8; 8] = *b"HSLSEGM\x01";
-const CHECKED_LEN: usize = 35 + GROUPS * CHECKSUM_LEN;
+const CHECKED_LEN: usize = 68 + GROUPS * CHECKSUM_LEN;
 
 /// What a segment's file says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// Which segment of which gallery.
     pub identity: Identity,
-    /// The last change that touched it; 0 if none did.
-    pub changed_at: u64,
+    /// The last change that touched it.
+    pub touched: Touch,
     /// Slots that were given out, at most [`SEGMENT_SLOTS`]; those of deleted records count.
     pub slots: usize,
+    /// Whether every record's row is in it. If not, it is made anew at the next start: the rows may have come back.
+    pub is_complete: bool,
     /// One per group of slots.
     pub checksums: [[u8; CHECKSUM_LEN]; GROUPS],
+}
+
+/// A change of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Touch {
+    /// Its number; 0 for none.
+    pub sequence: u64,
+    /// The log's root after it.
+    pub root: [u8; 32],
 }
 
 /// Which segment of which gallery.
@@ -62,8 +75,10 @@ impl Header {
         bytes.extend_from_slice(&(self.identity.dimensions as u16).to_le_bytes());
         bytes.extend_from_slice(&self.identity.number.to_le_bytes());
         bytes.extend_from_slice(&self.identity.generation.to_le_bytes());
-        bytes.extend_from_slice(&self.changed_at.to_le_bytes());
+        bytes.extend_from_slice(&self.touched.sequence.to_le_bytes());
+        bytes.extend_from_slice(&self.touched.root);
         bytes.extend_from_slice(&(self.slots as u32).to_le_bytes());
+        bytes.push(self.is_complete.into());
         bytes.extend_from_slice(self.checksums.as_flattened());
         let checksum = hash_parts("handsel/segment-header/v1", &[&bytes]);
         bytes.extend_from_slice(&checksum);
@@ -82,8 +97,8 @@ impl Header {
             number[..len].copy_from_slice(&checked[at..at + len]);
             u64::from_le_bytes(number)
         };
-        let slots = number_at(31, 4) as usize;
-        let (checksums, _) = checked[35..].as_chunks::<CHECKSUM_LEN>();
+        let slots = number_at(63, 4) as usize;
+        let (checksums, _) = checked[68..].as_chunks::<CHECKSUM_LEN>();
         (slots <= SEGMENT_SLOTS).then_some(())?;
         Some(Self {
             identity: Identity {
@@ -92,8 +107,9 @@ impl Header {
                 number: number_at(11, 4) as u32,
                 generation: number_at(15, 8),
             },
-            changed_at: number_at(23, 8),
+            touched: Touch { sequence: number_at(23, 8), root: *checked[31..].first_chunk()? },
             slots,
+            is_complete: checked[67] == 1,
             checksums: checksums.try_into().ok()?,
         })
     }
@@ -110,22 +126,23 @@ mod tests {
         let mut checksums = [[0; CHECKSUM_LEN]; GROUPS];
         checksums[0] = [0xaa; CHECKSUM_LEN];
         checksums[GROUPS - 1] = [0xbb; CHECKSUM_LEN];
-        Header { identity, changed_at: 17, slots: 3, checksums }
+        Header { identity, touched: Touch { sequence: 17, root: [0xcc; 32] }, slots: 3, is_complete: true, checksums }
     }
 
     #[test]
     fn the_page_is_as_documented() {
         let bytes = header().to_bytes();
-        let expected = ["48534c5345474d01", "03", "0002", "02000000", "0900000000000000", "1100000000000000", "03000000"].concat();
-        assert_eq!(hex(&bytes[..35]), expected);
-        assert_eq!((bytes[35], bytes[1058], bytes[34 + 16 * 63]), (0xaa, 0xbb, 0));
+        let expected = ["48534c5345474d01", "03", "0002", "02000000", "0900000000000000", "1100000000000000"].concat();
+        assert_eq!(hex(&bytes[..31]), expected);
+        assert_eq!((&bytes[31..63], hex(&bytes[63..67])), (&[0xcc; 32][..], "03000000".into()));
+        assert_eq!((bytes[67], bytes[68], bytes[1091], bytes[67 + 16 * 63]), (1, 0xaa, 0xbb, 0));
         assert_eq!(Header::from_bytes(&bytes), Some(header()));
-        assert!(bytes[1059 + 32..].iter().all(|byte| *byte == 0));
+        assert!(bytes[1092 + 32..].iter().all(|byte| *byte == 0));
     }
 
     proptest! {
         #[test]
-        fn every_flipped_bit_is_noticed(at in 0..1091_usize, bit in 0..8_u32) {
+        fn every_flipped_bit_is_noticed(at in 0..1124_usize, bit in 0..8_u32) {
             let mut bytes = header().to_bytes();
             bytes[at] ^= 1 << bit;
             prop_assert_eq!(Header::from_bytes(&bytes), None);

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use base::id::RecordId;
 use mpc::share::Row;
 
+use super::header::{Header, Touch};
 use super::partitions::Partitions;
 use super::segment::{GROUP_SLOTS, SEGMENT_SLOTS, Segment, destroy_file};
 use super::snapshot::{LogState, Snapshot};
@@ -75,11 +76,15 @@ impl Source<'_> {
         let range = first..first + slots as u32;
         let identity = self.place.identity(log.generation, number);
         let path = self.place.path(identity);
-        let kept = Segment::open(&path, identity)?.filter(|segment| segment.header().changed_at <= log.sequence);
-        let (mut segment, mut dirty) = match kept {
+        let kept = match Segment::open(&path, identity)? {
+            Some(segment) if segment.header().slots <= slots && self.can_be_kept(segment.header())? => Some(segment),
+            // It is incomplete, of an older journal, or of one that took another way.
+            _ => None,
+        };
+        let (mut segment, dirty) = match kept {
             Some(segment) => {
                 let mut dirty: BTreeSet<usize> = segment.damaged_groups().into_iter().collect();
-                let touched = self.store.slots_touched_since(range.clone(), segment.header().changed_at, log.generation)?;
+                let touched = self.store.slots_touched_since(range.clone(), segment.header().touched.sequence, log.generation)?;
                 dirty.extend(touched.into_iter().map(|slot| (slot - first) as usize / GROUP_SLOTS));
                 // A lost record's row is not to be searched, should it be here still.
                 dirty.extend(lost.range(range.clone()).map(|(slot, _)| (*slot - first) as usize / GROUP_SLOTS));
@@ -87,20 +92,23 @@ impl Source<'_> {
             }
             None => (Segment::create(&path, identity)?, (0..slots.div_ceil(GROUP_SLOTS)).collect()),
         };
-        // Given out in the segment, never in the journal: an older journal was put in.
-        if segment.header().slots > slots {
-            segment = Segment::create(&path, identity)?;
-            dirty = (0..slots.div_ceil(GROUP_SLOTS)).collect();
-        }
         segment.make_room(slots)?;
         for group in &dirty {
             self.write_group(&mut segment, first, group * GROUP_SLOTS..slots.min((group + 1) * GROUP_SLOTS))?;
         }
-        segment.finish(slots, self.store.last_touch(range, log.generation)?, dirty.iter().copied());
+        let sequence = self.store.last_touch(range, log.generation)?;
+        let root = self.store.change(sequence)?.map(|change| change.log.root).unwrap_or_default();
+        segment.finish(slots, Touch { sequence, root }, dirty.iter().copied());
         if !dirty.is_empty() {
             segment.sync()?;
         }
         Ok((segment, dirty.len()))
+    }
+
+    /// Whether the segment has every row of this journal's log up to its last change.
+    fn can_be_kept(&self, header: &Header) -> rusqlite::Result<bool> {
+        let root = self.store.change(header.touched.sequence)?.map(|change| change.log.root);
+        Ok(header.is_complete && (header.touched == Touch::default() || root == Some(header.touched.root)))
     }
 
     /// Writes these slots of the segment whose first slot is `first` as the journal has them.

@@ -10,6 +10,7 @@ use base::party::PartyId;
 use mpc::share::Row;
 use mpc::token::Token;
 
+use super::header::Touch;
 use super::partitions::Partitions;
 use super::segment::{GROUP_SLOTS, SEGMENT_SLOTS, Segment};
 use super::snapshot::{LogState, Snapshot};
@@ -41,7 +42,7 @@ pub fn generate(
             let row = Row::from_numbers(numbers).map_err(|_| Error::DimensionsDiffer { stored: dimensions, configured: dimensions })?;
             segment.put(at, Some(&row), &token);
         }
-        segment.finish(count, 0, 0..count.div_ceil(GROUP_SLOTS));
+        segment.finish(count, Touch::default(), 0..count.div_ceil(GROUP_SLOTS));
     }
     Ok(())
 }

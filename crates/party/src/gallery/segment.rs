@@ -24,7 +24,7 @@ use mpc::share::{ROW_BYTES, Row};
 use mpc::token::Token;
 use sha2::{Digest, Sha256};
 
-use super::header::{CHECKSUM_LEN, HEADER_LEN, Header, Identity};
+use super::header::{CHECKSUM_LEN, HEADER_LEN, Header, Identity, Touch};
 
 /// Slots of a segment.
 pub const SEGMENT_SLOTS: usize = 1 << 16;
@@ -55,7 +55,7 @@ impl Segment {
     pub fn create(path: &Path, identity: Identity) -> io::Result<Self> {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(path)?;
         file.set_len(file_len(identity.dimensions))?;
-        let header = Header { identity, changed_at: 0, slots: 0, checksums: [[0; CHECKSUM_LEN]; GROUPS] };
+        let header = Header { identity, touched: Touch::default(), slots: 0, is_complete: true, checksums: [[0; CHECKSUM_LEN]; GROUPS] };
         file.write_all_at(&header.to_bytes(), 0)?;
         Self::map(path, file, header)
     }
@@ -116,12 +116,15 @@ impl Segment {
         Ok(())
     }
 
-    /// Writes a record into `slot`; without a row the slot's stays zero. There must be room.
+    /// Writes a record into `slot`; without a row the slot's stays zero and the segment is incomplete. There must be room.
     pub fn put(&mut self, slot: usize, row: Option<&Row>, token: &Token) {
         assert!(slot < self.groups_with_room * GROUP_SLOTS, "there is room for the slot");
-        if let Some(row) = row {
-            assert_eq!(row.dimensions(), self.header.identity.dimensions, "rows are checked before they are kept");
-            write_slot(self.numbers_mut(), slot, row);
+        match row {
+            Some(row) => {
+                assert_eq!(row.dimensions(), self.header.identity.dimensions, "rows are checked before they are kept");
+                write_slot(self.numbers_mut(), slot, row);
+            }
+            None => self.header.is_complete = false,
         }
         self.map[token_bytes(slot..slot + 1)].copy_from_slice(token);
     }
@@ -133,11 +136,11 @@ impl Segment {
         self.map[token_bytes(slot..slot + 1)].fill(0);
     }
 
-    /// Ends a change that wrote to `touched` groups: from now on `slots` slots are given out and the checksums are right.
-    pub fn finish(&mut self, slots: usize, changed_at: u64, touched: impl IntoIterator<Item = usize>) {
+    /// Ends a change that wrote to `groups`: from now on `slots` slots are given out and the checksums are right.
+    pub fn finish(&mut self, slots: usize, touched: Touch, groups: impl IntoIterator<Item = usize>) {
         assert!(slots >= self.header.slots && slots <= self.groups_with_room * GROUP_SLOTS);
-        (self.header.slots, self.header.changed_at) = (slots, changed_at);
-        for group in touched {
+        (self.header.slots, self.header.touched) = (slots, touched);
+        for group in groups {
             self.header.checksums[group] = self.checksum(group);
         }
         self.map[..HEADER_LEN].copy_from_slice(&self.header.to_bytes());
@@ -234,7 +237,7 @@ mod tests {
         for slot in 0..count {
             segment.put(usize::from(slot), Some(&row(slot)), &[slot as u8; 16]);
         }
-        segment.finish(usize::from(count), 5, 0..usize::from(count).div_ceil(GROUP_SLOTS));
+        segment.finish(usize::from(count), Touch { sequence: 5, root: [5; 32] }, 0..usize::from(count).div_ceil(GROUP_SLOTS));
         segment
     }
 
@@ -245,13 +248,13 @@ mod tests {
         assert!(Segment::open(&path, IDENTITY).expect("no error").is_none());
         drop(filled(&path, 1500));
         let mut segment = Segment::open(&path, IDENTITY).expect("opens").expect("is one");
-        assert_eq!((segment.header().slots, segment.header().changed_at), (1500, 5));
+        assert_eq!((segment.header().slots, segment.header().touched), (1500, Touch { sequence: 5, root: [5; 32] }));
         assert_eq!(segment.rows().slots(), 1504);
         assert_eq!(segment.tokens().len(), 1500);
         assert!(segment.damaged_groups().is_empty());
         segment.clear(1200);
         assert_eq!(segment.damaged_groups(), [1], "until the change is finished");
-        segment.finish(1500, 6, [1]);
+        segment.finish(1500, Touch { sequence: 6, root: [6; 32] }, [1]);
         assert!(segment.damaged_groups().is_empty());
         segment.sync().expect("on disk");
         for (slot, expected) in [(0, [0, 1, 2, 3]), (1199, [1199, 1200, 1201, 1202]), (1200, [0; 4]), (1503, [0; 4])] {

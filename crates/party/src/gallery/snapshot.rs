@@ -234,7 +234,7 @@ impl Chunks<'_> {
 impl Segment {
     fn chunk(&self) -> Chunk<'_> {
         let header = self.header();
-        let stamp = Stamp { generation: header.identity.generation, segment: header.identity.number, changed_at: header.changed_at };
+        let stamp = Stamp { generation: header.identity.generation, segment: header.identity.number, changed_at: header.touched.sequence };
         Chunk { slots: header.slots, rows: self.rows(), tokens: self.tokens(), stamp: Some(stamp) }
     }
 }

@@ -10,6 +10,7 @@ use mpc::token::Token;
 use wire::probe::PartitionLabel;
 
 use super::Place;
+use super::header::Touch;
 use super::segment::{GROUP_SLOTS, SEGMENT_SLOTS, Segment};
 use super::snapshot::{LogState, Snapshot};
 
@@ -92,7 +93,8 @@ impl Snapshot {
         }
         self.log = log;
         for (number, groups) in touched {
-            self.segments[number].finish(slots_in(log.slots, number as u32), log.sequence, groups);
+            let touched = Touch { sequence: log.sequence, root: log.root };
+            self.segments[number].finish(slots_in(log.slots, number as u32), touched, groups);
         }
     }
 }

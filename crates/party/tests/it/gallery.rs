@@ -12,7 +12,7 @@ use crate::world::{Found, TERMINAL, World, refusal, resolution};
 
 /// The common root after an applied change; panics if the parties' roots differ.
 #[track_caller]
-fn common_root(answers: &[PartyAnswer; 3]) -> HexArray<32> {
+pub fn common_root(answers: &[PartyAnswer; 3]) -> HexArray<32> {
     let roots = answers.each_ref().map(|answer| match answer {
         PartyAnswer::Applied { gallery_root, .. } => *gallery_root,
         other => panic!("{other:?}"),

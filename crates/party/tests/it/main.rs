@@ -8,4 +8,5 @@ mod outages;
 mod privacy;
 mod refusals;
 mod traces;
+mod upkeep;
 mod world;
