@@ -108,6 +108,11 @@ impl Service {
         self.state.lock().expect(NOT_POISONED).store.limit_growth(pages)
     }
 
+    /// The gallery as it is now, as a run searches it.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.state.lock().expect(NOT_POISONED).gallery.snapshot()
+    }
+
     /// Handles one request; blocks until it is done, which is bounded by the peers' timeout.
     pub fn handle(&self, request: PartyRequest) -> PartyResponse {
         let (what, result) = match request.command {

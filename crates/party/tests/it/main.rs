@@ -2,6 +2,7 @@
 
 mod gallery;
 mod identify;
+mod kill;
 mod logs;
 mod multiplexer;
 mod outages;

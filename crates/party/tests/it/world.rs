@@ -1,5 +1,6 @@
 //! The fixture: three parties in temporary directories, a platform, a terminal, and a clock that tests can move.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -73,6 +74,28 @@ pub struct Person {
     pub partitions: Vec<PartitionLabel>,
 }
 
+/// The configuration of a party alone: it knows no terminal, and its peers are nowhere.
+pub fn config_of(party: PartyId, identity: Identity) -> PartyConfig {
+    let certificate_sha256 = identity.pin().expect("a certificate");
+    let nowhere = Peer { address: ([127, 0, 0, 1], 9).into(), certificate_sha256 };
+    PartyConfig {
+        party,
+        directory: "nowhere".into(),
+        identity,
+        sealing_key: Secret::new([0; 32]),
+        confirmation_key: SigningKey::from_bytes(&[party.number(); 32]),
+        next: nowhere,
+        previous: nowhere,
+        platform_sha256: certificate_sha256,
+        terminals: HashMap::new(),
+        dimensions: DIMENSIONS,
+        thresholds: Thresholds::new(8000, 7000).expect("valid thresholds"),
+        budget: Budget { per_minute: 1_000, per_day: 10_000 },
+        peer_timeout: PEER_TIMEOUT,
+        received: None,
+    }
+}
+
 impl World {
     pub async fn new() -> Self {
         Self::with_budget(Budget { per_minute: 1_000, per_day: 10_000 }).await
@@ -101,20 +124,15 @@ impl World {
         let configs = PartyId::ALL.map(|party| {
             let seen = received[party.index()].clone();
             PartyConfig {
-                party,
+                received: Some(Arc::new(move |bytes: &[u8]| seen.lock().expect("no panic").extend_from_slice(bytes))),
                 directory: directories[party.index()].path().join("data"),
-                identity: identities[party.index()].clone(),
                 sealing_key: Secret::new(*sealing[party.index()].0),
-                confirmation_key: SigningKey::from_bytes(&[party.number(); 32]),
                 next: peer(party.next()),
                 previous: peer(party.previous()),
                 platform_sha256: platform.pin().expect("a certificate"),
                 terminals: terminals().map(|terminal| (terminal, device_key.verifying_key())).collect(),
-                dimensions: DIMENSIONS,
-                thresholds: Thresholds::new(8000, 7000).expect("valid thresholds"),
                 budget,
-                peer_timeout: PEER_TIMEOUT,
-                received: Some(Arc::new(move |bytes: &[u8]| seen.lock().expect("no panic").extend_from_slice(bytes))),
+                ..config_of(party, identities[party.index()].clone())
             }
         });
         let mut world = Self {
