@@ -1,21 +1,26 @@
 //! Keeping the parties' galleries in step: every queued change goes to each party in order until it is acknowledged.
 //! What was queued is durable, so a restart of anybody goes on where it was. Parties that are equally far and hold
-//! different galleries are named in the log and by `GET /readyz`; their operators must look, for no search can run.
+//! different galleries are named in the log and by `GET /readyz`; their operators must look, for no search can run. A party
+//! that is less far than it said before has lost its disk or is an older copy of itself: the other two give it its gallery
+//! back, deletions included, before anything else is done.
 
 use std::time::Duration;
 
-use base::id::RecordId;
+use base::id::{RecordId, SessionId};
 use base::party::PartyId;
 use ed25519_dalek::{Signature, VerifyingKey};
 use store::Store;
 use store::error::StoreError;
 use wire::party::{DeletionConfirmation, GalleryChange, GalleryOperation, PartyAnswer, PartyCommand, PartyRefusal, PartyStatus};
+use wire::upkeep::Rebuild;
 
 use crate::app::{SharedApp, rng};
 use crate::problem::Answer;
 
 /// Changes read at a time: a crowd's change has some megabytes.
 const CHANGES_AT_ONCE: u32 = 4;
+/// A million rows of 512 features take minutes on a slow line.
+const REBUILD_MS: u64 = 3_600_000;
 
 /// Delivers changes for ever: at once when one was queued, and again and again to a party that was away.
 pub async fn keep_in_step(app: SharedApp) {
@@ -27,6 +32,9 @@ pub async fn keep_in_step(app: SharedApp) {
             tracing::error!(%party, "the party's gallery differs from the others' though it is as far; nobody can be identified");
         }
         known = apart;
+        for party in fallen_behind(&app, &parties).await {
+            rebuild(&app, party).await;
+        }
         match deliver_all(&app, &parties).await {
             Ok(true) => {}
             Ok(false) | Err(_) => wait(&app).await,
@@ -46,6 +54,31 @@ pub fn diverged(parties: &[Option<PartyStatus>; 3]) -> Vec<PartyId> {
         agree == 0 && others(own).next().is_some()
     };
     parties.iter().flatten().filter(is_apart).map(|status| status.party).collect()
+}
+
+/// Parties whose gallery is less far than what they acknowledged.
+async fn fallen_behind(app: &SharedApp, parties: &[Option<PartyStatus>; 3]) -> Vec<PartyId> {
+    let acknowledged = |store: &Store| PartyId::ALL.map(|party| store.acknowledged(party)).into_iter().collect::<Result<Vec<u64>, _>>();
+    let Ok(acknowledged) = app.with_store(acknowledged).await else { return vec![] };
+    let is_behind = |status: &&PartyStatus| status.gallery_sequence < acknowledged[status.party.index()];
+    parties.iter().flatten().filter(is_behind).map(|status| status.party).collect()
+}
+
+/// Asks all three to give `party` its gallery back; what came of it is logged, and it is tried again in the next round.
+async fn rebuild(app: &SharedApp, party: PartyId) {
+    tracing::warn!(%party, "the party's gallery is behind what it acknowledged; the other two give it back");
+    let command = Rebuild { session: app.new_id(SessionId::new), party };
+    let ask = |whom: PartyId| app.resolver.client(whom).ask(PartyCommand::Rebuild(command.clone()), REBUILD_MS);
+    let (first, second, third) = tokio::join!(ask(PartyId::P1), ask(PartyId::P2), ask(PartyId::P3));
+    for (whom, answer) in PartyId::ALL.into_iter().zip([first, second, third]) {
+        match answer {
+            Ok(PartyAnswer::Rebuilt { sequence, rows, .. }) if whom == party => tracing::info!(%party, sequence, rows, "rebuilt"),
+            Ok(PartyAnswer::Rebuilt { .. }) => {}
+            Ok(PartyAnswer::Refused { code, detail }) => tracing::error!(party = %whom, ?code, detail, "the rebuilding was refused"),
+            Ok(_) => tracing::error!(party = %whom, "the party answers the rebuilding with something else"),
+            Err(reason) => tracing::warn!(party = %whom, %reason, "the rebuilding was not answered"),
+        }
+    }
 }
 
 async fn wait(app: &SharedApp) {
@@ -88,8 +121,14 @@ async fn deliver(app: &SharedApp, party: PartyId) -> Answer<bool> {
     let mut progress = false;
     for change in app.with_store(move |store| store.pending_changes(party, CHANGES_AT_ONCE)).await? {
         let sequence = change.sequence;
-        let deleted = deleted_records(&change);
-        let Some(deletions) = apply(app, party, change).await? else { break };
+        let (deleted, is_refresh) = (deleted_records(&change), matches!(change.operation, GalleryOperation::Refresh { .. }));
+        let Some(deletions) = apply(app, party, change).await? else {
+            if is_refresh && others_have(app, party, sequence).await? {
+                // It has not prepared the refresh that is in force at the other two.
+                rebuild(app, party).await;
+            }
+            break;
+        };
         if !confirms(&deletions, party, sequence, &deleted, &app.confirmation_keys[party.index()]) {
             tracing::error!(%party, sequence, "the party's confirmations do not cover the change");
             break;
@@ -100,6 +139,11 @@ async fn deliver(app: &SharedApp, party: PartyId) -> Answer<bool> {
         progress = true;
     }
     Ok(progress)
+}
+
+/// Whether both other parties have acknowledged the change.
+async fn others_have(app: &SharedApp, party: PartyId, sequence: u64) -> Answer<bool> {
+    app.with_store(move |store| Ok(store.acknowledged(party.next())?.min(store.acknowledged(party.previous())?) >= sequence)).await
 }
 
 /// The party's confirmations if it applied the change; the reason why not is logged.

@@ -13,7 +13,7 @@ const PAYMENT: &str = "pay_00000000000000000000000001";
 const ENROLMENT: &str = "enr_00000000000000000000000001";
 
 /// Method, path, who may.
-const TABLE: [(&str, &str, Access); 29] = [
+const TABLE: [(&str, &str, Access); 30] = [
     ("GET", "/v1/terminal", Access::Terminal),
     ("POST", "/v1/payments", Access::Terminal),
     ("GET", "/v1/payments", Access::Terminal),
@@ -37,6 +37,7 @@ const TABLE: [(&str, &str, Access); 29] = [
     ("POST", "/v1/enrolments", Access::Wallet),
     ("GET", "/v1/enrolments/{id}", Access::Wallet),
     ("DELETE", "/v1/enrolments/{id}", Access::Wallet),
+    ("GET", "/v1/enrolments/{id}/receipt", Access::Wallet),
     ("POST", "/v1/top-ups", Access::Wallet),
     ("GET", "/v1/activity", Access::Wallet),
     ("GET", "/v1/queries", Access::Wallet),

@@ -65,6 +65,24 @@ async fn a_party_that_restarts_in_time_is_waited_for() {
 }
 
 #[tokio::test]
+async fn a_party_that_lost_its_disk_is_given_its_gallery_back() {
+    let mut world = World::with_timing(IMPATIENT).await;
+    let (person, gone, till) = (Person::new(), Person::new(), world.till(TILL));
+    world.enrolled(&person, 100_000).await;
+    let shopper = world.enrolled(&gone, 100_000).await;
+    shopper.consent(false).await;
+    world.until("deleted", async || shopper.me().await.enrolment.is_none()).await;
+    for party in PartyId::ALL {
+        world.parties.stop(party).await;
+        world.parties.lose_disk(party);
+        world.parties.start(party);
+        world.until_ready().await;
+        assert_eq!(till.pay(SMALL, &person).await.status, PaymentStatus::Paid, "{party}");
+        assert_eq!(till.pay(SMALL, &gone).await.refusal, Some(Code::NotRecognised), "{party}");
+    }
+}
+
+#[tokio::test]
 async fn a_platform_that_stops_in_the_middle_refuses_what_it_cannot_know() {
     let mut world = World::with_timing(IMPATIENT).await;
     let (person, till) = (Person::new(), world.till(TILL));

@@ -116,6 +116,11 @@ impl Parties {
         }
     }
 
+    /// Removes everything that `party`, which must be stopped, has on its disk.
+    pub fn lose_disk(&self, party: PartyId) {
+        std::fs::remove_dir_all(self.config(party).directory).expect("it had one");
+    }
+
     /// Gives the disk of `party` room for `pages` more pages.
     pub fn limit_disk(&self, party: PartyId, pages: u32) {
         self.running[party.index()].as_ref().expect("the party runs").service.limit_growth(pages).expect("is set");
