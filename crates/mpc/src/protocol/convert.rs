@@ -121,4 +121,32 @@ mod tests {
             }
         }
     }
+
+    /// What a party sees is uniform together with what it knows already, not only message by message: the second party's two
+    /// messages added up, and the first party's with the `r` that it drew. Only the masks differ from run to run.
+    #[test]
+    fn messages_say_nothing_together_either() {
+        const RUNS: u64 = 600;
+        // Six standard deviations of as many tosses.
+        let fair = 226..=374;
+        let shares = [[1_000_u16, 60_000], [7_000, 5_000], [200, 700]];
+        let mut ones = [[0_u32; 64 * PLANES]; 2];
+        for seed in 0..RUNS {
+            let [first, _, third] =
+                run_three(seed, |session| operands(session, &shares[session.party().index()], 7_000, 0).expect("no network error"));
+            let [x, y] = &first.0;
+            let mut at_first = y.next.clone();
+            add_in(&mut at_first, &x.own, PLANES);
+            let mut at_second = bytes_to_words(&first.1.to_next[0]);
+            add_in(&mut at_second, &bytes_to_words(&third.1.to_previous[0]), PLANES);
+            for (ones, words) in ones.iter_mut().zip([at_first, at_second]) {
+                ones.iter_mut().enumerate().for_each(|(at, ones)| *ones += (words[at / 64] >> (at % 64) & 1) as u32);
+            }
+        }
+        for (party, ones) in ones.iter().enumerate() {
+            for (at, ones) in ones.iter().enumerate() {
+                assert!(fair.contains(ones), "role {party}, bit {at}: 1 in {ones} of {RUNS} runs");
+            }
+        }
+    }
 }
