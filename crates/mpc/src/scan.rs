@@ -13,10 +13,10 @@ use crate::layout::{RowsView, SLOTS_PER_BLOCK, block_numbers};
 use crate::share::PreparedQuery;
 
 /// Bytes of rows that several tiles of queries pass over in turn: two groups fit into a second-level cache.
-const GROUP_BYTES: usize = 128 << 10;
+const GROUP_BYTES: usize = 64 << 10;
 
-/// Bytes of rows at a time when there is one tile only: how far ahead memory is asked for.
-const STREAM_BYTES: usize = 16 << 10;
+/// With fewer queries than this the scan waits for memory, and prefetching only gets into the processor's way.
+const PREFETCH_QUERIES: usize = 4;
 
 /// Some queries, pair of features by pair of features, so that one after the other is read in the inner loop.
 struct Tile {
@@ -39,9 +39,11 @@ pub fn scan(kernel: Kernel, queries: &[&PreparedQuery], rows: RowsView<'_>, scor
     }
     let tiles = tiles(kernel, queries);
     let block_bytes = 2 * block_numbers(rows.dimensions());
-    let bytes = if tiles.len() == 1 { STREAM_BYTES } else { GROUP_BYTES };
-    // An even number, because a kernel may take two blocks at a time.
-    let group = (bytes / block_bytes).max(1).next_multiple_of(2);
+    // A multiple of 8, because a kernel may take that many blocks at a time.
+    let group = match queries.len() < PREFETCH_QUERIES {
+        true => rows.blocks().max(1),
+        false => (GROUP_BYTES / block_bytes).next_multiple_of(4),
+    };
     for start in (0..rows.blocks()).step_by(group) {
         let here = start + group.min(rows.blocks() - start);
         let next = here + group.min(rows.blocks() - here);

@@ -9,75 +9,72 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::avx2::{padded, prefetch};
+use super::avx2::{Ahead, padded};
 use crate::layout::RowsView;
 
-pub use super::avx2::{dot, scale, scale_16};
+pub use super::avx2::{dot, scale};
 
 /// Pair of features of a block: 16 slots times two numbers.
 const LINE: usize = 32;
 
 /// `vpdpwssd` multiplies two pairs of numbers as signed and adds both products to a sum modulo 2^32, without saturation;
-/// the low 16 bits of that are right modulo 2^16. Two blocks at a time, so that enough sums are under way.
+/// the low 16 bits of that are right modulo 2^16. Several blocks at a time, so that enough sums are under way.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 pub fn inner_products(pairs: &[u32], rows: RowsView<'_>, ahead: &[u16], scores: &mut [&mut [u16]], from: usize) {
     match scores.len() {
-        1 => tile::<1>(pairs, rows, ahead, scores, from),
-        2 => tile::<2>(pairs, rows, ahead, scores, from),
-        3 => tile::<3>(pairs, rows, ahead, scores, from),
-        4 => tile::<4>(pairs, rows, ahead, scores, from),
-        5 => tile::<5>(pairs, rows, ahead, scores, from),
-        6 => tile::<6>(pairs, rows, ahead, scores, from),
-        7 => tile::<7>(pairs, rows, ahead, scores, from),
-        _ => tile::<8>(pairs, rows, ahead, scores, from),
+        1 => tile::<1, 8>(pairs, rows, ahead, scores, from),
+        2 => tile::<2, 6>(pairs, rows, ahead, scores, from),
+        3 => tile::<3, 4>(pairs, rows, ahead, scores, from),
+        4 => tile::<4, 4>(pairs, rows, ahead, scores, from),
+        5 => tile::<5, 2>(pairs, rows, ahead, scores, from),
+        6 => tile::<6, 2>(pairs, rows, ahead, scores, from),
+        7 => tile::<7, 2>(pairs, rows, ahead, scores, from),
+        _ => tile::<8, 2>(pairs, rows, ahead, scores, from),
     }
 }
 
-#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-fn tile<const Q: usize>(pairs: &[u32], rows: RowsView<'_>, ahead: &[u16], scores: &mut [&mut [u16]], from: usize) {
-    let pairs = pairs.as_chunks::<Q>().0;
-    // Spread evenly over the lines that are read meanwhile.
-    let stride = size_of_val(ahead) / (rows.numbers().len() / LINE).max(1);
-    let mut next = ahead.as_ptr().cast::<i8>();
-    let even = rows.blocks() / 2 * 2;
-    for block in (0..even).step_by(2) {
-        let [first, second] = [block, block + 1].map(|at| rows.block(at).as_chunks::<LINE>().0);
-        let mut sums = [[_mm512_setzero_si512(); Q]; 2];
-        for ((first, second), query) in first.iter().zip(second).zip(pairs) {
-            prefetch(next);
-            prefetch(next.wrapping_add(stride));
-            next = next.wrapping_add(2 * stride);
-            let (first, second) = (load(first), load(second));
-            for q in 0..Q {
-                let factor = _mm512_set1_epi32(query[q] as i32);
-                sums[0][q] = _mm512_dpwssd_epi32(sums[0][q], first, factor);
-                sums[1][q] = _mm512_dpwssd_epi32(sums[1][q], second, factor);
-            }
-        }
-        for (at, sums) in sums.into_iter().enumerate() {
-            put(sums, scores, from + 16 * (block + at));
-        }
-    }
-    for block in even..rows.blocks() {
-        let mut sums = [_mm512_setzero_si512(); Q];
-        for (line, query) in rows.block(block).as_chunks::<LINE>().0.iter().zip(pairs) {
-            let line = load(line);
-            for q in 0..Q {
-                sums[q] = _mm512_dpwssd_epi32(sums[q], line, _mm512_set1_epi32(query[q] as i32));
-            }
-        }
-        put(sums, scores, from + 16 * block);
-    }
-}
-
-/// The low halves of the sums of 16 slots, to each query's scores.
+/// `Q` queries and `B` blocks at a time; what remains, block by block.
 #[inline]
-#[target_feature(enable = "avx512f")]
-fn put<const Q: usize>(sums: [__m512i; Q], scores: &mut [&mut [u16]], at: usize) {
-    for (sum, scores) in sums.into_iter().zip(scores) {
-        let place: &mut [u16; 16] = scores[at..].first_chunk_mut().expect("the scores fit");
-        // SAFETY: the reference is to 32 bytes; the store asks for no alignment.
-        unsafe { _mm256_storeu_si256(place.as_mut_ptr().cast(), _mm512_cvtepi32_epi16(sum)) }
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn tile<const Q: usize, const B: usize>(pairs: &[u32], rows: RowsView<'_>, ahead: &[u16], scores: &mut [&mut [u16]], from: usize) {
+    let pairs = pairs.as_chunks::<Q>().0;
+    let by_several = rows.blocks() / B * B;
+    let mut ahead = Ahead::new(ahead, rows);
+    for block in (0..by_several).step_by(B) {
+        several::<Q, B>(pairs, rows, block, &mut ahead, scores, from);
+    }
+    for block in by_several..rows.blocks() {
+        several::<Q, 1>(pairs, rows, block, &mut ahead, scores, from);
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn several<const Q: usize, const B: usize>(
+    pairs: &[[u32; Q]],
+    rows: RowsView<'_>,
+    first: usize,
+    ahead: &mut Ahead,
+    scores: &mut [&mut [u16]],
+    from: usize,
+) {
+    let blocks: [&[[u16; LINE]]; B] = from_fn(|at| &rows.block(first + at).as_chunks().0[..pairs.len()]);
+    let mut sums = [[_mm512_setzero_si512(); Q]; B];
+    for (pair, query) in pairs.iter().enumerate() {
+        for b in 0..B {
+            ahead.prefetch();
+            let line = load(&blocks[b][pair]);
+            for q in 0..Q {
+                sums[b][q] = _mm512_dpwssd_epi32(sums[b][q], line, _mm512_set1_epi32(query[q] as i32));
+            }
+        }
+    }
+    for b in 0..B {
+        for q in 0..Q {
+            let place: &mut [u16; 16] = scores[q][from + 16 * (first + b)..].first_chunk_mut().expect("the scores fit");
+            // SAFETY: the reference is to 32 bytes; the store asks for no alignment.
+            unsafe { _mm256_storeu_si256(place.as_mut_ptr().cast(), _mm512_cvtepi32_epi16(sums[b][q])) }
+        }
     }
 }
 
@@ -97,35 +94,18 @@ pub fn bit_planes(numbers: &[u16], bits: Range<u32>, planes: &mut [u64]) {
 
 #[target_feature(enable = "avx512f,avx512bw")]
 pub fn masked_sums(masks: &[&[u64]], values: &[u16], sums: &mut [u16]) {
-    masked_fold(masks, values, sums, |a, b| _mm512_add_epi16(a, b), u16::wrapping_add);
-}
-
-#[target_feature(enable = "avx512f,avx512bw")]
-pub fn masked_xors(masks: &[&[u64]], values: &[u16], sums: &mut [u16]) {
-    masked_fold(masks, values, sums, |a, b| _mm512_xor_si512(a, b), |a, b| a ^ b);
-}
-
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw")]
-fn masked_fold(
-    masks: &[&[u64]],
-    values: &[u16],
-    sums: &mut [u16],
-    fold: impl Fn(__m512i, __m512i) -> __m512i,
-    fold_one: impl Fn(u16, u16) -> u16,
-) {
-    let mut folded = Zeroizing::new(vec![[0_u16; LINE]; masks.len()]);
+    let mut lanes = Zeroizing::new(vec![[0_u16; LINE]; masks.len()]);
     let (whole, rest) = padded(values);
     for (word, values) in whole.iter().chain(&rest).enumerate() {
         let [low, high] = halves(values);
-        for (mask, folded) in masks.iter().zip(folded.iter_mut()) {
+        for (mask, lanes) in masks.iter().zip(lanes.iter_mut()) {
             let mask = mask[word];
-            let chosen = fold(_mm512_maskz_mov_epi16(mask as u32, low), _mm512_maskz_mov_epi16((mask >> 32) as u32, high));
-            store(fold(load(folded), chosen), folded);
+            let low = _mm512_mask_add_epi16(load(lanes), mask as u32, load(lanes), low);
+            store(_mm512_mask_add_epi16(low, (mask >> 32) as u32, low, high), lanes);
         }
     }
-    for (folded, sum) in folded.iter().zip(sums) {
-        *sum = folded.iter().fold(*sum, |sum, value| fold_one(sum, *value));
+    for (lanes, sum) in lanes.iter().zip(sums) {
+        *sum = lanes.iter().fold(*sum, |sum, lane| sum.wrapping_add(*lane));
     }
 }
 

@@ -149,16 +149,6 @@ impl Kernel {
         dispatch!(self, masked_sums(masks, values, sums));
     }
 
-    /// As [`Kernel::masked_sums`] with XOR instead of addition.
-    ///
-    /// # Panics
-    /// If there are not as many sums as masks, or a mask is shorter than the values.
-    pub fn masked_xors(self, masks: &[&[u64]], values: &[u16], sums: &mut [u16]) {
-        check_masks(masks, values.len());
-        assert_eq!(masks.len(), sums.len());
-        dispatch!(self, masked_xors(masks, values, sums));
-    }
-
     /// Adds to each sum, modulo 2^16 and feature by feature, the rows whose bit is set in the mask at the same place. The
     /// sums stand one after the other, each of as many numbers as a row has features.
     ///
@@ -167,6 +157,9 @@ impl Kernel {
     pub fn masked_row_sums(self, masks: &[&[u64]], rows: RowsView<'_>, sums: &mut [u16]) {
         check_masks(masks, rows.slots());
         assert_eq!(sums.len(), masks.len() * rows.dimensions());
+        if masks.is_empty() {
+            return;
+        }
         dispatch!(self, masked_row_sums(masks, rows, sums));
     }
 
@@ -209,15 +202,6 @@ impl Kernel {
     pub fn scale(self, multiplier: u64, values: &[u64], sums: &mut [u128]) {
         assert_eq!(values.len(), sums.len());
         dispatch!(self, scale(multiplier, values, sums));
-    }
-
-    /// As [`Kernel::scale`], of values of 16 bits.
-    ///
-    /// # Panics
-    /// If there are not as many sums as values.
-    pub fn scale_16(self, multiplier: u64, values: &[u16], sums: &mut [u128]) {
-        assert_eq!(values.len(), sums.len());
-        dispatch!(self, scale_16(multiplier, values, sums));
     }
 }
 

@@ -22,19 +22,19 @@ pub fn inner_products(pairs: &[u32], rows: RowsView<'_>, _ahead: &[u16], scores:
 }
 
 pub fn bit_planes(numbers: &[u16], bits: Range<u32>, planes: &mut [u64]) {
-    planes_of(numbers.iter().map(|number| u32::from(*number)), bits, planes);
+    planes_of(numbers, bits, planes);
 }
 
 pub fn bit_planes_32(numbers: &[u32], bits: Range<u32>, planes: &mut [u64]) {
-    planes_of(numbers.iter().copied(), bits, planes);
+    planes_of(numbers, bits, planes);
 }
 
-fn planes_of(numbers: impl ExactSizeIterator<Item = u32>, bits: Range<u32>, planes: &mut [u64]) {
+fn planes_of<T: Copy + Into<u64>>(numbers: &[T], bits: Range<u32>, planes: &mut [u64]) {
     let words = numbers.len().div_ceil(64);
-    planes.fill(0);
-    for (slot, number) in numbers.enumerate() {
+    for (word, numbers) in numbers.chunks(64).enumerate() {
         for (plane, bit) in bits.clone().enumerate() {
-            planes[plane * words + slot / 64] |= u64::from(number >> bit & 1) << (slot % 64);
+            let lanes = numbers.iter().enumerate();
+            planes[plane * words + word] = lanes.fold(0, |word, (lane, number)| word | ((*number).into() >> bit & 1) << lane);
         }
     }
 }
@@ -43,14 +43,6 @@ pub fn masked_sums(masks: &[&[u64]], values: &[u16], sums: &mut [u16]) {
     for (mask, sum) in masks.iter().zip(sums) {
         for (slot, value) in values.iter().enumerate() {
             *sum = sum.wrapping_add(value & all_or_nothing(mask, slot) as u16);
-        }
-    }
-}
-
-pub fn masked_xors(masks: &[&[u64]], values: &[u16], sums: &mut [u16]) {
-    for (mask, sum) in masks.iter().zip(sums) {
-        for (slot, value) in values.iter().enumerate() {
-            *sum ^= value & all_or_nothing(mask, slot) as u16;
         }
     }
 }
@@ -89,12 +81,6 @@ pub fn dot(a: &[u64], b: &[u64]) -> u128 {
 pub fn scale(multiplier: u64, values: &[u64], sums: &mut [u128]) {
     for (value, sum) in values.iter().zip(sums) {
         *sum ^= multiply(multiplier, *value);
-    }
-}
-
-pub fn scale_16(multiplier: u64, values: &[u16], sums: &mut [u128]) {
-    for (value, sum) in values.iter().zip(sums) {
-        *sum ^= multiply(multiplier, u64::from(*value));
     }
 }
 

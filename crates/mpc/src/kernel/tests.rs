@@ -125,21 +125,20 @@ fn bit_planes_of_wide_numbers() {
 }
 
 #[test]
-fn masked_sums_and_xors_of_every_length() {
-    for len in 0..=260 {
+fn masked_sums_of_every_length() {
+    for len in (0..=600).chain([4095, 4096, 4097, 4351, 4352, 8200]) {
         for inputs in EXTREMES.map(Inputs::All).into_iter().chain([Inputs::Random(len as u64)]) {
             let (values, masks) = (inputs.numbers(len), inputs.others().masks(len % 11, len));
             let before = Inputs::Random(1).numbers(masks.len());
-            let chosen = |mask: &[u64]| -> Vec<u16> { (0..len).filter(|slot| bit(mask, *slot)).map(|slot| values[slot]).collect() };
-            let sums: Vec<u16> =
-                masks.iter().zip(&before).map(|(mask, before)| chosen(mask).into_iter().fold(*before, u16::wrapping_add)).collect();
-            let xors: Vec<u16> =
-                masks.iter().zip(&before).map(|(mask, before)| chosen(mask).into_iter().fold(*before, |a, b| a ^ b)).collect();
+            let expected: Vec<u16> = masks
+                .iter()
+                .zip(&before)
+                .map(|(mask, before)| (0..len).filter(|slot| bit(mask, *slot)).fold(*before, |sum, slot| sum.wrapping_add(values[slot])))
+                .collect();
             for kernel in Kernel::available() {
-                let (mut sum, mut xor) = (before.clone(), before.clone());
-                kernel.masked_sums(&slices(&masks), &values, &mut sum);
-                kernel.masked_xors(&slices(&masks), &values, &mut xor);
-                assert_eq!((sum, xor), (sums.clone(), xors.clone()), "{} {inputs:?} {len}", kernel.name());
+                let mut sums = before.clone();
+                kernel.masked_sums(&slices(&masks), &values, &mut sums);
+                assert_eq!(sums, expected, "{} {inputs:?} {len}", kernel.name());
             }
         }
     }
@@ -169,20 +168,16 @@ fn masked_xors_of_words_and_tokens_of_every_length() {
 fn products_over_gf_2_of_every_length() {
     for len in 0..=70 {
         for inputs in [Inputs::All(0xffff), Inputs::All(0x8000), Inputs::Random(len as u64)] {
-            let (a, b, narrow) = (inputs.words(len), inputs.others().words(len), inputs.numbers(len));
+            let (a, b) = (inputs.words(len), inputs.others().words(len));
             let multiplier = inputs.others().words(1)[0];
             let before: Vec<u128> = a.iter().map(|word| u128::from(*word) << 33).collect();
-            let scaled =
-                |values: Vec<u64>| -> Vec<u128> { before.iter().zip(values).map(|(x, value)| x ^ product(multiplier, value)).collect() };
+            let scaled: Vec<u128> = before.iter().zip(&b).map(|(x, value)| x ^ product(multiplier, *value)).collect();
             for kernel in Kernel::available() {
                 let expected = a.iter().zip(&b).fold(0, |sum, (a, b)| sum ^ product(*a, *b));
                 assert_eq!(kernel.dot(&a, &b), expected, "{} {inputs:?} {len}", kernel.name());
                 let mut sums = before.clone();
                 kernel.scale(multiplier, &b, &mut sums);
-                assert_eq!(sums, scaled(b.clone()), "{} {inputs:?} {len}", kernel.name());
-                let mut sums = before.clone();
-                kernel.scale_16(multiplier, &narrow, &mut sums);
-                assert_eq!(sums, scaled(narrow.iter().copied().map(u64::from).collect()), "{} {inputs:?} {len}", kernel.name());
+                assert_eq!(sums, scaled, "{} {inputs:?} {len}", kernel.name());
             }
         }
     }

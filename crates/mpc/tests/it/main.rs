@@ -2,7 +2,7 @@
 
 mod bits;
 mod identify;
+mod kernel_cost;
 mod measure;
-mod scan_cost;
 mod search;
 mod sharing;
