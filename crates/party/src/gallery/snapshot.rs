@@ -128,6 +128,10 @@ impl Snapshot {
         self.segments.iter()
     }
 
+    pub(crate) fn segment(&self, at: usize) -> &Segment {
+        &self.segments[at]
+    }
+
     /// How many named parts have a record.
     pub fn partitions(&self) -> usize {
         self.partitions.len()
@@ -232,7 +236,7 @@ impl Chunks<'_> {
 }
 
 impl Segment {
-    fn chunk(&self) -> Chunk<'_> {
+    pub(crate) fn chunk(&self) -> Chunk<'_> {
         let header = self.header();
         let stamp = Stamp { generation: header.identity.generation, segment: header.identity.number, changed_at: header.touched.sequence };
         Chunk { slots: header.slots, rows: self.rows(), tokens: self.tokens(), stamp: Some(stamp) }
