@@ -13,7 +13,7 @@ use mpc::network::{Lanes, Neighbour};
 pub type MacName = [u8; 16];
 
 /// On it the parties begin a run, before any lane of a protocol.
-const OPENING_LANE: u32 = 1 << 31;
+pub const OPENING_LANE: u32 = 1 << 31;
 /// Random bytes of each party.
 const RANDOM_LEN: usize = 32;
 

@@ -13,7 +13,9 @@ use mpc::protocol::mac::SealedMac;
 use mpc::protocol::verified::Verification;
 use mpc::protocol::{Run, probe};
 use mpc::share::{PreparedQuery, TemplateShare};
+use wire::party::Traffic;
 
+use crate::opening::OPENING_LANE;
 use crate::run_network::RunNetwork;
 use crate::scan_pool::Scores;
 use crate::searched::Searched;
@@ -93,7 +95,7 @@ impl Search<'_> {
         let mut stopwatch = Stopwatch::start();
         let mut stages = ChunkStages::default();
         let parts = self.searched.parts_of(number);
-        let scores = self.scores.take(parts.clone()).map_err(|_| Error::ResultInconsistent)?;
+        let mut scores = self.scores.take(parts.clone()).map_err(|_| Error::ResultInconsistent)?;
         stages.scan = stopwatch.lap();
         let parts: Vec<Part<'_>> = parts
             .map(|at| {
@@ -103,7 +105,7 @@ impl Search<'_> {
             .collect();
         let input = ChunkInput {
             number,
-            scores,
+            scores: std::mem::take(&mut *scores),
             parts: &parts,
             variants: 1,
             query: self.query,
@@ -114,6 +116,17 @@ impl Search<'_> {
         let outcome = self.run.on_lane(lane, |session| chunk::run(session, input, &mut |stage| stages.add(stage, stopwatch.lap())))?;
         Ok((outcome, stages))
     }
+}
+
+/// What the run sent, and its longest way of rounds: the opening, lane 0, and on top of the probe check whatever the chunks
+/// take longer, wave by wave.
+pub fn traffic(network: &RunNetwork) -> Traffic {
+    let rounds = network.rounds();
+    let of_chunk = rounds.range(1..OPENING_LANE).map(|(_, rounds)| *rounds).max().unwrap_or(0);
+    let waves = rounds.range(1..OPENING_LANE).count().div_ceil(CHUNKS_AT_ONCE) as u64;
+    let of_lane = |lane| rounds.get(&lane).copied().unwrap_or(0);
+    let beyond_probe = (of_chunk * waves).saturating_sub(probe::ROUNDS as u64);
+    Traffic { bytes_sent: network.bytes_sent(), rounds: of_lane(OPENING_LANE) + of_lane(0) + beyond_probe }
 }
 
 type Worked = Result<(Vec<(usize, ChunkOutcome)>, ChunkStages), Error>;
