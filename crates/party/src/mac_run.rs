@@ -7,6 +7,7 @@ use mpc::error::Error;
 use mpc::protocol::Run;
 use mpc::protocol::agree::agree;
 use mpc::protocol::mac::seal;
+use mpc::protocol::verified::Verification;
 use wire::party::{PartyAnswer, Seal};
 
 use crate::error::Refusal;
@@ -24,6 +25,9 @@ const SEGMENTS_AT_ONCE: usize = 4;
 impl Service {
     /// Makes MACs of segments that have none together with the others.
     pub(crate) fn seal(&self, command: &Seal) -> Result<PartyAnswer, Refusal> {
+        if self.config.verification == Verification::Off {
+            return Ok(PartyAnswer::Sealed { made: 0, missing: 0 });
+        }
         let begun = self.snapshot_as_of(command.gallery_sequence).and_then(|snapshot| {
             let network = self.mesh.begin(command.session, self.config.peer_timeout)?;
             Ok((snapshot, network))
