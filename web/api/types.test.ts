@@ -6,6 +6,7 @@ import { codes } from './problem';
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
 const apiRust = read('../../crates/wire/src/api.rs');
 const partyRust = read('../../crates/wire/src/party.rs');
+const receiptRust = read('../../crates/wire/src/receipt.rs');
 const problemRust = read('../../crates/wire/src/problem.rs');
 const typescript = read('./types.ts');
 
@@ -35,6 +36,7 @@ const snake = (name: string) => name.replace(/(?<!^)([A-Z])/g, '_$1').toLowerCas
 const mirrored = typescriptInterfaces(typescript);
 const structs = rustStructs(apiRust);
 structs.set('DeletionConfirmation', rustStructs(partyRust).get('DeletionConfirmation')!);
+structs.set('DeletionReceipt', rustStructs(receiptRust).get('DeletionReceipt')!);
 
 test.each([...structs.keys()])('%s has the same fields', (name) => {
   expect(mirrored.get(name)).toEqual(structs.get(name));

@@ -183,6 +183,13 @@ export interface DeletionConfirmation {
   signature: string;
 }
 
+/** From crates/wire/src/receipt.rs. */
+export interface DeletionReceipt {
+  format: string;
+  confirmations: DeletionConfirmation[];
+  public_keys: string[];
+}
+
 export interface NewTopUp {
   amount_minor: number;
 }

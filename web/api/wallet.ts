@@ -9,6 +9,7 @@ import type {
   Challenge,
   Consent,
   ConsentText,
+  DeletionReceipt,
   Enrolment,
   List,
   LookAdvice,
@@ -39,6 +40,7 @@ export const wallet = {
 
   beginEnrolment: (key: string) => call<Enrolment>('/v1/enrolments', { method: 'POST', headers: writes(key) }),
   enrolment: (id: string) => call<Enrolment>(`/v1/enrolments/${encodeURIComponent(id)}`, { patience_ms: 5_000 }),
+  deletionReceipt: (id: string) => call<DeletionReceipt>(`/v1/enrolments/${encodeURIComponent(id)}/receipt`),
   deleteFace: (id: string) =>
     call<Enrolment>(`/v1/enrolments/${encodeURIComponent(id)}`, { method: 'DELETE', headers: writes() }),
 

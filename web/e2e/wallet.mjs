@@ -184,8 +184,8 @@ export async function deleteJourney(stage) {
       wallet.getByRole('button', { name: say('Download the confirmations (JSON)', '下载确认书（JSON）') }).click(),
     ]);
     const kept = JSON.parse(readFileSync(await download.path(), 'utf8'));
-    assert.deepEqual([...new Set(kept.deletions.map(({ party }) => party))].sort(), [1, 2, 3]);
-    for (const { signature, destroyed_at } of kept.deletions) {
+    assert.deepEqual([...new Set(kept.confirmations.map(({ party }) => party))].sort(), [1, 2, 3]);
+    for (const { signature, destroyed_at } of kept.confirmations) {
       assert.match(signature, /^[0-9a-f]{128}$/);
       assert.ok(destroyed_at > Date.now() - 120_000);
     }

@@ -15,7 +15,7 @@ use crate::problem::Refused;
 
 /// Largest body of an ordinary request: a probe of one template has about 10 kB.
 pub const BODY_LEN_MAX: usize = 256 << 10;
-/// Largest body of a crowd: 10,000 templates of 128 features have about 16 MB.
+/// Largest body of a crowd: 10,000 templates of 128 features have about 31 MB.
 pub const CROWD_BODY_LEN_MAX: usize = 48 << 20;
 
 /// A JSON body. Unknown fields are refused where the type says so; values never come back in an error.

@@ -87,6 +87,10 @@ pub struct Timing {
     pub webhook_timeout_ms: u64,
     /// How often a stream of events says that it is still there.
     pub heartbeat_ms: u64,
+    /// Galleries that have not changed for so long get their segments' MACs.
+    pub settle_ms: u64,
+    /// How often the parties are asked again whether all segments have one.
+    pub seal_again_ms: u64,
 }
 
 impl Default for Timing {
@@ -101,6 +105,8 @@ impl Default for Timing {
             webhook_interval_ms: 500,
             webhook_timeout_ms: 20_000,
             heartbeat_ms: 15_000,
+            settle_ms: 2_000,
+            seal_again_ms: 60_000,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use base::id::{AccountId, EnrolmentId, RecordId};
 use base::time::Timestamp;
-use mpc::token::{Token, share_token};
+use mpc::token::Token;
 use rand_core::{CryptoRng, Rng};
 use sha2::{Digest, Sha256};
 use store::crowd::CrowdMember;
@@ -75,17 +75,12 @@ fn member(app: &SharedApp, phones: &mut HashSet<String>, now: Timestamp) -> Crow
     }
 }
 
-/// A fresh record with a fresh random token, split for the parties. The token itself is gone when this returns.
+/// A fresh record with a fresh random token.
 pub fn new_token(now: Timestamp, rng: &mut dyn CryptoRng) -> NewToken {
-    let mut token = zeroize::Zeroizing::new(Token::default());
+    let mut token = Token::default();
     // Zero means that nobody was found.
-    while *token == Token::default() {
-        rng.fill_bytes(token.as_mut());
+    while token == Token::default() {
+        rng.fill_bytes(&mut token);
     }
-    let shares = share_token(&token, rng);
-    NewToken {
-        record: RecordId::new(now, rng),
-        token_sha256: Sha256::digest(token.as_ref()).into(),
-        token_shares: shares.map(|share| share.to_parts().map(HexArray)),
-    }
+    NewToken { record: RecordId::new(now, rng), token: HexArray(token), token_sha256: Sha256::digest(token).into() }
 }

@@ -24,6 +24,7 @@ pub mod identification;
 pub mod labels;
 pub mod limits;
 pub mod metrics;
+pub mod macs;
 pub mod middleware;
 mod numbers;
 pub mod once;

@@ -35,7 +35,7 @@ use crate::problem::Refused;
 use crate::resolver::Resolver;
 use crate::routes::{endpoints, table};
 use crate::webhooks::sender::Sender;
-use crate::{errors_page, gallery, middleware, openapi, version, webhooks};
+use crate::{errors_page, gallery, macs, middleware, openapi, version, webhooks};
 
 /// Between two times that the store deletes what is past its time.
 const TIDY_MS: u64 = 5 * 60 * 1000;
@@ -145,6 +145,7 @@ pub async fn serve(config: PlatformConfig) -> Result<Running, Error> {
         tasks.spawn(tidy(app.clone(), mode));
     }
     tasks.spawn(gallery::keep_in_step(app.clone()));
+    tasks.spawn(macs::keep_made(app.clone()));
     let router = router(&app, config.web_dir.as_deref(), config.demo, config.bench);
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(async move {

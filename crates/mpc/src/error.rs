@@ -23,8 +23,8 @@ pub enum Error {
         /// The length that came.
         found: usize,
     },
-    /// Thresholds outside `1 <= ambiguous <= accept <= THRESHOLD_MAX`. The operator can fix the configuration.
-    #[error("the thresholds must satisfy 1 <= ambiguous <= accept <= 13600")]
+    /// Thresholds outside `THRESHOLD_MIN <= ambiguous <= accept <= THRESHOLD_MAX`. The operator can fix the configuration.
+    #[error("the thresholds must satisfy 129 <= ambiguous <= accept <= 13600")]
     ThresholdsInvalid,
     /// The neighbour's connection is gone, or its message did not come in time. The run may be tried again.
     #[error("{peer} cannot be reached")]
@@ -50,6 +50,21 @@ pub enum Error {
         /// The number, from 0, of the first digest that differs.
         digest: usize,
     },
+    /// The two neighbours opened different values of a coin: one of them did not follow the protocol. It is not known
+    /// which.
+    #[error("the neighbours do not agree on a coin")]
+    CoinMismatch,
+    /// The check of the inner products failed: one was altered, or the gallery's check is not of this gallery. It is not
+    /// known by whom.
+    #[error("the check of the inner products failed; at least one party did not follow the protocol")]
+    MacMismatch,
+    /// The check of the multiplications failed: a product was altered. It is not known by whom.
+    #[error("the check of the multiplications failed; at least one party did not follow the protocol")]
+    CheckFailed,
+    /// The probe is no template: a feature is out of range or its norm is outside the window. Whoever made it is to
+    /// blame, or a party that did not follow the protocol.
+    #[error("the probe is not a template")]
+    ProbeInvalid,
     /// The shares of a result contradict one another; at least one party did not follow the protocol.
     #[error("the parties' shares of the result contradict one another")]
     ResultInconsistent,

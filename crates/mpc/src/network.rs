@@ -1,7 +1,8 @@
 //! How a protocol talks: each party sends to and receives from its two neighbours in the ring 1 → 2 → 3 → 1.
 //!
-//! A protocol is straight-line code: send, send, receive, receive. Messages between two parties arrive in the order in
-//! which they were sent. Sending does not wait for the receiver; receiving does, up to the implementation's bound.
+//! A protocol is straight-line code: send, send, receive, receive. A run has several *lanes*, so that parts of it do not
+//! wait for one another: on one lane, messages between two parties arrive in the order in which they were sent; between
+//! lanes there is no order. Sending does not wait for the receiver; receiving does, up to the implementation's bound.
 
 use base::party::PartyId;
 
@@ -26,8 +27,8 @@ impl Neighbour {
     }
 }
 
-/// The connection of one run to both neighbours.
-pub trait Network {
+/// One lane of one run: the connection to both neighbours.
+pub trait Network: Send {
     /// Hands `message` over for sending.
     ///
     /// # Errors
@@ -39,4 +40,13 @@ pub trait Network {
     /// # Errors
     /// [`Error::PeerUnavailable`] if the connection is gone or the message does not come in time.
     fn receive(&mut self, from: Neighbour) -> Result<Vec<u8>, Error>;
+}
+
+/// All lanes of one run. They may be used by different threads at the same time.
+pub trait Lanes: Sync {
+    /// This party's end of `lane`; all three parties use the same numbers. A lane is opened once in a run.
+    ///
+    /// # Errors
+    /// [`Error::PeerUnavailable`] if a connection is gone.
+    fn open(&self, lane: u32) -> Result<Box<dyn Network + '_>, Error>;
 }

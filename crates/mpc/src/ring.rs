@@ -1,20 +1,23 @@
-//! The Galois ring GR(2^16, 2) = Z_2^16[w] / (w^2 + w + 1): two 16-bit numbers that multiply like a field of four
+//! The Galois ring GR(2^32, 2) = Z_2^32[w] / (w^2 + w + 1): two 32-bit numbers that multiply like a field of four
 //! elements modulo 2, which is just enough to give three parties and the secret a point each.
+//!
+//! Cutting both coefficients to their low 16 bits respects sums and products, so the same formulas serve GR(2^16, 2), in
+//! which the gallery's rows live: calculate here and cut the result.
 //!
 //! Source: M. Abspoel, R. Cramer, I. Damgård, D. Escudero, C. Yuan, "Efficient information-theoretic secure
 //! multiparty computation over Z/p^kZ via Galois rings", TCC 2019. Shamir's scheme needs points whose differences have
-//! inverses; Z_2^16 has only two such points, this ring has four: 0, 1, w and 1 + w.
+//! inverses; Z_2^32 has only two such points, this ring has four: 0, 1, w and 1 + w.
 
 use base::party::PartyId;
 use zeroize::Zeroize;
 
-/// The element `c0 + c1 w`; both coefficients modulo 2^16.
+/// The element `c0 + c1 w`; both coefficients modulo 2^32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Zeroize)]
 pub struct Element {
     /// The coefficient of 1.
-    pub c0: u16,
+    pub c0: u32,
     /// The coefficient of w.
-    pub c1: u16,
+    pub c1: u32,
 }
 
 /// The point of the secret.
@@ -51,7 +54,7 @@ pub const fn lagrange_at_zero(party: PartyId, present: &[PartyId]) -> Element {
 
 impl Element {
     /// `c0 + c1 w`.
-    pub const fn new(c0: u16, c1: u16) -> Self {
+    pub const fn new(c0: u32, c1: u32) -> Self {
         Self { c0, c1 }
     }
 
@@ -87,13 +90,13 @@ impl Element {
     }
 }
 
-/// The inverse of an odd number modulo 2^16, by Newton's iteration: each step doubles the right low bits, from 3 on.
-pub const fn inverse_of_odd(odd: u16) -> u16 {
-    assert!(odd & 1 == 1, "an even number has no inverse modulo 2^16");
+/// The inverse of an odd number modulo 2^32, by Newton's iteration: each step doubles the right low bits, from 3 on.
+pub const fn inverse_of_odd(odd: u32) -> u32 {
+    assert!(odd & 1 == 1, "an even number has no inverse modulo 2^32");
     let mut inverse = odd;
     let mut right_bits = 3;
-    while right_bits < 16 {
-        inverse = inverse.wrapping_mul(2_u16.wrapping_sub(odd.wrapping_mul(inverse)));
+    while right_bits < 32 {
+        inverse = inverse.wrapping_mul(2_u32.wrapping_sub(odd.wrapping_mul(inverse)));
         right_bits *= 2;
     }
     inverse
@@ -106,15 +109,15 @@ mod tests {
 
     /// Polynomials over the integers, multiplied at length and then reduced: the definition, not the shortcut.
     fn times_by_definition(a: Element, b: Element) -> Element {
-        let (a0, a1, b0, b1) = (i64::from(a.c0), i64::from(a.c1), i64::from(b.c0), i64::from(b.c1));
+        let (a0, a1, b0, b1) = (i128::from(a.c0), i128::from(a.c1), i128::from(b.c0), i128::from(b.c1));
         let product = [a0 * b0, a0 * b1 + a1 * b0, a1 * b1];
         // Subtract product[2] * (w^2 + w + 1).
         let reduced = [product[0] - product[2], product[1] - product[2]];
-        Element::new(reduced[0].rem_euclid(1 << 16) as u16, reduced[1].rem_euclid(1 << 16) as u16)
+        Element::new(reduced[0].rem_euclid(1 << 32) as u32, reduced[1].rem_euclid(1 << 32) as u32)
     }
 
     fn element() -> impl Strategy<Value = Element> {
-        let coefficient = prop_oneof![Just(0), Just(1), Just(0x7fff), Just(0x8000), Just(0xffff), any::<u16>()];
+        let coefficient = prop_oneof![Just(0), Just(1), Just(0xffff), Just(0x7fff_ffff), Just(0x8000_0000), Just(u32::MAX), any::<u32>()];
         (coefficient.clone(), coefficient).prop_map(|(c0, c1)| Element::new(c0, c1))
     }
 
@@ -135,6 +138,14 @@ mod tests {
         #[test]
         fn multiplication_is_that_of_polynomials(a in element(), b in element()) {
             prop_assert_eq!(a.times(b), times_by_definition(a, b));
+        }
+
+        #[test]
+        fn cutting_to_sixteen_bits_respects_sums_and_products(a in element(), b in element(), high in element()) {
+            let cut = |x: Element| Element::new(x.c0 & 0xffff, x.c1 & 0xffff);
+            let other = a.plus(high.times(Element::new(1 << 16, 0)));
+            prop_assert_eq!(cut(a.plus(b)), cut(other.plus(b)));
+            prop_assert_eq!(cut(a.times(b)), cut(other.times(b)));
         }
 
         #[test]
@@ -164,7 +175,7 @@ mod tests {
 
     #[test]
     fn every_pair_of_small_and_extreme_elements_multiplies_as_polynomials_do() {
-        let coefficients = [0, 1, 2, 3, 0x7fff, 0x8000, 0x8001, 0xfffe, 0xffff];
+        let coefficients = [0, 1, 2, 3, 0xffff, 0x1_0000, 0x7fff_ffff, 0x8000_0000, 0x8000_0001, 0xffff_fffe, 0xffff_ffff];
         let elements = || coefficients.iter().flat_map(|c0| coefficients.map(|c1| Element::new(*c0, c1)));
         for a in elements() {
             for b in elements() {
@@ -174,9 +185,12 @@ mod tests {
     }
 
     #[test]
-    fn all_odd_numbers_have_their_inverse() {
-        for odd in (1..=u16::MAX).step_by(2) {
-            assert_eq!(odd.wrapping_mul(inverse_of_odd(odd)), 1);
+    fn odd_numbers_have_their_inverse() {
+        for low in (1..=0xffff).step_by(2) {
+            for high in [0, 1, 0x5a5a, 0x7fff, 0x8000, 0xffff] {
+                let odd: u32 = high << 16 | low;
+                assert_eq!(odd.wrapping_mul(inverse_of_odd(odd)), 1);
+            }
         }
     }
 }

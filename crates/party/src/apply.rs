@@ -1,4 +1,4 @@
-//! Applying the gallery's log: enrolments and deletions, in the same order at all three parties.
+//! Applying the gallery's log: the same changes in the same order at all three parties.
 //!
 //! A change is either applied for good or not at all, and applying it again answers as the first time. What decides whether
 //! a change is applied must be the same at all three parties, or they drift apart; so an enrolment's challenge is not
@@ -7,44 +7,61 @@
 //! terminal is one that this party knows. An enrolment that fails in them, or in anything else that its terminal is to blame
 //! for, is applied as *void*: its records keep their place and are searched by nobody until they are deleted, and the log
 //! goes on. Refusing it would block every later change, deletions among them.
+//!
+//! Three things are written: keys, journal, segments. The journal's transaction is the change; keys come before it and
+//! segments after it, so that whatever a crash cuts off is either unneeded (a key of no row) or made again from the journal
+//! at the next start (a segment, the end of a deletion). [`Service::at_each_step`] lets tests end the process in between.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::time::Duration;
 
 use base::hash::hash_parts;
 use base::id::RecordId;
-use base::time::Timestamp;
 use ed25519_dalek::Signer;
-use mpc::share::TemplateShare;
-use mpc::token::TokenShare;
+use mpc::share::Row;
+use mpc::token::Token;
 use wire::bytes::HexArray;
 use wire::party::{DeletionConfirmation, GalleryChange, GalleryOperation, NewRecord, PartyAnswer, PartyRefusal};
-use wire::probe::{ProbeForParty, Purpose};
-use wire::seal;
+use wire::probe::{PartitionLabel, ProbeForParty, Purpose};
 
 use crate::checks;
 use crate::error::Refusal;
-use crate::gallery::Record;
+use crate::gallery::snapshot::{LogState, Snapshot};
+use crate::gallery::write::{NewRow, OldRow};
+use crate::gallery::{Busy, Gallery};
+use crate::journal::{AppliedChange, ChangeKind, OpenDeletion, StoredRecord};
 use crate::link::NOT_POISONED;
+use crate::row_seal::{self, RowKey, fresh_key};
 use crate::service::{Reached, Service, State};
-use crate::store::AppliedChange;
+
+/// How long a change waits for runs that hold the gallery as it was. The platform lets none run at the same time.
+pub(crate) const CHANGE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A record as it comes in: its name, its named parts, its token and its row if its share opened.
+struct Incoming {
+    new: NewRecord,
+    row: Option<Row>,
+}
 
 impl Service {
     /// Applies `change` if it is the next one, or answers again if it was applied.
     pub(crate) fn apply(&self, change: GalleryChange) -> Result<PartyAnswer, Refusal> {
         let digest = digest_of(&change.operation);
         let mut state = self.state.lock().expect(NOT_POISONED);
-        let (sequence, reached) = (change.sequence, state.gallery.sequence);
+        self.settle(&mut state)?;
+        let (sequence, reached) = (change.sequence, state.gallery.now().sequence());
         if sequence == 0 || sequence > reached + 1 {
             return Err(Refusal::new(PartyRefusal::GalleryOutOfStep, format!("change {sequence} came after {reached}")));
         }
         if sequence == reached + 1 {
-            let now = self.clock.now();
             match change.operation {
-                GalleryOperation::Enrol { probe, records } => self.enrol(&mut state, sequence, digest, &probe, records, now)?,
-                GalleryOperation::Delete { records } => self.delete(&mut state, sequence, digest, records, now)?,
+                GalleryOperation::Enrol { probe, records } => self.enrol(&mut state, digest, &probe, records)?,
+                GalleryOperation::Delete { records } => self.delete(&mut state, digest, &records)?,
+                GalleryOperation::Compact => self.compact(&mut state, digest)?,
+                GalleryOperation::Refresh { epoch, name } => self.refresh(&mut state, digest, epoch, name.0)?,
             }
-            *self.reached.lock().expect(NOT_POISONED) = Reached::by(&state.gallery);
+            *self.reached.lock().expect(NOT_POISONED) = Reached::by(state.gallery.now());
+            tracing::info!(party = %self.config.party, sequence, records = state.gallery.now().records(), "change applied");
         }
         self.answer_again(&state, sequence, &digest)
     }
@@ -58,86 +75,189 @@ impl Service {
             return Err(checks::malformed(self.config.party));
         }
         let deletions = state.store.deletions(self.config.party, sequence)?;
-        if !deletions.is_empty() {
-            // The signed word leaves this machine only after the shares have.
-            state.store.erase_leftovers()?;
-        }
-        Ok(PartyAnswer::Applied { sequence, gallery_root: HexArray(applied.root), deletions })
+        Ok(PartyAnswer::Applied { sequence, gallery_root: HexArray(applied.log.root), deletions })
     }
 
-    fn enrol(
-        &self,
-        state: &mut State,
-        sequence: u64,
-        digest: [u8; 32],
-        probe: &ProbeForParty,
-        new: Vec<NewRecord>,
-        now: Timestamp,
-    ) -> Result<(), Refusal> {
+    fn enrol(&self, state: &mut State, digest: [u8; 32], probe: &ProbeForParty, new: Vec<NewRecord>) -> Result<(), Refusal> {
+        let now = self.clock.now();
         checks::check_issued(&probe.context, now)?;
         if state.store.is_nonce_used(&probe.context.nonce.0)? {
             return Err(Refusal::new(PartyRefusal::NonceReused, "this enrolment's probe was used before"));
         }
-        let names: BTreeSet<RecordId> = new.iter().map(|record| record.record).collect();
-        let are_new = names.len() == new.len() && !names.iter().any(|record| state.gallery.contains(*record));
-        if !are_new || new.len() != probe.context.templates as usize || new.is_empty() {
-            return Err(Refusal::new(PartyRefusal::RequestMalformed, "as many new records are needed as there are templates"));
-        }
-        let shares = match checks::check_origin(probe, Purpose::Enrol, &self.config) {
-            Ok(()) => self.open_all(probe),
+        check_names(state, probe, &new)?;
+        let is_valid = state.store.enrolment_check(&probe.digest())?;
+        let is_valid = is_valid.ok_or_else(|| Refusal::new(PartyRefusal::EnrolmentUnchecked, "its templates were not checked yet"))?;
+        let log = next_log(state.gallery.now(), &digest, new.len())?;
+        let rows = match checks::check_origin(probe, Purpose::Enrol, &self.config) {
+            Ok(()) if !is_valid => None,
+            Ok(()) => self.open_templates(probe),
             Err(Refusal { code, detail }) => {
-                tracing::error!(party = %self.config.party, sequence, ?code, detail, "an enrolment is applied as void");
+                tracing::error!(party = %self.config.party, log.sequence, ?code, detail, "an enrolment is applied as void");
                 None
             }
         };
-        let root = state.gallery.root_after(sequence, &digest);
-        let change = AppliedChange { sequence, digest, root, is_void: shares.is_none(), applied_at: now };
-        let mut shares = shares.into_iter().flatten();
-        let records: Vec<Record> = new
-            .into_iter()
-            .map(|new| Record {
-                record: new.record,
-                partitions: new.partitions,
-                share: shares.next(),
-                token: TokenShare::from_parts(new.token_share.map(|part| part.0)),
+        let change = AppliedChange {
+            log,
+            kind: ChangeKind::Enrol,
+            records: (new.len() as u64, new.first().map(|new| new.record)),
+            digest,
+            is_void: rows.is_none(),
+            applied_at: now,
+        };
+        let mut rows = rows.into_iter().flatten();
+        let incoming: Vec<Incoming> = new.into_iter().map(|new| Incoming { new, row: rows.next().map(|template| template.to_row()) }).collect();
+        self.keep(state, &change, probe, &incoming)
+    }
+
+    /// Writes an enrolment to all three places.
+    fn keep(&self, state: &mut State, change: &AppliedChange, probe: &ProbeForParty, incoming: &[Incoming]) -> Result<(), Refusal> {
+        let State { store, keys, gallery, .. } = state;
+        let (place, log) = (gallery.place().clone(), change.log);
+        let gallery = gallery.alone(CHANGE_PATIENCE).map_err(busy)?;
+        gallery.make_room(&place, log.slots)?;
+        let first_slot = log.slots - incoming.len() as u32;
+        let row_keys = incoming.iter().map(|_| fresh_key()).collect::<Result<Vec<RowKey>, _>>().map_err(no_randomness)?;
+        let stored: Vec<(StoredRecord, Vec<PartitionLabel>)> = incoming
+            .iter()
+            .zip(&row_keys)
+            .zip(first_slot..)
+            .map(|((Incoming { new, row }, key), slot)| {
+                let place = row_seal::Place { party: self.config.party, record: new.record, epoch: log.epoch };
+                let sealed = row.as_ref().map(|row| row_seal::seal(key, place, row));
+                let (record, sequence, epoch) = (new.record, log.sequence, log.epoch);
+                (StoredRecord { record, slot, sequence, epoch, sealed, token: new.token.0 }, new.partitions.clone())
             })
             .collect();
-        state.store.enrol(&change, &probe.context, &records)?;
-        let gallery = Arc::make_mut(&mut state.gallery);
-        records.iter().for_each(|record| gallery.push(record));
-        (gallery.sequence, gallery.root) = (sequence, root);
-        tracing::info!(party = %self.config.party, sequence, enrolled = records.len(), void = change.is_void, "change applied");
+        let with_row = incoming.iter().zip(&row_keys).filter(|(incoming, _)| incoming.row.is_some());
+        keys.insert(with_row.map(|(incoming, key)| (incoming.new.record, log.epoch, key)))?;
+        self.step("keys of an enrolment");
+        store.enrol(change, &probe.context, &stored)?;
+        self.step("journal of an enrolment");
+        let rows: Vec<NewRow<'_>> = incoming
+            .iter()
+            .zip(first_slot..)
+            .map(|(Incoming { new, row }, slot)| NewRow {
+                record: new.record,
+                slot,
+                row: row.as_ref(),
+                token: &new.token.0,
+                labels: &new.partitions,
+            })
+            .collect();
+        gallery.push(log, &rows);
+        self.step("segment of an enrolment");
         Ok(())
     }
 
-    /// The templates' shares, or `None` if the sealed share does not open or has another length than announced.
-    fn open_all(&self, probe: &ProbeForParty) -> Option<Vec<TemplateShare>> {
-        let dimensions = usize::from(self.config.dimensions);
-        let opened = seal::open(self.config.sealing_key.expose(), &probe.context.associated_data(self.config.party), &probe.sealed).ok()?;
-        if opened.len() != 2 * dimensions * probe.context.templates as usize {
-            return None;
+    fn delete(&self, state: &mut State, digest: [u8; 32], records: &[RecordId]) -> Result<(), Refusal> {
+        let State { store, gallery, .. } = state;
+        let gallery = gallery.alone(CHANGE_PATIENCE).map_err(busy)?;
+        let log = next_log(gallery, &digest, 0)?;
+        let mut old = Vec::new();
+        for record in records.iter().collect::<BTreeSet<_>>() {
+            if let Some(slot) = store.slot_of(*record)? {
+                old.push(OldRow { slot, labels: store.labels_of(*record)? });
+            }
         }
-        opened.chunks_exact(2 * dimensions).map(|bytes| TemplateShare::from_bytes(bytes, dimensions).ok()).collect()
+        let change = AppliedChange {
+            log,
+            kind: ChangeKind::Delete,
+            records: (records.len() as u64, records.first().copied()),
+            digest,
+            is_void: false,
+            applied_at: self.clock.now(),
+        };
+        store.delete(&change, records)?;
+        self.step("journal of a deletion");
+        gallery.remove(log, &old);
+        self.step("segment of a deletion");
+        self.finish_deletions(state)
     }
 
-    fn delete(&self, state: &mut State, sequence: u64, digest: [u8; 32], records: Vec<RecordId>, now: Timestamp) -> Result<(), Refusal> {
-        let root = state.gallery.root_after(sequence, &digest);
-        let change = AppliedChange { sequence, digest, root, is_void: false, applied_at: now };
-        let confirmations: Vec<DeletionConfirmation> = records.iter().map(|record| self.confirm(*record, sequence, now)).collect();
-        state.store.delete(&change, &confirmations)?;
-        let gallery = Arc::make_mut(&mut state.gallery);
-        records.iter().for_each(|record| gallery.remove(*record));
-        (gallery.sequence, gallery.root) = (sequence, root);
-        tracing::info!(party = %self.config.party, sequence, deleted = records.len(), "change applied");
+    /// Carries deletions that are decided out to the end, and signs them: their keys and rows are gone from every file.
+    pub(crate) fn finish_deletions(&self, state: &mut State) -> Result<(), Refusal> {
+        let open = state.store.open_deletions()?;
+        if open.is_empty() {
+            return Ok(());
+        }
+        state.keys.destroy(&open.iter().map(|deletion| deletion.record).collect::<Vec<_>>())?;
+        self.step("keys of a deletion");
+        state.gallery.now().sync(open.iter().filter_map(|deletion| deletion.slot))?;
+        state.store.erase_leftovers()?;
+        self.step("everything of a deletion but the signature");
+        let confirm = |deletion: OpenDeletion| (deletion, self.confirm(deletion.record, deletion.sequence));
+        state.store.close_deletions(&open.into_iter().map(confirm).collect::<Vec<_>>())?;
+        self.step("signature of a deletion");
         Ok(())
     }
 
-    fn confirm(&self, record: RecordId, sequence: u64, now: Timestamp) -> DeletionConfirmation {
-        let mut confirmation =
-            DeletionConfirmation { party: self.config.party, record, sequence, destroyed_at: now, signature: HexArray([0; 64]) };
+    fn confirm(&self, record: RecordId, sequence: u64) -> DeletionConfirmation {
+        let (party, destroyed_at) = (self.config.party, self.clock.now());
+        let mut confirmation = DeletionConfirmation { party, record, sequence, destroyed_at, signature: HexArray([0; 64]) };
         confirmation.signature = HexArray(self.config.confirmation_key.sign(&confirmation.message()).to_bytes());
         confirmation
     }
+
+    fn compact(&self, state: &mut State, digest: [u8; 32]) -> Result<(), Refusal> {
+        let gallery = state.gallery.alone(CHANGE_PATIENCE).map_err(busy)?;
+        let mut log = next_log(gallery, &digest, 0)?;
+        (log.slots, log.generation) = (gallery.records() as u32, log.sequence);
+        let change =
+            AppliedChange { log, kind: ChangeKind::Compact, records: (0, None), digest, is_void: false, applied_at: self.clock.now() };
+        state.store.compact(&change)?;
+        self.step("journal of a compaction");
+        self.settle(state)
+    }
+
+    /// Brings keys and segments to where the journal is, after a start, or when something after the journal failed.
+    pub(crate) fn settle(&self, state: &mut State) -> Result<(), Refusal> {
+        if state.store.log()? != state.gallery.now().log() {
+            self.reload(state)?;
+        }
+        self.finish_deletions(state)
+    }
+
+    /// Makes the gallery anew from the journal, and destroys keys that it does not need.
+    pub(crate) fn reload(&self, state: &mut State) -> Result<(), Refusal> {
+        state.gallery.alone(CHANGE_PATIENCE).map_err(busy)?;
+        state.keys.destroy_all_but(&state.store.keys_in_use()?)?;
+        self.step("keys of another numbering");
+        let place = state.gallery.place().clone();
+        state.gallery = Gallery::load(state.source(&place))?.0;
+        self.step("segments of another numbering");
+        state.store.erase_leftovers()?;
+        *self.reached.lock().expect(NOT_POISONED) = Reached::by(state.gallery.now());
+        Ok(())
+    }
+}
+
+/// As many new names as templates.
+fn check_names(state: &State, probe: &ProbeForParty, new: &[NewRecord]) -> Result<(), Refusal> {
+    let names: BTreeSet<RecordId> = new.iter().map(|record| record.record).collect();
+    let mut are_new = names.len() == new.len() && !new.iter().any(|new| new.token.0 == Token::default());
+    for record in names {
+        are_new &= !state.store.contains(record)?;
+    }
+    if !are_new || new.len() != probe.context.templates as usize || new.is_empty() {
+        return Err(Refusal::new(PartyRefusal::RequestMalformed, "as many new records are needed as there are templates"));
+    }
+    Ok(())
+}
+
+/// Where the log is after a change that takes `new` slots.
+pub(crate) fn next_log(gallery: &Snapshot, digest: &[u8; 32], new: usize) -> Result<LogState, Refusal> {
+    let log = gallery.log();
+    let slots = u32::try_from(new).ok().and_then(|new| log.slots.checked_add(new));
+    let slots = slots.ok_or_else(|| Refusal::new(PartyRefusal::RequestMalformed, "the gallery has no more slots; compact it"))?;
+    Ok(LogState { sequence: log.sequence + 1, root: gallery.root_after(digest), slots, ..log })
+}
+
+pub(crate) fn busy(_: Busy) -> Refusal {
+    Refusal::new(PartyRefusal::GalleryOutOfStep, "a run holds the gallery as it was; send the change again")
+}
+
+pub(crate) fn no_randomness(_: getrandom::Error) -> Refusal {
+    Refusal::new(PartyRefusal::StorageFailed, "the operating system gives no randomness")
 }
 
 /// A hash over what is the same at all three parties: everything but the shares, and those by the terminal's signature.
@@ -148,7 +268,7 @@ fn digest_of(operation: &GalleryOperation) -> [u8; 32] {
                 .iter()
                 .flat_map(|new| {
                     let labels: Vec<&[u8]> = new.partitions.iter().map(|label| &label.0[..]).collect();
-                    hash_parts("handsel/new-record/v1", &[&new.record.bits().to_le_bytes(), &labels.concat()])
+                    hash_parts("handsel/new-record/v2", &[&new.record.bits().to_le_bytes(), &labels.concat(), &new.token.0])
                 })
                 .collect();
             hash_parts("handsel/change-enrol/v1", &[&probe.digest(), &records])
@@ -157,5 +277,7 @@ fn digest_of(operation: &GalleryOperation) -> [u8; 32] {
             let records: Vec<u8> = records.iter().flat_map(|record| record.bits().to_le_bytes()).collect();
             hash_parts("handsel/change-delete/v1", &[&records])
         }
+        GalleryOperation::Compact => hash_parts("handsel/change-compact/v1", &[]),
+        GalleryOperation::Refresh { epoch, name } => hash_parts("handsel/change-refresh/v1", &[&epoch.to_le_bytes(), &name.0]),
     }
 }

@@ -1,33 +1,39 @@
 //! One connection to another party: its key for correlated randomness, and the runs that talk over it.
 //!
-//! A frame between parties is the run's 16-byte name and the message; an empty frame is a sign of life. When a connection
-//! breaks, every run on it ends at once, and the next connection has another key, so no randomness is used twice.
+//! A frame between parties is the run's 16-byte name, the lane (4 bytes, little-endian) and the message; an empty frame is
+//! a sign of life. A run has many lanes, each with messages in order: one for every piece of work that goes on side by
+//! side. The last lane number is no lane: on it a party says that it gives the run up, so that nobody waits for it.
+//! When a connection breaks, every run on it ends at once, and the next connection has another key, so no randomness is
+//! used twice.
 
-use std::collections::HashMap;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base::id::SessionId;
 use base::party::PartyId;
 use base::secret::Secret;
-use tokio::io::{AsyncRead, AsyncWrite, ReadHalf, WriteHalf};
-use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, BufReader};
+use wire::party::FRAME_LEN_MAX;
 
 use crate::config::Tap;
-use crate::frame;
+use crate::outbox::{Frame, Outbox};
+use crate::switchboard::{CannotBegin, LIMITS, Limits, Lost, Switchboard};
 
 /// An empty frame is sent when nothing else was for so long.
 const SIGN_OF_LIFE_EVERY: Duration = Duration::from_secs(1);
 /// A peer that is silent for so long is gone.
 const SILENCE_MAX: Duration = Duration::from_secs(10);
-/// Runs that a peer may have begun before the platform told us; more are dropped.
-const UNCLAIMED_MAX: usize = 256;
-/// A run that a peer began and we were never told of is forgotten after so long.
-const UNCLAIMED_FOR: Duration = Duration::from_secs(30);
 /// Length of a run's name in front of each message.
 const SESSION_LEN: usize = 16;
+/// Length of a run's name and a lane.
+pub(crate) const HEADER_LEN: usize = SESSION_LEN + 4;
+/// On it a party gives a run up; the message is one byte, its reason.
+const GIVE_UP_LANE: u32 = u32::MAX;
+/// A frame's bytes are read from the connection in pieces of this size.
+const READ_AT_ONCE: usize = 64 << 10;
+/// Room that is made for a message before its bytes have come.
+const RESERVED_MAX: usize = 1 << 20;
 
 pub(crate) const NOT_POISONED: &str = "nobody panics while holding this lock";
 
@@ -37,49 +43,30 @@ pub struct Link {
     pub peer: PartyId,
     /// The key that both ends derived when they connected.
     pub key: Secret<[u8; 32]>,
-    outgoing: mpsc::UnboundedSender<Vec<u8>>,
-    /// `None` once the connection is gone.
-    inboxes: Mutex<Option<HashMap<SessionId, Inbox>>>,
+    outbox: Outbox,
+    switchboard: Switchboard,
 }
 
-/// Messages of one run that have come in.
-struct Inbox {
-    sender: Sender<Vec<u8>>,
-    /// Taken by the run when it begins here.
-    receiver: Option<Receiver<Vec<u8>>>,
-    opened: Instant,
-}
-
-/// One run's side of a link.
+/// One run's side of a link. Dropping it ends the run on this link.
 pub struct Conversation {
     link: Arc<Link>,
     session: SessionId,
-    inbox: Receiver<Vec<u8>>,
 }
-
-/// Why a run cannot begin on a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CannotBegin {
-    /// The connection is gone.
-    Gone,
-    /// A run of that name is under way.
-    NameInUse,
-}
-
-/// The peer is gone, or its message did not come in time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lost;
 
 impl Link {
-    /// A link and the queue of frames that [`Link::run`] sends.
-    pub fn new(peer: PartyId, key: Secret<[u8; 32]>) -> (Arc<Self>, mpsc::UnboundedReceiver<Vec<u8>>) {
-        let (outgoing, queue) = mpsc::unbounded_channel();
-        (Arc::new(Self { peer, key, outgoing, inboxes: Mutex::new(Some(HashMap::new())) }), queue)
+    /// A link whose connection [`Link::run`] serves.
+    pub fn new(peer: PartyId, key: Secret<[u8; 32]>) -> Arc<Self> {
+        Self::with_limits(peer, key, LIMITS)
+    }
+
+    /// The same with other limits.
+    pub(crate) fn with_limits(peer: PartyId, key: Secret<[u8; 32]>, limits: Limits) -> Arc<Self> {
+        Arc::new(Self { peer, key, outbox: Outbox::default(), switchboard: Switchboard::new(limits) })
     }
 
     /// Whether the connection still stands.
     pub fn is_alive(&self) -> bool {
-        self.inboxes.lock().expect(NOT_POISONED).is_some()
+        self.switchboard.is_alive()
     }
 
     /// Begins the run `session` on this link.
@@ -87,64 +74,53 @@ impl Link {
     /// # Errors
     /// [`CannotBegin`].
     pub fn begin(self: &Arc<Self>, session: SessionId) -> Result<Conversation, CannotBegin> {
-        let mut inboxes = self.inboxes.lock().expect(NOT_POISONED);
-        let inboxes = inboxes.as_mut().ok_or(CannotBegin::Gone)?;
-        let inbox = inboxes.entry(session).or_insert_with(Inbox::new).receiver.take().ok_or(CannotBegin::NameInUse)?;
-        Ok(Conversation { link: self.clone(), session, inbox })
+        self.switchboard.begin(session)?;
+        Ok(Conversation { link: self.clone(), session })
+    }
+
+    /// Whether the run `session` has begun here and not ended.
+    pub fn is_under_way(&self, session: SessionId) -> bool {
+        self.switchboard.is_under_way(session)
+    }
+
+    fn give_up(&self, session: SessionId, reason: u8) {
+        // A connection that is gone says it too.
+        let _ = self.outbox.push(frame(session, GIVE_UP_LANE, vec![reason]), Duration::ZERO);
+    }
+
+    /// Tells the peer that nothing will come of the run `session`, which never begins here.
+    pub fn refuse(&self, session: SessionId, reason: u8) {
+        self.switchboard.end(session);
+        self.give_up(session, reason);
     }
 
     /// Serves the connection until it breaks; then every run on it is told.
-    pub async fn run<S: AsyncRead + AsyncWrite>(&self, stream: S, queue: mpsc::UnboundedReceiver<Vec<u8>>, tap: Option<&Tap>) {
-        let (reader, writer) = tokio::io::split(stream);
+    pub async fn run<S: AsyncRead + AsyncWrite>(&self, stream: S, tap: Option<&Tap>) {
+        let (reader, mut writer) = tokio::io::split(stream);
         tokio::select! {
-            () = self.receive(reader, tap) => {}
-            () = send(writer, queue) => {}
+            _ = self.receive(reader, tap) => {}
+            _ = self.outbox.drain(&mut writer, SIGN_OF_LIFE_EVERY) => {}
         }
-        // Dropping the senders wakes whoever waits.
-        self.inboxes.lock().expect(NOT_POISONED).take();
+        self.close();
     }
 
-    async fn receive<S: AsyncRead>(&self, mut reader: ReadHalf<S>, tap: Option<&Tap>) {
-        while let Ok(Ok(bytes)) = tokio::time::timeout(SILENCE_MAX, frame::read(&mut reader)).await {
-            if let Some(tap) = tap {
-                tap(&bytes);
-            }
-            if bytes.is_empty() {
-                continue;
-            }
-            let Some((session, message)) = bytes.split_first_chunk::<SESSION_LEN>() else {
-                tracing::error!(peer = %self.peer, "a frame without a run's name");
-                return;
-            };
-            self.deliver(SessionId::from_bits(u128::from_le_bytes(*session)), message.to_vec());
-        }
+    /// Wakes whoever waits for a message or for room.
+    pub(crate) fn close(&self) {
+        self.switchboard.close();
+        self.outbox.close();
     }
 
-    fn deliver(&self, session: SessionId, message: Vec<u8>) {
-        let mut inboxes = self.inboxes.lock().expect(NOT_POISONED);
-        let Some(inboxes) = inboxes.as_mut() else { return };
-        if !inboxes.contains_key(&session) {
-            inboxes.retain(|_, inbox| inbox.receiver.is_none() || inbox.opened.elapsed() < UNCLAIMED_FOR);
-            if inboxes.values().filter(|inbox| inbox.receiver.is_some()).count() >= UNCLAIMED_MAX {
-                tracing::warn!(peer = %self.peer, %session, "too many runs that the platform has not asked for; dropped");
-                return;
+    /// Takes in frames until the connection breaks or says something that is no frame.
+    pub(crate) async fn receive(&self, reader: impl AsyncRead + Unpin, tap: Option<&Tap>) -> io::Result<()> {
+        let mut reader = BufReader::with_capacity(READ_AT_ONCE, reader);
+        loop {
+            let received = tokio::time::timeout(SILENCE_MAX, read_frame(&mut reader, tap)).await??;
+            match received {
+                Some((session, GIVE_UP_LANE, reason)) => self.switchboard.given_up(session, reason.first().copied().unwrap_or(0)),
+                Some((session, lane, message)) => self.switchboard.deliver(session, lane, message),
+                None => {}
             }
         }
-        // A run that has ended in the meantime wants no more messages.
-        let _ = inboxes.entry(session).or_insert_with(Inbox::new).sender.send(message);
-    }
-
-    fn end(&self, session: SessionId) {
-        if let Some(inboxes) = self.inboxes.lock().expect(NOT_POISONED).as_mut() {
-            inboxes.remove(&session);
-        }
-    }
-}
-
-impl Inbox {
-    fn new() -> Self {
-        let (sender, receiver) = channel();
-        Self { sender, receiver: Some(receiver), opened: Instant::now() }
     }
 }
 
@@ -154,41 +130,71 @@ impl Conversation {
         &self.link
     }
 
-    /// Queues a message of this run.
+    /// Queues a message of this run; waits for room for at most `timeout`.
     ///
     /// # Errors
     /// [`Lost`].
-    pub fn send(&self, message: &[u8]) -> Result<(), Lost> {
-        let mut bytes = Vec::with_capacity(SESSION_LEN + message.len());
-        bytes.extend_from_slice(&self.session.bits().to_le_bytes());
-        bytes.extend_from_slice(message);
-        self.link.outgoing.send(bytes).map_err(|_| Lost)
+    pub fn send(&self, lane: u32, message: Vec<u8>, timeout: Duration) -> Result<(), Lost> {
+        assert!(lane != GIVE_UP_LANE, "the last number is no lane");
+        self.link.outbox.push(frame(self.session, lane, message), timeout)
     }
 
-    /// Waits for this run's next message.
+    /// Waits for the next message on `lane`, until nothing has come for the run for `silence`.
     ///
     /// # Errors
     /// [`Lost`].
-    pub fn receive(&self, timeout: Duration) -> Result<Vec<u8>, Lost> {
-        self.inbox.recv_timeout(timeout).map_err(|_| Lost)
+    pub fn receive(&self, lane: u32, silence: Duration) -> Result<Vec<u8>, Lost> {
+        self.link.switchboard.receive(self.session, lane, silence)
+    }
+
+    /// Nobody here waits for this run any more.
+    pub fn abandon(&self) {
+        self.link.switchboard.abandon(self.session);
+    }
+
+    /// Tells the peer that nothing will come of this run here.
+    pub fn give_up(&self, reason: u8) {
+        self.link.give_up(self.session, reason);
     }
 }
 
 impl Drop for Conversation {
     fn drop(&mut self) {
-        self.link.end(self.session);
+        self.link.switchboard.end(self.session);
     }
 }
 
-async fn send<S: AsyncWrite>(mut writer: WriteHalf<S>, mut queue: mpsc::UnboundedReceiver<Vec<u8>>) {
-    loop {
-        let bytes = match tokio::time::timeout(SIGN_OF_LIFE_EVERY, queue.recv()).await {
-            Ok(Some(bytes)) => bytes,
-            Ok(None) => return,
-            Err(_) => Vec::new(),
-        };
-        if frame::write(&mut writer, &[&bytes]).await.is_err() {
-            return;
-        }
+fn frame(session: SessionId, lane: u32, message: Vec<u8>) -> Frame {
+    let mut header = [0; HEADER_LEN];
+    header[..SESSION_LEN].copy_from_slice(&session.bits().to_le_bytes());
+    header[SESSION_LEN..].copy_from_slice(&lane.to_le_bytes());
+    Frame { header, message }
+}
+
+/// The next frame's run, lane and message; `None` for a sign of life.
+async fn read_frame(reader: &mut (impl AsyncRead + Unpin), tap: Option<&Tap>) -> io::Result<Option<(SessionId, u32, Vec<u8>)>> {
+    let len = reader.read_u32_le().await? as usize;
+    if len == 0 {
+        return Ok(None);
     }
+    if !(HEADER_LEN..=FRAME_LEN_MAX).contains(&len) {
+        tracing::error!("a frame of a length that no frame between parties has; do the parties have the same version?");
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let mut header = [0; HEADER_LEN];
+    reader.read_exact(&mut header).await?;
+    let len = len - HEADER_LEN;
+    // Grown as bytes come in, so that a length alone takes no memory.
+    let mut message = Vec::with_capacity(len.min(RESERVED_MAX));
+    reader.take(len as u64).read_to_end(&mut message).await?;
+    if message.len() < len {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    if let Some(tap) = tap {
+        tap(&header);
+        tap(&message);
+    }
+    let (session, lane) = header.split_first_chunk::<SESSION_LEN>().expect("a header is longer than a name");
+    let lane = u32::from_le_bytes(lane.try_into().expect("the rest of a header is a lane"));
+    Ok(Some((SessionId::from_bits(u128::from_le_bytes(*session)), lane, message)))
 }

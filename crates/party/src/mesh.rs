@@ -7,8 +7,6 @@ use base::hash::hash_parts;
 use base::id::SessionId;
 use base::party::PartyId;
 use base::secret::Secret;
-use mpc::network::{Neighbour, Network};
-use mpc::prss::NeighbourKeys;
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -18,7 +16,9 @@ use wire::party::PartyRefusal;
 use crate::config::{PartyConfig, Tap};
 use crate::error::{Error, Refusal};
 use crate::frame;
-use crate::link::{CannotBegin, Conversation, Link, NOT_POISONED};
+use crate::link::{Link, NOT_POISONED};
+use crate::run_network::RunNetwork;
+use crate::switchboard::CannotBegin;
 use crate::tls;
 
 /// Connecting and greeting take no longer than this.
@@ -26,7 +26,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The pauses between tries to connect double from the first to the second.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 /// The version of the frames between parties.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// Length of a greeting: version, number, random bytes.
 const GREETING_LEN: usize = 34;
 
@@ -34,21 +34,21 @@ const GREETING_LEN: usize = 34;
 pub struct Mesh {
     party: PartyId,
     links: [Mutex<Option<Arc<Link>>>; 3],
+    /// What this party's own choices in a run are made from; new at every start.
+    own_key: Secret<[u8; 32]>,
     tap: Option<Tap>,
-}
-
-/// One run's connection to both neighbours: what a protocol talks through.
-pub struct RunNetwork {
-    party: PartyId,
-    next: Conversation,
-    previous: Conversation,
-    timeout: Duration,
 }
 
 impl Mesh {
     /// Without any link yet.
-    pub fn new(config: &PartyConfig) -> Self {
-        Self { party: config.party, links: [const { Mutex::new(None) }; 3], tap: config.received.clone() }
+    ///
+    /// # Errors
+    /// [`Error::NoRandomness`].
+    pub fn new(config: &PartyConfig) -> Result<Self, Error> {
+        let mut own_key = [0; 32];
+        getrandom::fill(&mut own_key).map_err(|_| Error::NoRandomness)?;
+        let links = [const { Mutex::new(None) }; 3];
+        Ok(Self { party: config.party, links, own_key: Secret::new(own_key), tap: config.received.clone() })
     }
 
     /// Whether both other parties are connected.
@@ -67,7 +67,16 @@ impl Mesh {
                 CannotBegin::NameInUse => Refusal::new(PartyRefusal::SessionReused, format!("{session} is under way")),
             })
         };
-        Ok(RunNetwork { party: self.party, next: begin(self.party.next())?, previous: begin(self.party.previous())?, timeout })
+        Ok(RunNetwork::new(self.party, begin(self.party.next())?, begin(self.party.previous())?, self.own_key.clone(), timeout))
+    }
+
+    /// Tells both neighbours that nothing will come of the run `session` here, so that they do not wait for it. A run of
+    /// that name that is under way is left alone: it is another request that was refused.
+    pub fn give_up(&self, session: SessionId, reason: PartyRefusal) {
+        let links = [self.party.next(), self.party.previous()].map(|peer| self.link(peer));
+        if !links.iter().flatten().any(|link| link.is_under_way(session)) {
+            links.iter().flatten().for_each(|link| link.refuse(session, reason as u8));
+        }
     }
 
     /// The task that keeps the connection to `peer`, which has a higher number, until it is dropped.
@@ -105,10 +114,10 @@ impl Mesh {
                 return;
             }
         };
-        let (link, queue) = Link::new(peer, key);
+        let link = Link::new(peer, key);
         *self.links[peer.index()].lock().expect(NOT_POISONED) = Some(link.clone());
         tracing::info!(party = %self.party, %peer, "connected");
-        link.run(stream, queue, self.tap.as_ref()).await;
+        link.run(stream, self.tap.as_ref()).await;
         tracing::warn!(party = %self.party, %peer, "connection lost");
     }
 
@@ -132,30 +141,6 @@ impl Mesh {
     fn link(&self, peer: PartyId) -> Result<Arc<Link>, Refusal> {
         let link = self.links[peer.index()].lock().expect(NOT_POISONED).clone();
         link.filter(|link| link.is_alive()).ok_or_else(|| unavailable(peer))
-    }
-}
-
-impl RunNetwork {
-    /// The keys of the connections that this run talks over.
-    pub fn keys(&self) -> NeighbourKeys {
-        NeighbourKeys { next: self.next.link().key.clone(), previous: self.previous.link().key.clone() }
-    }
-
-    fn conversation(&self, neighbour: Neighbour) -> &Conversation {
-        match neighbour {
-            Neighbour::Next => &self.next,
-            Neighbour::Previous => &self.previous,
-        }
-    }
-}
-
-impl Network for RunNetwork {
-    fn send(&mut self, to: Neighbour, message: Vec<u8>) -> Result<(), mpc::error::Error> {
-        self.conversation(to).send(&message).map_err(|_| mpc::error::Error::PeerUnavailable { peer: to.of(self.party) })
-    }
-
-    fn receive(&mut self, from: Neighbour) -> Result<Vec<u8>, mpc::error::Error> {
-        self.conversation(from).receive(self.timeout).map_err(|_| mpc::error::Error::PeerUnavailable { peer: from.of(self.party) })
     }
 }
 

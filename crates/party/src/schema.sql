@@ -1,24 +1,31 @@
--- One party's store. Every share in it is uniformly random on its own.
+-- One party's journal: the gallery's log as applied here and every record, each row sealed under a key of its own that is in
+-- another file (`keys.sqlite`). A backup is this file alone.
 
 -- The gallery's log as applied here. Kept for ever: the chain of roots depends on every entry.
 CREATE TABLE IF NOT EXISTS change (
-    sequence   INTEGER PRIMARY KEY,           -- 1, 2, 3, …
-    digest     BLOB NOT NULL,                 -- SHA-256 over the change without its shares
-    root       BLOB NOT NULL,                 -- SHA-256 chain up to and with this change
-    is_void    INTEGER NOT NULL,              -- 1 if it enrolled a share that did not open, or whose origin is unknown
-    applied_at INTEGER NOT NULL               -- milliseconds since 1970, this party's clock
+    sequence     INTEGER PRIMARY KEY,         -- 1, 2, 3, …
+    kind         TEXT NOT NULL CHECK (kind IN ('enrol', 'delete', 'compact', 'refresh')),
+    records      INTEGER NOT NULL,            -- how many it names
+    first_record BLOB,                        -- 16 bytes: the first that it names, to find the change by
+    digest       BLOB NOT NULL,               -- SHA-256 over the change without its shares
+    root         BLOB NOT NULL,               -- SHA-256 chain up to and with this change
+    slots        INTEGER NOT NULL,            -- slots that were given out after it
+    epoch        INTEGER NOT NULL,            -- refreshes of the shares after it
+    generation   INTEGER NOT NULL,            -- the last change up to it that renumbered or refreshed the gallery
+    is_void      INTEGER NOT NULL,            -- 1 if it enrolled a share that did not open, or whose origin is unknown
+    applied_at   INTEGER NOT NULL             -- milliseconds since 1970, this party's clock
 ) STRICT;
 
 -- Enrolled records. Deleted when the person leaves; secure_delete overwrites them.
 CREATE TABLE IF NOT EXISTS record (
     record     BLOB PRIMARY KEY,              -- 16 bytes; says nothing about whose it is
+    slot       INTEGER NOT NULL UNIQUE,       -- its place in the gallery, the same at all three parties
     sequence   INTEGER NOT NULL,              -- the change that enrolled it
-    position   INTEGER NOT NULL,              -- its place within that change
-    share      BLOB,                          -- this party's Shamir share, 2 bytes per feature; NULL if it did not open
-    token_own  BLOB NOT NULL,                 -- 16 bytes: the token's XOR part with this party's number
-    token_next BLOB NOT NULL                  -- 16 bytes: the token's XOR part with the next party's number
-) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX IF NOT EXISTS record_order ON record (sequence, position);
+    epoch      INTEGER NOT NULL,              -- the refresh that the row is of
+    sealed     BLOB,                          -- this party's Shamir share, 2 bytes per feature, sealed; NULL if it did not open
+    token      BLOB NOT NULL                  -- 16 random bytes: its payment token, the same at all three parties
+) STRICT;
+CREATE INDEX IF NOT EXISTS record_by_sequence ON record (sequence);
 
 -- The named parts of the gallery that a record stands in. Deleted with it.
 CREATE TABLE IF NOT EXISTS record_partition (
@@ -27,25 +34,68 @@ CREATE TABLE IF NOT EXISTS record_partition (
     PRIMARY KEY (record, label)
 ) STRICT, WITHOUT ROWID;
 
--- What this party signed about records that it destroyed. Kept for ever.
+-- Rows of the next epoch, prepared and not yet in force. Deleted when they are, or when another refresh is prepared.
+CREATE TABLE IF NOT EXISTS staged_row (
+    record     BLOB PRIMARY KEY REFERENCES record ON DELETE CASCADE,
+    sealed     BLOB NOT NULL                  -- as in record
+) STRICT;
+
+-- What the staged rows are: at most one row.
+CREATE TABLE IF NOT EXISTS staging (
+    one        INTEGER PRIMARY KEY CHECK (one = 1),
+    name       BLOB NOT NULL,                 -- 32 bytes: the same at the three parties if they prepared the same
+    epoch      INTEGER NOT NULL,              -- the epoch that they are of
+    base       INTEGER NOT NULL               -- the change as of which every record has one
+) STRICT;
+
+-- Rows that a rebuild has brought so far. Deleted when it is through.
+CREATE TABLE IF NOT EXISTS rebuilt_row (
+    record     BLOB NOT NULL,                 -- 16 bytes
+    epoch      INTEGER NOT NULL,              -- the refresh that the row is of
+    sealed     BLOB NOT NULL,                 -- as in record
+    PRIMARY KEY (record, epoch)
+) STRICT;
+
+-- Deletions as applied here, with what this party signed about them. Kept for ever.
 CREATE TABLE IF NOT EXISTS deletion (
     sequence     INTEGER NOT NULL,            -- the change that asked for it
     position     INTEGER NOT NULL,            -- the record's place within that change
     record       BLOB NOT NULL,               -- 16 bytes
-    destroyed_at INTEGER NOT NULL,            -- milliseconds since 1970, this party's clock
-    signature    BLOB NOT NULL,               -- Ed25519, 64 bytes
+    slot         INTEGER,                     -- where it was, as slots were numbered then; NULL if it was not there
+    destroyed_at INTEGER,                     -- milliseconds since 1970, this party's clock; NULL until key and row are gone
+    signature    BLOB,                        -- Ed25519, 64 bytes; NULL until then
     PRIMARY KEY (sequence, position)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS deletion_unsigned ON deletion (sequence) WHERE signature IS NULL;
+CREATE INDEX IF NOT EXISTS deletion_by_slot ON deletion (slot, sequence);
 
 -- Probes that were used, so that none is used twice. Payments are forgotten two days after they expired.
 CREATE TABLE IF NOT EXISTS probe_use (
     nonce      BLOB PRIMARY KEY,              -- 32 bytes, the challenge's
     session    BLOB UNIQUE,                   -- 16 bytes, the run's name; NULL at enrolment
     terminal   BLOB NOT NULL,                 -- 16 bytes
+    payee      BLOB,                          -- 16 bytes of a hash of the payee; NULL at enrolment
+    weight     INTEGER NOT NULL DEFAULT 1,    -- looks that it counts as against the budgets
     used_at    INTEGER NOT NULL,              -- milliseconds since 1970, this party's clock
     expires_at INTEGER NOT NULL               -- milliseconds since 1970, the challenge's
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS probe_use_by_terminal ON probe_use (terminal, used_at) WHERE session IS NOT NULL;
+CREATE INDEX IF NOT EXISTS probe_use_by_terminal ON probe_use (terminal, used_at, weight) WHERE session IS NOT NULL;
+CREATE INDEX IF NOT EXISTS probe_use_by_payee ON probe_use (payee, used_at, weight) WHERE payee IS NOT NULL;
+CREATE INDEX IF NOT EXISTS probe_use_by_time ON probe_use (used_at, weight) WHERE session IS NOT NULL;
+
+-- Looks of each minute, of all terminals together. Forgotten after a day.
+CREATE TABLE IF NOT EXISTS minute_looks (
+    minute     INTEGER PRIMARY KEY,           -- minutes since 1970, this party's clock
+    looks      INTEGER NOT NULL
+) STRICT;
+
+-- Enrolments whose templates the three parties checked together before applying them. Kept for ever, so that a change that
+-- is sent again meets the same answer.
+CREATE TABLE IF NOT EXISTS checked_enrolment (
+    digest     BLOB PRIMARY KEY,              -- SHA-256 over the probe
+    is_valid   INTEGER NOT NULL,              -- 0 if one of them is no template
+    checked_at INTEGER NOT NULL               -- milliseconds since 1970, this party's clock
+) STRICT, WITHOUT ROWID;
 
 -- The highest counter seen of each terminal, so that a copy of an old probe is noticed. Kept for ever.
 CREATE TABLE IF NOT EXISTS terminal_counter (

@@ -8,10 +8,16 @@ use wire::bytes::HexArray;
 use wire::party::{PartyAnswer, PartyCommand, PartyRequest, PartyResponse, PartyStatus};
 
 use crate::config::PartyConfig;
+use crate::directory::Directory;
 use crate::error::{Error, Refusal};
-use crate::gallery::Gallery;
+use crate::gallery::load::Source;
+use crate::gallery::snapshot::Snapshot;
+use crate::gallery::{Gallery, Place};
+use crate::keys::Keys;
 use crate::link::NOT_POISONED;
+use crate::mac_store::MacStore;
 use crate::mesh::Mesh;
+use crate::scan_pool::ScanPool;
 use crate::store::Store;
 
 /// A running party, without its sockets.
@@ -22,7 +28,14 @@ pub struct Service {
     pub(crate) state: Mutex<State>,
     /// How far the gallery is, for whoever asks while a change is being applied.
     pub(crate) reached: Mutex<Reached>,
+    pub(crate) scan_pool: ScanPool,
+    pub(crate) macs: MacStore,
+    steps: Option<Hook>,
+    /// Given up last.
+    _directory: Directory,
 }
+
+type Hook = Box<dyn Fn(&'static str) + Send + Sync>;
 
 /// How far a gallery is.
 #[derive(Clone, Copy)]
@@ -33,16 +46,23 @@ pub(crate) struct Reached {
 }
 
 impl Reached {
-    pub(crate) fn by(gallery: &Gallery) -> Self {
-        Self { sequence: gallery.sequence, root: gallery.root, records: gallery.len() as u64 }
+    pub(crate) fn by(gallery: &Snapshot) -> Self {
+        Self { sequence: gallery.sequence(), root: gallery.root(), records: gallery.records() }
     }
 }
 
-/// What changes: always both together.
+/// What changes: always all together.
 pub(crate) struct State {
     pub(crate) store: Store,
-    /// A run keeps the gallery it began with; a change makes a new one if a run still holds it.
-    pub(crate) gallery: Arc<Gallery>,
+    pub(crate) keys: Keys,
+    /// A run keeps the gallery it began with; a change waits until no run holds it.
+    pub(crate) gallery: Gallery,
+}
+
+impl State {
+    pub(crate) fn source<'s>(&'s self, place: &'s Place) -> Source<'s> {
+        Source { store: &self.store, keys: &self.keys, place }
+    }
 }
 
 impl Service {
@@ -51,14 +71,37 @@ impl Service {
     /// # Errors
     /// [`Error`].
     pub fn new(config: PartyConfig, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let store = Store::open(&config.directory)?;
-        let gallery = store.load_gallery(usize::from(config.dimensions))?;
-        // A crash between a deletion and this step must not leave shares behind.
+        let directory = Directory::lock(&config.directory)?;
+        let (store, mut keys) = (Store::open(directory.path())?, Keys::open(directory.path())?);
+        // A crash must leave neither keys of nothing nor rows in the log behind.
+        keys.destroy_all_but(&store.keys_in_use()?)?;
         store.erase_leftovers()?;
-        tracing::info!(party = %config.party, sequence = gallery.sequence, records = gallery.len(), "gallery loaded");
-        let mesh = Arc::new(Mesh::new(&config));
-        let reached = Mutex::new(Reached::by(&gallery));
-        Ok(Self { mesh, clock, state: Mutex::new(State { store, gallery: Arc::new(gallery) }), reached, config })
+        let place = Place::new(directory.path(), config.party, usize::from(config.dimensions));
+        let (gallery, rewritten) = Gallery::load(Source { store: &store, keys: &keys, place: &place })?;
+        let now = gallery.now();
+        let (sequence, records, void) = (now.sequence(), now.records(), now.void_records().count());
+        tracing::info!(party = %config.party, sequence, records, void, rewritten, "gallery loaded");
+        let mesh = Arc::new(Mesh::new(&config)?);
+        let reached = Mutex::new(Reached::by(gallery.now()));
+        let state = Mutex::new(State { store, keys, gallery });
+        let (scan_pool, macs) = (ScanPool::new(config.scan), MacStore::open(directory.path().join("macs"))?);
+        let service = Self { mesh, clock, state, reached, scan_pool, macs, config, steps: None, _directory: directory };
+        let settled = service.settle(&mut service.state.lock().expect(NOT_POISONED));
+        settled.map_err(|Refusal { detail, .. }| Error::DeletionUnfinished { detail })?;
+        Ok(service)
+    }
+
+    /// Calls `hook` with the name of each step of a change as it is done, for tests that end the process there.
+    #[doc(hidden)]
+    pub fn at_each_step(mut self, hook: impl Fn(&'static str) + Send + Sync + 'static) -> Self {
+        self.steps = Some(Box::new(hook));
+        self
+    }
+
+    pub(crate) fn step(&self, name: &'static str) {
+        if let Some(hook) = &self.steps {
+            hook(name);
+        }
     }
 
     /// See [`Store::limit_growth`].
@@ -70,12 +113,23 @@ impl Service {
         self.state.lock().expect(NOT_POISONED).store.limit_growth(pages)
     }
 
+    /// The gallery as it is now, as a run searches it.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.state.lock().expect(NOT_POISONED).gallery.snapshot()
+    }
+
     /// Handles one request; blocks until it is done, which is bounded by the peers' timeout.
     pub fn handle(&self, request: PartyRequest) -> PartyResponse {
         let (what, result) = match request.command {
             PartyCommand::Status => ("status", Ok(PartyAnswer::Status(self.status()))),
             PartyCommand::Apply(change) => ("apply", self.apply(*change)),
             PartyCommand::Identify(identify) => ("identify", self.identify(&identify)),
+            PartyCommand::CheckEnrolment(check) => ("check_enrolment", self.check_enrolment(&check)),
+            PartyCommand::Seal(seal) => ("seal", self.seal(&seal)),
+            PartyCommand::Audit { at } => ("audit", self.audit(at)),
+            PartyCommand::Verify => ("verify", self.verify()),
+            PartyCommand::PrepareRefresh(prepare) => ("prepare_refresh", self.prepare_refresh(&prepare)),
+            PartyCommand::Rebuild(rebuild) => ("rebuild", self.rebuild(&rebuild)),
         };
         let answer = result.unwrap_or_else(|Refusal { code, detail }| {
             tracing::warn!(party = %self.config.party, request = request.id, what, ?code, detail, "refused");

@@ -1,122 +1,67 @@
-//! What a party keeps on disk: its shares, the gallery's log, and which probes were used. SQLite in WAL mode with
-//! `synchronous = FULL`, so that what was acknowledged survives a loss of power, and `secure_delete`, so that deleted
-//! shares are overwritten.
+//! The journal: what a party keeps on disk for good. Here which probes were used; [`crate::journal`] has the gallery's part.
 
-use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
-use base::id::{RecordId, SessionId, TerminalId};
-use base::party::PartyId;
+use base::hash::hash_parts;
+use base::id::{SessionId, TerminalId};
 use base::time::Timestamp;
-use mpc::share::TemplateShare;
-use mpc::token::TokenShare;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
-use wire::bytes::HexArray;
-use wire::party::DeletionConfirmation;
-use wire::probe::{PartitionLabel, ProbeContext};
-use zeroize::Zeroizing;
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use wire::probe::ProbeContext;
 
+use crate::budget::{Past, Pasts};
 use crate::error::Error;
-use crate::gallery::{Gallery, Record};
+use crate::sqlite;
 
 /// The store's file in the party's directory.
 pub const FILE_NAME: &str = "party.sqlite";
 /// How long a payment's probe is remembered after it was used and expired.
 const PROBE_KEPT_MS: u64 = 2 * 24 * 60 * 60 * 1000;
+/// Of the schema. 1 kept rows in the clear; 2 counted looks by terminal alone.
+const VERSION: u32 = 3;
+/// Milliseconds in a minute.
+const MINUTE_MS: u64 = 60_000;
+/// Minutes in a day.
+const DAY_MINUTES: u64 = 24 * 60;
 
 /// The open store; this process is its only user.
 pub struct Store {
-    connection: Connection,
-}
-
-/// A change of the log as it was applied.
-pub struct AppliedChange {
-    /// Its number.
-    pub sequence: u64,
-    /// SHA-256 over the change without its shares.
-    pub digest: [u8; 32],
-    /// The chain up to and with it.
-    pub root: [u8; 32],
-    /// It enrolled a sealed share that did not open, or whose origin was refused.
-    pub is_void: bool,
-    /// When it was applied.
-    pub applied_at: Timestamp,
-}
-
-/// A terminal's past, as far as it decides about its next probe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TerminalPast {
-    /// The highest counter seen.
-    pub counter: Option<u64>,
-    /// Identifications in the last 60 seconds.
-    pub last_minute: u32,
-    /// Identifications in the last 24 hours.
-    pub last_day: u32,
+    pub(crate) connection: Connection,
 }
 
 impl Store {
-    /// Opens the store in `directory`, making both if they are missing.
+    /// Opens the store in `directory`, making it if it is missing.
     ///
     /// # Errors
-    /// [`Error::DirectoryUnusable`], [`Error::StoreUnusable`].
+    /// [`Error::StoreVersion`], [`Error::StoreUnusable`].
     pub fn open(directory: &Path) -> Result<Self, Error> {
-        // For the party's own user alone.
-        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
-        made.map_err(|source| Error::DirectoryUnusable { path: directory.to_owned(), source })?;
-        let connection = Connection::open(directory.join(FILE_NAME))?;
-        connection.busy_timeout(std::time::Duration::from_secs(5))?;
-        connection.execute_batch(
-            "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
-             PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;",
-        )?;
-        connection.execute_batch(include_str!("schema.sql"))?;
+        let connection = sqlite::open(&directory.join(FILE_NAME))?;
+        let is_empty: bool = connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))?;
+        if is_empty {
+            connection.pragma_update(None, "user_version", VERSION)?;
+        }
+        let store = Self::of(connection)?;
+        store.connection.execute_batch(include_str!("schema.sql"))?;
+        Ok(store)
+    }
+
+    /// The store in an open file that has one.
+    ///
+    /// # Errors
+    /// [`Error::StoreVersion`], [`Error::StoreUnusable`].
+    pub(crate) fn of(connection: Connection) -> Result<Self, Error> {
+        let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if found != VERSION {
+            return Err(Error::StoreVersion { found, known: VERSION });
+        }
         Ok(Self { connection })
     }
 
-    /// The gallery as of the last applied change.
-    ///
-    /// # Errors
-    /// [`Error::DimensionsDiffer`], [`Error::StoreDamaged`], [`Error::StoreUnusable`].
-    pub fn load_gallery(&self, dimensions: usize) -> Result<Gallery, Error> {
-        let mut gallery = Gallery::empty(dimensions);
-        if let Some(last) = self.last_change()? {
-            (gallery.sequence, gallery.root) = (last.sequence, last.root);
-        }
-        let mut statement =
-            self.connection.prepare("SELECT record, share, token_own, token_next FROM record ORDER BY sequence, position")?;
-        let mut partitions = self.connection.prepare("SELECT label FROM record_partition WHERE record = ?1 ORDER BY label")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let name: [u8; 16] = row.get(0)?;
-            let bytes = row.get::<_, Option<Vec<u8>>>(1)?.map(Zeroizing::new);
-            let share = match bytes {
-                Some(bytes) if bytes.len() != 2 * dimensions => {
-                    return Err(Error::DimensionsDiffer { stored: bytes.len() / 2, configured: dimensions });
-                }
-                Some(bytes) => Some(
-                    TemplateShare::from_bytes(&bytes, dimensions)
-                        .map_err(|_| Error::StoreDamaged { what: "a share has no valid length" })?,
-                ),
-                None => None,
-            };
-            let labels = partitions.query_map([name], |row| row.get(0).map(HexArray))?;
-            gallery.push(&Record {
-                record: RecordId::from_bits(u128::from_le_bytes(name)),
-                partitions: labels.collect::<Result<Vec<PartitionLabel>, _>>()?,
-                share,
-                token: TokenShare::from_parts([row.get(2)?, row.get(3)?]),
-            });
-        }
-        Ok(gallery)
-    }
-
-    /// The change `sequence`, if it was applied.
+    /// The store in `directory` as it is now, for reading it beside whoever changes it.
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn change(&self, sequence: u64) -> rusqlite::Result<Option<AppliedChange>> {
-        let sql = "SELECT sequence, digest, root, is_void, applied_at FROM change WHERE sequence = ?1";
-        self.connection.query_row(sql, [sequence], applied_change).optional()
+    pub fn view(directory: &Path) -> rusqlite::Result<Self> {
+        Ok(Self { connection: sqlite::view(&directory.join(FILE_NAME))? })
     }
 
     /// Whether a probe with this nonce was used.
@@ -136,21 +81,37 @@ impl Store {
         self.connection.query_row("SELECT EXISTS (SELECT 1 FROM probe_use WHERE session = ?1)", [session], |row| row.get(0))
     }
 
-    /// What `terminal` did until `now`.
+    /// The highest counter of `terminal` seen.
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn terminal_past(&self, terminal: TerminalId, now: Timestamp) -> rusqlite::Result<TerminalPast> {
-        let terminal = terminal.bits().to_le_bytes();
-        let counter = self
-            .connection
-            .query_row("SELECT counter FROM terminal_counter WHERE terminal = ?1", [terminal], |row| row.get(0))
-            .optional()?;
-        let since = |millis: u64| -> rusqlite::Result<u32> {
-            let sql = "SELECT count(*) FROM probe_use WHERE terminal = ?1 AND used_at > ?2 AND session IS NOT NULL";
-            self.connection.query_row(sql, params![terminal, now.millis().saturating_sub(millis)], |row| row.get(0))
+    pub fn highest_counter(&self, terminal: TerminalId) -> rusqlite::Result<Option<u64>> {
+        let sql = "SELECT counter FROM terminal_counter WHERE terminal = ?1";
+        self.connection.prepare_cached(sql)?.query_row([terminal.bits().to_le_bytes()], |row| row.get(0)).optional()
+    }
+
+    /// What was asked for until `now` by the terminal of `context`, for its payee, and by all.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn pasts(&self, context: &ProbeContext, now: Timestamp) -> rusqlite::Result<Pasts> {
+        let since = |millis: u64| now.millis().saturating_sub(millis);
+        let sum = |sql: &str, values: &[&dyn rusqlite::ToSql]| -> rusqlite::Result<u32> {
+            self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))
         };
-        Ok(TerminalPast { counter, last_minute: since(60_000)?, last_day: since(86_400_000)? })
+        let (minute, day) = (since(MINUTE_MS), since(DAY_MINUTES * MINUTE_MS));
+        let of_terminal = "SELECT coalesce(sum(weight), 0) FROM probe_use WHERE terminal = ?1 AND used_at > ?2 AND session IS NOT NULL";
+        let of_payee = "SELECT coalesce(sum(weight), 0) FROM probe_use WHERE payee = ?1 AND used_at > ?2";
+        let (terminal, payee) = (context.terminal.bits().to_le_bytes(), payee_name(context));
+        let all_day = "SELECT coalesce(sum(looks), 0) FROM minute_looks WHERE minute > ?1";
+        Ok(Pasts {
+            terminal: Past { last_minute: sum(of_terminal, &[&terminal, &minute])?, last_day: sum(of_terminal, &[&terminal, &day])? },
+            payee: Past { last_minute: sum(of_payee, &[&payee, &minute])?, last_day: sum(of_payee, &[&payee, &day])? },
+            all: Past {
+                last_minute: sum("SELECT coalesce(sum(weight), 0) FROM probe_use WHERE used_at > ?1 AND session IS NOT NULL", &[&minute])?,
+                last_day: sum(all_day, &[&(day / MINUTE_MS)])?,
+            },
+        })
     }
 
     /// Records for good that this payment's probe is used up, before anything is done with it.
@@ -164,53 +125,40 @@ impl Store {
             "INSERT INTO terminal_counter (terminal, counter) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET counter = max(counter, excluded.counter)",
             params![context.terminal.bits().to_le_bytes(), context.counter],
         )?;
+        count_look(&transaction, now, 1)?;
         let forgotten = now.millis().saturating_sub(PROBE_KEPT_MS);
         transaction.execute("DELETE FROM probe_use WHERE session IS NOT NULL AND used_at < ?1 AND expires_at < ?1", [forgotten])?;
         transaction.commit()
     }
 
-    /// Applies an enrolment: the records, the log entry and the probe's use, all or nothing.
+    /// Counts the look of the run `session` as `weight` looks.
     ///
     /// # Errors
-    /// What SQLite says; then nothing was applied.
-    pub fn enrol(&mut self, change: &AppliedChange, context: &ProbeContext, records: &[Record]) -> rusqlite::Result<()> {
+    /// What SQLite says; then nothing was recorded.
+    pub fn penalise(&mut self, session: SessionId, weight: u32, now: Timestamp) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        insert_change(&transaction, change)?;
-        insert_use(&transaction, context, None, change.applied_at)?;
-        {
-            let mut insert = transaction
-                .prepare("INSERT INTO record (record, sequence, position, share, token_own, token_next) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-            let mut label = transaction.prepare("INSERT OR IGNORE INTO record_partition (record, label) VALUES (?1, ?2)")?;
-            for (position, record) in records.iter().enumerate() {
-                let name = record.record.bits().to_le_bytes();
-                let share = record.share.as_ref().map(TemplateShare::to_bytes);
-                let [own, next] = record.token.to_parts();
-                insert.execute(params![name, change.sequence, position, share.as_ref().map(|bytes| bytes.as_slice()), own, next])?;
-                for partition in &record.partitions {
-                    label.execute(params![name, partition.0])?;
-                }
-            }
-        }
+        let session = session.bits().to_le_bytes();
+        transaction.execute("UPDATE probe_use SET weight = ?2 WHERE session = ?1", params![session, weight])?;
+        count_look(&transaction, now, weight - 1)?;
         transaction.commit()
     }
 
-    /// Applies a deletion: removes the records and keeps the confirmations. The shares are gone from the disk only after
-    /// [`Store::erase_leftovers`].
+    /// What came of checking the enrolment whose probe has this digest, if it was checked.
     ///
     /// # Errors
-    /// What SQLite says; then nothing was applied.
-    pub fn delete(&mut self, change: &AppliedChange, confirmations: &[DeletionConfirmation]) -> rusqlite::Result<()> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        insert_change(&transaction, change)?;
-        for (position, confirmation) in confirmations.iter().enumerate() {
-            let name = confirmation.record.bits().to_le_bytes();
-            transaction.execute("DELETE FROM record WHERE record = ?1", [name])?;
-            transaction.execute(
-                "INSERT INTO deletion (sequence, position, record, destroyed_at, signature) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![change.sequence, position, name, confirmation.destroyed_at.millis(), confirmation.signature.0],
-            )?;
-        }
-        transaction.commit()
+    /// What SQLite says.
+    pub fn enrolment_check(&self, probe_digest: &[u8; 32]) -> rusqlite::Result<Option<bool>> {
+        let sql = "SELECT is_valid FROM checked_enrolment WHERE digest = ?1";
+        self.connection.query_row(sql, [probe_digest], |row| row.get(0)).optional()
+    }
+
+    /// Records for good what came of checking an enrolment.
+    ///
+    /// # Errors
+    /// What SQLite says; then nothing was recorded.
+    pub fn record_enrolment_check(&self, probe_digest: &[u8; 32], is_valid: bool, now: Timestamp) -> rusqlite::Result<()> {
+        let sql = "INSERT INTO checked_enrolment (digest, is_valid, checked_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+        self.connection.execute(sql, params![probe_digest, is_valid, now.millis()]).map(|_| ())
     }
 
     /// Moves the overwritten pages into the database file and empties the write-ahead log, which still holds the shares
@@ -219,30 +167,7 @@ impl Store {
     /// # Errors
     /// What SQLite says; then shares may remain in the log.
     pub fn erase_leftovers(&self) -> rusqlite::Result<()> {
-        let is_busy: bool = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-        if is_busy {
-            return Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY), None));
-        }
-        Ok(())
-    }
-
-    /// What was signed when `sequence` was applied, in the order that was asked for.
-    ///
-    /// # Errors
-    /// What SQLite says.
-    pub fn deletions(&self, party: PartyId, sequence: u64) -> rusqlite::Result<Vec<DeletionConfirmation>> {
-        let mut statement =
-            self.connection.prepare("SELECT record, destroyed_at, signature FROM deletion WHERE sequence = ?1 ORDER BY position")?;
-        let rows = statement.query_map([sequence], |row| {
-            Ok(DeletionConfirmation {
-                party,
-                record: RecordId::from_bits(u128::from_le_bytes(row.get(0)?)),
-                sequence,
-                destroyed_at: Timestamp::from_millis(row.get(1)?),
-                signature: HexArray(row.get(2)?),
-            })
-        })?;
-        rows.collect()
+        sqlite::empty_log(&self.connection)
     }
 
     /// Lets the file grow by at most `pages` pages from now on: to everything above SQLite, a disk with that much room. For
@@ -252,39 +177,38 @@ impl Store {
         let now: u32 = self.connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
         self.connection.pragma_update_and_check(None, "max_page_count", now + pages, |_| Ok(()))
     }
-
-    fn last_change(&self) -> rusqlite::Result<Option<AppliedChange>> {
-        let sql = "SELECT sequence, digest, root, is_void, applied_at FROM change ORDER BY sequence DESC LIMIT 1";
-        self.connection.query_row(sql, [], applied_change).optional()
-    }
 }
 
-fn applied_change(row: &Row<'_>) -> rusqlite::Result<AppliedChange> {
-    Ok(AppliedChange {
-        sequence: row.get(0)?,
-        digest: row.get(1)?,
-        root: row.get(2)?,
-        is_void: row.get(3)?,
-        applied_at: Timestamp::from_millis(row.get(4)?),
-    })
-}
-
-fn insert_change(transaction: &Transaction<'_>, change: &AppliedChange) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO change (sequence, digest, root, is_void, applied_at) VALUES (?1, ?2, ?3, ?4, ?5)";
-    transaction.execute(sql, params![change.sequence, change.digest, change.root, change.is_void, change.applied_at.millis()])?;
-    Ok(())
-}
-
-fn insert_use(transaction: &Transaction<'_>, context: &ProbeContext, session: Option<SessionId>, now: Timestamp) -> rusqlite::Result<()> {
+pub(crate) fn insert_use(
+    transaction: &Transaction<'_>,
+    context: &ProbeContext,
+    session: Option<SessionId>,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
     transaction.execute(
-        "INSERT INTO probe_use (nonce, session, terminal, used_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO probe_use (nonce, session, terminal, payee, used_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![
             context.nonce.0,
             session.map(|session| session.bits().to_le_bytes()),
             context.terminal.bits().to_le_bytes(),
+            session.map(|_| payee_name(context)),
             now.millis(),
             context.expires_at.millis()
         ],
     )?;
     Ok(())
+}
+
+/// Adds `looks` to those of this minute, and forgets what is older than a day.
+fn count_look(transaction: &Transaction<'_>, now: Timestamp, looks: u32) -> rusqlite::Result<()> {
+    let minute = now.millis() / MINUTE_MS;
+    let sql = "INSERT INTO minute_looks (minute, looks) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET looks = looks + excluded.looks";
+    transaction.execute(sql, params![minute, looks])?;
+    transaction.execute("DELETE FROM minute_looks WHERE minute < ?1", [minute.saturating_sub(DAY_MINUTES)]).map(|_| ())
+}
+
+/// What payees are told apart by here: no party needs their names.
+fn payee_name(context: &ProbeContext) -> [u8; 16] {
+    let hash = hash_parts("handsel/payee/v1", &[context.payee.as_bytes()]);
+    *hash.first_chunk().expect("a hash has 32 bytes")
 }

@@ -17,15 +17,15 @@ use crate::error::StoreError;
 use crate::row::{At, Bits, Sequence};
 use crate::{Store, query_log};
 
-/// What the resolver adds to one template: the record's name and the shares of its payment token.
+/// What the resolver adds to one template: the record's name and its payment token.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewToken {
     /// The record's name in the parties' galleries.
     pub record: RecordId,
-    /// SHA-256 of the 16 random bytes of the token; the token itself is kept nowhere.
+    /// 16 random bytes, for the parties; here they are kept only until all three have them.
+    pub token: HexArray<16>,
+    /// SHA-256 of them.
     pub token_sha256: [u8; 32],
-    /// Each party's replicated share of the token, in the parties' order.
-    pub token_shares: [[HexArray<16>; 2]; 3],
 }
 
 impl std::fmt::Debug for NewToken {
@@ -59,6 +59,16 @@ impl Store {
                     serde_json::from_slice(&payload).map_err(|error| StoreError::Corrupt(format!("a change for {party}: {error}")))
                 })
                 .collect()
+        })
+    }
+
+    /// The change `sequence` as `party` gets it; `None` once all three have it.
+    pub fn change_for(&self, party: PartyId, sequence: u64) -> Result<Option<GalleryChange>, StoreError> {
+        self.read(|tx| {
+            let sql = "SELECT payload FROM gallery_payloads WHERE party = ?1 AND sequence = ?2";
+            let payload = tx.find(sql, (party.number(), Sequence(sequence)), |row| row.get::<Vec<u8>>(0))?;
+            let read = |payload: Vec<u8>| serde_json::from_slice(&payload);
+            payload.map(read).transpose().map_err(|error| StoreError::Corrupt(format!("a change for {party}: {error}")))
         })
     }
 
@@ -125,11 +135,7 @@ pub(crate) fn queue_enrol(tx: &Tx, probe: &SealedProbe, owned: &[OwnedToken], no
     for party in PartyId::ALL {
         let records = owned
             .iter()
-            .map(|owned| NewRecord {
-                record: owned.token.record,
-                partitions: vec![HexArray(owned.phone_part)],
-                token_share: owned.token.token_shares[party.index()],
-            })
+            .map(|owned| NewRecord { record: owned.token.record, partitions: vec![HexArray(owned.phone_part)], token: owned.token.token })
             .collect();
         insert_payload(
             tx,

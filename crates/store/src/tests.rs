@@ -94,8 +94,8 @@ fn a_full_disk_refuses_loses_nothing_and_goes_on_when_there_is_room() {
 #[test]
 fn what_is_printed_of_tokens_holds_none_of_their_bytes() {
     let (record, byte, share) = (RecordId::from_bits(1), 0xa7, HexArray([0xa7; 16]));
-    let token = NewToken { record, token_sha256: [byte; 32], token_shares: [[share; 2]; 3] };
-    let new = NewRecord { record, partitions: vec![share], token_share: [share; 2] };
+    let token = NewToken { record, token: share, token_sha256: [byte; 32] };
+    let new = NewRecord { record, partitions: vec![share], token: share };
     for printed in [format!("{token:?} {token:#?}"), format!("{new:?} {new:#?}")] {
         assert!(printed.contains("rec_"), "the record's name is no secret: {printed}");
         for bytes in ["a7", "A7", "167"] {

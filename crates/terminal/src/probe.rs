@@ -2,7 +2,7 @@
 
 use base::party::PartyId;
 use ed25519_dalek::SigningKey;
-use mpc::share::{TemplateShare, share_template};
+use mpc::share::{SHARE_BYTES, TemplateShare, share_template};
 use rand_core::CryptoRng;
 use wire::bytes::HexBytes;
 use wire::probe::{ProbeContext, SealedProbe};
@@ -34,7 +34,7 @@ pub fn build(
     context.dimensions =
         u16::try_from(templates.first().map_or(0, |template| template.len())).expect("a template has at most 1,024 features");
     // Of their full size at once, so that growing leaves no copy behind.
-    let share_len = templates.len() * usize::from(context.dimensions) * 2;
+    let share_len = templates.len() * usize::from(context.dimensions) * SHARE_BYTES;
     let mut plaintexts = [(); 3].map(|()| Zeroizing::new(Vec::with_capacity(share_len)));
     for template in templates {
         let shares: [TemplateShare; 3] = share_template(template, rng)?;
@@ -100,7 +100,7 @@ mod tests {
             assert_eq!(whole.expect("equal lengths").as_slice(), template.as_slice());
         }
         for share in &shares {
-            let equal = share.as_row().iter().zip(&template).filter(|(share, feature)| **share == **feature as u16).count();
+            let equal = share.to_row().as_slice().iter().zip(&template).filter(|(share, feature)| **share == **feature as u16).count();
             assert!(equal < 5, "{equal} of 128 features stand in the clear");
         }
     }

@@ -11,7 +11,9 @@ pub mod merchant;
 pub mod party;
 pub mod probe;
 pub mod problem;
+pub mod receipt;
 pub mod seal;
+pub mod upkeep;
 
 #[cfg(test)]
 mod tests;

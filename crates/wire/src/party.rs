@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bytes::HexArray;
 use crate::probe::{PartitionLabel, ProbeForParty};
+use crate::upkeep::{Audited, PrepareRefresh, Rebuild, Verified};
 
 /// A longer frame is refused before it is read: 64 MiB holds some 40,000 sealed enrolments.
 pub const FRAME_LEN_MAX: usize = 64 << 20;
@@ -34,6 +35,21 @@ pub enum PartyCommand {
     Apply(Box<GalleryChange>),
     /// Take part in identifying a probe.
     Identify(Box<Identify>),
+    /// Take part in checking that an enrolment's templates are templates, before it is applied.
+    CheckEnrolment(Box<CheckEnrolment>),
+    /// Take part in making the keys that searches of unchanged segments are checked with.
+    Seal(Seal),
+    /// How does your log stand, and what was the change `at`?
+    Audit {
+        /// A change's number.
+        at: Option<u64>,
+    },
+    /// Are your segments what your journal says?
+    Verify,
+    /// Prepare the next epoch's rows.
+    PrepareRefresh(PrepareRefresh),
+    /// Take part in giving a party back its gallery.
+    Rebuild(Rebuild),
 }
 
 /// One entry of the gallery's log. All three parties apply the same entries in the same order.
@@ -62,6 +78,15 @@ pub enum GalleryOperation {
         /// Whose shares are destroyed.
         records: Vec<RecordId>,
     },
+    /// Numbers the slots anew, without those of deleted records.
+    Compact,
+    /// Puts rows in force that all three prepared: other shares of the same templates.
+    Refresh {
+        /// The epoch that begins.
+        epoch: u32,
+        /// What they were prepared as.
+        name: HexArray<32>,
+    },
 }
 
 /// What the platform adds to a template at enrolment.
@@ -71,8 +96,8 @@ pub struct NewRecord {
     pub record: RecordId,
     /// The named parts of the gallery that it stands in, besides the whole.
     pub partitions: Vec<PartitionLabel>,
-    /// This party's replicated share of the 128-bit payment token: the XOR share of its own number, then the next one's.
-    pub token_share: [HexArray<16>; 2],
+    /// The payment token: a random name, the same for all three parties, which never learn when it is selected.
+    pub token: HexArray<16>,
 }
 
 /// Take part in identifying a probe.
@@ -84,6 +109,24 @@ pub struct Identify {
     pub gallery_sequence: u64,
     /// This party's part of the probe.
     pub probe: ProbeForParty,
+}
+
+/// Take part in checking an enrolment.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CheckEnrolment {
+    /// The run's name, the same at all three.
+    pub session: SessionId,
+    /// This party's part of the terminal's probe with purpose `enrol`.
+    pub probe: ProbeForParty,
+}
+
+/// Take part in making the MACs of segments that have none.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Seal {
+    /// The run's name, the same at all three.
+    pub session: SessionId,
+    /// The gallery as of this change; a party that is elsewhere refuses.
+    pub gallery_sequence: u64,
 }
 
 /// One answer of a party.
@@ -112,12 +155,44 @@ pub enum PartyAnswer {
     },
     /// To [`PartyCommand::Identify`]: this party's share of the result, for the resolver.
     Identified {
-        /// XOR share of the accepted record's token, or of 0.
-        token_share: HexArray<16>,
-        /// XOR share (0 or 1) of "more than one record is near".
-        ambiguous_share: u8,
-        /// Microseconds spent in each stage, by the party's own clock.
+        /// Two of the three components of each element of the result (`mpc::protocol::conclude::OutputShare`).
+        output: HexArray<48>,
+        /// How long each stage took, by the party's own clock.
         stages: Vec<StageMicros>,
+        /// What the run sent; the same whatever came of it.
+        traffic: Traffic,
+    },
+    /// To [`PartyCommand::CheckEnrolment`].
+    EnrolmentChecked {
+        /// Whether every template is one.
+        is_valid: bool,
+    },
+    /// To [`PartyCommand::Seal`].
+    Sealed {
+        /// Segments that have a MAC now and had none before.
+        made: u32,
+        /// Segments that still have none: ask again.
+        missing: u32,
+    },
+    /// To [`PartyCommand::Audit`].
+    Audited(Box<Audited>),
+    /// To [`PartyCommand::Verify`].
+    Verified(Box<Verified>),
+    /// To [`PartyCommand::PrepareRefresh`]: the rows are on the disk.
+    Prepared {
+        /// The same at all three if they prepared the same.
+        name: HexArray<32>,
+        /// How many rows.
+        rows: u64,
+    },
+    /// To [`PartyCommand::Rebuild`].
+    Rebuilt {
+        /// How far the rebuilt party's log is now; the helpers' own.
+        sequence: u64,
+        /// Hash chain over all changes so far.
+        gallery_root: HexArray<32>,
+        /// Rows that were given.
+        rows: u64,
     },
     /// The party would not, or could not.
     Refused {
@@ -131,10 +206,21 @@ pub enum PartyAnswer {
 /// How long one stage of a run took.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StageMicros {
-    /// `checks`, `open`, `agree`, `scan`, `compare`, `select`.
+    /// `checks`, `open`, `agree`, `scan`, `compare`, `select`, `verify`, `conclude`. Those from `scan` to `verify` overlap.
     pub stage: String,
-    /// Microseconds.
+    /// Microseconds on the clock.
     pub micros: u64,
+    /// Microseconds of processor time.
+    pub cpu_micros: u64,
+}
+
+/// What one run sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Traffic {
+    /// Bytes to both other parties, frames included, TLS not.
+    pub bytes_sent: u64,
+    /// Messages that had to be waited for one after the other.
+    pub rounds: u64,
 }
 
 /// How a party stands.
@@ -205,14 +291,72 @@ pub enum PartyRefusal {
     /// The share does not open, or is not of the announced shape. An enrolment with one is applied as void, so that the
     /// log goes on, and then deleted.
     ShareMalformed,
+    /// The probe's shares are those of no template: features out of range, another norm, or shares that do not fit
+    /// together. The terminal made it so; it counts as many probes against its budget.
+    ProbeInvalid,
+    /// The enrolment's templates were not checked yet: the platform has all three check them first.
+    EnrolmentUnchecked,
     /// The change is not the next one, or the parties' galleries differ; the platform replays what is missing.
     GalleryOutOfStep,
     /// The parties were not handed the same probe.
     ProbeDiffers,
+    /// The parties' inner products do not fit their MAC: one of them did not follow the protocol, or its gallery is damaged.
+    MacMismatch,
+    /// A check of what the parties computed failed: one of them did not follow the protocol.
+    CheckFailed,
+    /// What two parties must know alike differs: one of them did not follow the protocol.
+    SharesContradict,
+    /// A worker of this party went away during the run; it goes on without it.
+    WorkerLost,
     /// Another party cannot be reached or went away; the run was given up and nothing was learned.
     PeerUnavailable,
     /// The run's name was used before.
     SessionReused,
     /// The party could not store what it must; its operator must look.
     StorageFailed,
+}
+
+impl PartyRefusal {
+    /// All of them, in order: a refusal's place is its number between parties.
+    const ALL: [Self; 20] = [
+        Self::RequestMalformed,
+        Self::TerminalUnknown,
+        Self::SignatureInvalid,
+        Self::PurposeMismatch,
+        Self::ChallengeExpired,
+        Self::NonceReused,
+        Self::CounterNotIncreasing,
+        Self::BudgetExhausted,
+        Self::ShareMalformed,
+        Self::ProbeInvalid,
+        Self::EnrolmentUnchecked,
+        Self::GalleryOutOfStep,
+        Self::ProbeDiffers,
+        Self::MacMismatch,
+        Self::CheckFailed,
+        Self::SharesContradict,
+        Self::WorkerLost,
+        Self::PeerUnavailable,
+        Self::SessionReused,
+        Self::StorageFailed,
+    ];
+
+    /// The refusal that is `number as u8`, if there is one.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PartyRefusal;
+
+    #[test]
+    fn a_refusals_number_is_its_place() {
+        for (number, refusal) in (0_u8..).zip(PartyRefusal::ALL) {
+            assert_eq!(refusal as u8, number);
+        }
+        assert_eq!(PartyRefusal::from_number(PartyRefusal::ALL.len() as u8), None);
+        assert_eq!(PartyRefusal::from_number(PartyRefusal::StorageFailed as u8 + 1), None, "the list is complete");
+    }
 }

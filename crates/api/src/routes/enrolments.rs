@@ -4,7 +4,10 @@ use axum::extract::State;
 use axum::http::Method;
 use axum::response::Response;
 use base::id::EnrolmentId;
+use wire::api::EnrolmentStatus;
+use wire::bytes::HexArray;
 use wire::problem::Code;
+use wire::receipt::DeletionReceipt;
 
 use crate::app::{SharedApp, rng};
 use crate::auth::Shopper;
@@ -34,6 +37,14 @@ pub fn delete() -> Endpoint {
         .by(handle_delete)
 }
 
+/// The proof of its deletion.
+pub fn receipt() -> Endpoint {
+    get("/v1/enrolments/{id}/receipt", Access::Wallet, "What the three parties signed about a deleted face")
+        .answers(200, "DeletionReceipt")
+        .refuses(&[Code::StateConflict])
+        .by(handle_receipt)
+}
+
 async fn handle_create(State(app): State<SharedApp>, shopper: Shopper, once: Once<Nothing>) -> Answer<Response> {
     let Once { idempotency, turn: _turn, .. } = once;
     let now = app.now();
@@ -43,6 +54,17 @@ async fn handle_create(State(app): State<SharedApp>, shopper: Shopper, once: Onc
 
 async fn handle_read(State(app): State<SharedApp>, shopper: Shopper, PathId(enrolment): PathId<EnrolmentId>) -> Answer<Response> {
     Ok(json(app.with_store(move |store| store.enrolment(shopper.account, enrolment)).await?))
+}
+
+async fn handle_receipt(State(app): State<SharedApp>, shopper: Shopper, PathId(enrolment): PathId<EnrolmentId>) -> Answer<Response> {
+    let enrolment = app.with_store(move |store| store.enrolment(shopper.account, enrolment)).await?;
+    let keys = app.confirmation_keys.each_ref().map(|key| HexArray(key.to_bytes()));
+    let receipt = DeletionReceipt::new(enrolment.deletions, keys);
+    // One that nobody would accept is not handed out: a party's word is missing still.
+    match receipt.verify(None) {
+        Ok(_) if enrolment.status == EnrolmentStatus::Deleted => Ok(json(receipt)),
+        _ => Err(Code::StateConflict.into()),
+    }
 }
 
 async fn handle_delete(State(app): State<SharedApp>, shopper: Shopper, PathId(enrolment): PathId<EnrolmentId>) -> Answer<Response> {

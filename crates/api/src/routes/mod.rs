@@ -94,6 +94,7 @@ pub fn endpoints(demo: bool) -> Vec<Endpoint> {
         enrolments::create(),
         enrolments::read(),
         enrolments::delete(),
+        enrolments::receipt(),
         top_ups::create(),
         lists::activity(),
         lists::queries(),

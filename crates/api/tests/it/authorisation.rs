@@ -15,7 +15,7 @@ const PAYMENT: &str = "pay_00000000000000000000000001";
 const ENROLMENT: &str = "enr_00000000000000000000000001";
 
 /// Method, path, who may.
-const TABLE: [(&str, &str, Access); 64] = [
+const TABLE: [(&str, &str, Access); 65] = [
     ("GET", "/v1/terminal", Access::Terminal),
     ("POST", "/v1/payments", Access::Payee),
     ("GET", "/v1/payments", Access::Payee),
@@ -71,6 +71,7 @@ const TABLE: [(&str, &str, Access); 64] = [
     ("POST", "/v1/enrolments", Access::Wallet),
     ("GET", "/v1/enrolments/{id}", Access::Wallet),
     ("DELETE", "/v1/enrolments/{id}", Access::Wallet),
+    ("GET", "/v1/enrolments/{id}/receipt", Access::Wallet),
     ("POST", "/v1/top-ups", Access::Wallet),
     ("GET", "/v1/activity", Access::Wallet),
     ("GET", "/v1/queries", Access::Wallet),

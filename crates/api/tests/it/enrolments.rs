@@ -3,6 +3,7 @@
 use serde_json::json;
 use wire::api::{EnrolmentStatus, PaymentStatus};
 use wire::problem::Code;
+use wire::receipt::DeletionReceipt;
 
 use crate::world::shopper::{NAME, PASSCODE, Person, cookie_of};
 use crate::world::till::{SMALL, fresh_key};
@@ -85,6 +86,8 @@ async fn a_face_is_enrolled_with_consent_used_and_deleted_with_three_confirmatio
     let stranger = world.shopper(0).await;
     assert_eq!(stranger.get(&path).await.code(), Code::NotFound);
     assert_eq!(stranger.delete(&path).await.code(), Code::NotFound);
+    let receipt_path = format!("{path}/receipt");
+    assert_eq!(shopper.get(&receipt_path).await.code(), Code::StateConflict, "nothing is deleted yet");
     assert_eq!(shopper.delete(&path).await.json()["status"], "deleting");
     let refused = till.pay(SMALL, &person).await;
     assert_eq!((refused.status, refused.refusal), (PaymentStatus::Refused, Some(Code::NotRecognised)));
@@ -92,6 +95,9 @@ async fn a_face_is_enrolled_with_consent_used_and_deleted_with_three_confirmatio
     let deleted = shopper.get(&path).await.json();
     let parties: Vec<_> = deleted["deletions"].as_array().expect("confirmations").iter().map(|one| one["party"].clone()).collect();
     assert_eq!(parties, [1, 2, 3]);
+    assert_eq!(stranger.get(&receipt_path).await.code(), Code::NotFound);
+    let receipt: DeletionReceipt = serde_json::from_value(shopper.get(&receipt_path).await.json()).expect("a receipt");
+    assert_eq!(receipt.verify(None).expect("three signatures").len(), 1);
     assert_eq!(shopper.last_query().await["kind"], "deletion");
 
     // And again from the beginning.

@@ -24,6 +24,8 @@ const IMPATIENT: Timing = Timing {
     webhook_interval_ms: 500,
     webhook_timeout_ms: 20_000,
     heartbeat_ms: 15_000,
+    settle_ms: 500,
+    seal_again_ms: 60_000,
 };
 
 #[tokio::test]
@@ -65,6 +67,24 @@ async fn a_party_that_restarts_in_time_is_waited_for() {
     world.parties.start(PartyId::P3);
     world.until("paid", async || till.payment(payment.id).await.status == PaymentStatus::Paid).await;
     assert_eq!(shopper.me().await.balance_minor, 100_000 - SMALL);
+}
+
+#[tokio::test]
+async fn a_party_that_lost_its_disk_is_given_its_gallery_back() {
+    let mut world = World::with_timing(IMPATIENT).await;
+    let (person, gone, till) = (Person::new(), Person::new(), world.till(TILL));
+    world.enrolled(&person, 100_000).await;
+    let shopper = world.enrolled(&gone, 100_000).await;
+    shopper.consent(false).await;
+    world.until("deleted", async || shopper.me().await.enrolment.is_none()).await;
+    for party in PartyId::ALL {
+        world.parties.stop(party).await;
+        world.parties.lose_disk(party);
+        world.parties.start(party);
+        world.until_ready().await;
+        assert_eq!(till.pay(SMALL, &person).await.status, PaymentStatus::Paid, "{party}");
+        assert_eq!(till.pay(SMALL, &gone).await.refusal, Some(Code::NotRecognised), "{party}");
+    }
 }
 
 #[tokio::test]

@@ -28,6 +28,8 @@ const QUICK: Timing = Timing {
     webhook_interval_ms: 20,
     webhook_timeout_ms: 500,
     heartbeat_ms: 15_000,
+    settle_ms: 2_000,
+    seal_again_ms: 60_000,
 };
 
 async fn until_received(world: &World, receiver: &Receiver, count: usize) -> Vec<Received> {

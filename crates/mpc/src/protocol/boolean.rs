@@ -7,27 +7,41 @@
 //! - XOR: each party on its own. AND: `z_i = x_i y_i ^ x_i y_{i+1} ^ x_{i+1} y_i ^ a_i` with `a_1 ^ a_2 ^ a_3 = 0` from the
 //!   pairwise streams; the nine products `x_i y_j` each occur once among the three parties. Party i sends `z_i` to the
 //!   party before it, which holds it as its `next`.
-//! - Rounds: 1 per layer of ANDs. Bytes: 1 bit per AND sent per party.
+//! - Opening ([`reveal`]): each part is held by two parties, so the party that lacks it gets it from both and compares.
+//! - Rounds: 1 per layer of ANDs, 1 to open. Bytes sent per party: 1 bit per AND, 2 per bit opened.
 //! - Leaks: nothing to one party. `z_{i+1}` is masked by `a_{i+1}`, which holds a stream that party i does not know.
 //!   Without that mask `z_{i+1}` would be a function of the neighbours' shares: [`reshare`] adds it and is the only way
 //!   from one party's word to a replicated one.
 //! - Holds against: one party that follows the protocol and is curious. A party that adds an error to `z_i` flips the
-//!   result unseen; `docs/protocols/identify.md` names this gap.
+//!   result unseen, and can do no more than that (D. Genkin, Y. Ishai, M. Prabhakaran, A. Sahai, E. Tromer, "Circuits
+//!   resilient to additive attacks", STOC 2014); `docs/protocols/compare.md` says what this gap lets it do. Opening holds
+//!   against a party that lies: it cannot change a value, only end the run.
+
+use std::ops::Range;
 
 use base::party::PartyId;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::Zeroize;
 
 use super::{Session, bytes_to_words, words_to_bytes};
 use crate::error::Error;
 use crate::network::Neighbour;
 
 /// One party's share of a list of words, each of 64 secret bits.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone)]
 pub struct Bits {
     /// The parts with the party's own number.
     pub own: Vec<u64>,
     /// The parts with the next party's number.
     pub next: Vec<u64>,
+}
+
+/// Some of the words of [`Bits`].
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// The parts with the party's own number.
+    pub own: &'a [u64],
+    /// The parts with the next party's number.
+    pub next: &'a [u64],
 }
 
 impl Bits {
@@ -46,6 +60,11 @@ impl Bits {
         self.own.is_empty()
     }
 
+    /// The words of that range.
+    pub fn view(&self, words: Range<usize>) -> View<'_> {
+        View { own: &self.own[words.clone()], next: &self.next[words] }
+    }
+
     /// Both parts changed word by word; `change` must be linear over GF(2), or the result is a share of nothing.
     pub fn map(&self, change: impl Fn(u64) -> u64) -> Self {
         Self { own: self.own.iter().map(|word| change(*word)).collect(), next: self.next.iter().map(|word| change(*word)).collect() }
@@ -53,20 +72,60 @@ impl Bits {
 
     /// The XOR of two equally long lists.
     pub fn xor(&self, other: &Self) -> Self {
-        let xor = |a: &[u64], b: &[u64]| a.iter().zip(b).map(|(a, b)| a ^ b).collect();
-        assert_eq!(self.len(), other.len());
-        Self { own: xor(&self.own, &other.own), next: xor(&self.next, &other.next) }
+        let mut sum = self.clone();
+        sum.xor_in(other.view(0..other.len()));
+        sum
     }
 
-    /// Every bit flipped: `public` ones are XORed into `x_1`, which parties 1 and 3 hold.
-    pub fn not(mut self, party: PartyId) -> Self {
+    /// XORs an equally long list into this one.
+    pub fn xor_in(&mut self, other: View<'_>) {
+        assert_eq!(self.len(), other.own.len());
+        self.xor_in_at(0, other);
+    }
+
+    /// XORs a list into the words from number `first` on.
+    pub fn xor_in_at(&mut self, first: usize, other: View<'_>) {
+        for (mine, other) in [(&mut self.own, other.own), (&mut self.next, other.next)] {
+            mine[first..first + other.len()].iter_mut().zip(other).for_each(|(mine, other)| *mine ^= other);
+        }
+    }
+
+    /// Overwrites the words from number `first` on.
+    pub fn replace(&mut self, first: usize, words: View<'_>) {
+        self.own[first..first + words.own.len()].copy_from_slice(words.own);
+        self.next[first..first + words.next.len()].copy_from_slice(words.next);
+    }
+
+    /// Appends words.
+    pub fn push(&mut self, words: View<'_>) {
+        self.own.extend_from_slice(words.own);
+        self.next.extend_from_slice(words.next);
+    }
+
+    /// XORs the same public words into the secret ones: into `x_1`, which parties 1 and 3 hold.
+    pub fn xor_public(&mut self, party: PartyId, public: impl Fn(usize) -> u64) {
         let part = match party {
             PartyId::P1 => &mut self.own,
-            PartyId::P2 => return self,
+            PartyId::P2 => return,
             PartyId::P3 => &mut self.next,
         };
-        part.iter_mut().for_each(|word| *word = !*word);
+        part.iter_mut().enumerate().for_each(|(at, word)| *word ^= public(at));
+    }
+
+    /// Every bit flipped.
+    pub fn not(mut self, party: PartyId) -> Self {
+        self.xor_public(party, |_| u64::MAX);
         self
+    }
+
+    /// Sets the bits from number `used` on to 0.
+    pub fn clear_behind(&mut self, used: usize) {
+        for part in [&mut self.own, &mut self.next] {
+            part[used.div_ceil(64)..].fill(0);
+            if !used.is_multiple_of(64) {
+                part[used / 64] &= (1 << (used % 64)) - 1;
+            }
+        }
     }
 
     /// The words `from..to`.
@@ -80,14 +139,38 @@ impl Bits {
     }
 }
 
+impl<'a> View<'a> {
+    /// The words of that range of these.
+    pub fn part(self, words: Range<usize>) -> Self {
+        Self { own: &self.own[words.clone()], next: &self.next[words] }
+    }
+
+    /// Each word's two parts.
+    pub(super) fn words(self) -> impl Iterator<Item = [u64; 2]> + 'a {
+        self.own.iter().zip(self.next).map(|(own, next)| [*own, *next])
+    }
+}
+
+impl Drop for Bits {
+    fn drop(&mut self) {
+        self.own.zeroize();
+        self.next.zeroize();
+    }
+}
+
 /// The AND of two equally long lists. One round, 8 bytes per word sent to the previous party.
 ///
 /// # Errors
 /// Errors of the network.
 pub fn and(session: &mut Session<'_>, x: &Bits, y: &Bits) -> Result<Bits, Error> {
     assert_eq!(x.len(), y.len());
-    let products = (0..x.len()).map(|at| (x.own[at] & (y.own[at] ^ y.next[at])) ^ (x.next[at] & y.own[at])).collect();
-    reshare(session, products)
+    let (x, y) = (x.view(0..x.len()), y.view(0..y.len()));
+    reshare(session, x.words().zip(y.words()).map(|(x, y)| part_of_and(x, y)))
+}
+
+/// This party's XOR part of the AND of two words of which it holds two parts each.
+pub(super) const fn part_of_and([x_own, x_next]: [u64; 2], [y_own, y_next]: [u64; 2]) -> u64 {
+    (x_own & (y_own ^ y_next)) ^ (x_next & y_own)
 }
 
 /// The OR of two equally long lists. Costs as much as [`and`].
@@ -102,14 +185,30 @@ pub fn or(session: &mut Session<'_>, x: &Bits, y: &Bits) -> Result<Bits, Error> 
 ///
 /// # Errors
 /// Errors of the network.
-pub fn reshare(session: &mut Session<'_>, mut words: Vec<u64>) -> Result<Bits, Error> {
-    let zeros = session.prss.zero_words(words.len());
-    for (word, mask) in words.iter_mut().zip(zeros.iter()) {
-        *word ^= mask;
+pub fn reshare(session: &mut Session<'_>, words: impl Iterator<Item = u64>) -> Result<Bits, Error> {
+    // Built where it is sent from: the words as bytes.
+    let mut message = words.map(u64::to_le_bytes).collect::<Vec<_>>().into_flattened();
+    session.prss.mask_with_zero(&mut message);
+    let own = bytes_to_words(&message);
+    session.send(Neighbour::Previous, message)?;
+    let next = bytes_to_words(&session.receive(Neighbour::Next, 8 * own.len())?);
+    Ok(Bits { own, next })
+}
+
+/// Opens `bits` to all three parties. One round, 16 bytes per word.
+///
+/// # Errors
+/// [`Error::ResultInconsistent`] if the two neighbours send different parts; errors of the network.
+pub fn reveal(session: &mut Session<'_>, bits: &Bits) -> Result<Vec<u64>, Error> {
+    // The next party lacks this party's own part, the previous party lacks this party's next part.
+    session.send(Neighbour::Next, words_to_bytes(&bits.own))?;
+    session.send(Neighbour::Previous, words_to_bytes(&bits.next))?;
+    let from_previous = session.receive(Neighbour::Previous, 8 * bits.len())?;
+    let from_next = session.receive(Neighbour::Next, 8 * bits.len())?;
+    if from_previous != from_next {
+        return Err(Error::ResultInconsistent);
     }
-    session.send(Neighbour::Previous, words_to_bytes(&words))?;
-    let next = bytes_to_words(&session.receive(Neighbour::Next, 8 * words.len())?);
-    Ok(Bits { own: words, next })
+    Ok(bytes_to_words(&from_next).iter().enumerate().map(|(at, lacking)| bits.own[at] ^ bits.next[at] ^ lacking).collect())
 }
 
 impl std::fmt::Debug for Bits {
@@ -118,10 +217,16 @@ impl std::fmt::Debug for Bits {
     }
 }
 
+impl std::fmt::Debug for View<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("View[hidden]")
+    }
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::testing::{SeededRng, run_three};
+    use crate::testing::{SeededRng, World, run_three};
     use rand_core::Rng;
 
     /// The three parties' shares of `words`.
@@ -175,6 +280,41 @@ pub(crate) mod tests {
         assert_eq!(open(flipped.each_ref()), [u64::MAX, 0, !5]);
         let sum = [0, 1, 2].map(|at| shares[at].xor(&flipped[at]));
         assert_eq!(open(sum.each_ref()), [u64::MAX; 3]);
+    }
+
+    #[test]
+    fn bits_behind_the_used_ones_are_cleared() {
+        for used in [0, 1, 63, 64, 65, 127, 128, 192] {
+            let shares = share_words(&[u64::MAX; 3], &mut SeededRng::new(7)).map(|mut bits| {
+                bits.clear_behind(used);
+                bits
+            });
+            let ones: u32 = open(shares.each_ref()).iter().map(|word| word.count_ones()).sum();
+            assert_eq!(ones as usize, used);
+        }
+    }
+
+    #[test]
+    fn opened_bits_are_right_or_the_lie_is_noticed() {
+        let words = [1, u64::MAX, 0x1234];
+        let shares = share_words(&words, &mut SeededRng::new(8));
+        let reveal_in = |world: World| world.run(|session| reveal(session, &shares[session.party().index()]));
+        for (opened, traffic) in reveal_in(World::new(8)) {
+            assert_eq!((opened, traffic.rounds, traffic.bytes()), (Ok(words.to_vec()), 1, 16 * words.len()));
+        }
+        for liar in PartyId::ALL {
+            for victim in [liar.next(), liar.previous()] {
+                let lying = World::new(8).tamper(move |place, messages| {
+                    if (place.from, place.to) == (liar, victim) {
+                        messages[0][8] ^= 1;
+                    }
+                });
+                for (party, (opened, _)) in PartyId::ALL.into_iter().zip(reveal_in(lying)) {
+                    let expected = if party == victim { Err(Error::ResultInconsistent) } else { Ok(words.to_vec()) };
+                    assert_eq!(opened, expected);
+                }
+            }
+        }
     }
 
     /// A reshare whose zero mask is forgotten sends the same message for the same input, whatever the keys.

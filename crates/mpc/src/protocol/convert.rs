@@ -1,165 +1,152 @@
-//! From additive shares of scores modulo 2^16 to two operands in Boolean shares whose sum, less a threshold, has the
-//! comparison as its highest bit.
+//! From additive shares of scores to two operands in Boolean shares whose sum is the truncated score, less a threshold. For
+//! runs without verification: it needs half the bytes of a reshare, but nothing that is checked later can hang on it.
 //!
 //! Source: the three-to-two conversion and the two-operand adder are those of P. Mohassel, P. Rindal, "ABY3: a mixed
 //! protocol framework for machine learning", CCS 2018, section 5.3, with the first operand chosen as randomness that two
-//! parties already share, so that sharing it costs nothing.
+//! parties already share, so that sharing it costs nothing; here on planes of bits from the start.
 //!
-//! - In: party i holds `z_i`, and `z_1 + z_2 + z_3 = score` modulo 2^16, for each record.
-//! - Algebra: parties 1 and 3 draw `r` and `m` from their common stream. Party 1 sends `z_1 - r - m` and party 3 sends
-//!   `z_3 + m` to party 2, which adds `z_2` and holds `y = score - r`. For a threshold t, parties 1 and 3 both hold
-//!   `x = r - t`, so `x + y = score - t`. As Boolean shares: `x_1 = x, x_2 = x_3 = 0`, without a message; and
-//!   `y_3 = k, y_2 = y ^ k, y_1 = 0` with `k` from the common stream of parties 2 and 3, and `y ^ k` sent to party 1.
-//! - Sign: the score is a signed 16-bit number, and so is `score - t` ([`crate::protocol::identify::Thresholds`] says why
-//!   it does not wrap); its highest bit is 1 exactly when `score < t`.
-//! - Rounds: 2. Bytes: 2 per record from party 1 to 2, from 3 to 2 and from 2 to 1 (the last rounded up to 64 records).
-//! - Leaks: nothing. Party 2 sees `z_1 - r - m` and `z_3 + m`, two numbers masked by `r` and `m`, which it does not know;
-//!   party 1 sees `y ^ k`, masked by `k`, which it does not know; party 3 sees nothing.
+//! - Roles: the parties are first, second and third in the order of the ring; who is first rotates with the chunk's number,
+//!   so that all connections carry as much.
+//! - In: party i holds `z_i`, and `z_1 + z_2 + z_3 = score` modulo 2^16. Out: x and y of 10 bits in Boolean shares with
+//!   `x + y = floor((score - ambiguous + 64) / 64) - e` modulo 2^10, e as in [`super::compare`], where the bound is proved for
+//!   any three shares.
+//! - Algebra: the first party subtracts `ambiguous - 64` from its share. Each drops 6 bits of its share: `a_i`. The first and
+//!   the third draw `r` and `m` of 10 bits from their common stream. The first sends `a_1 - r - m` and the third `a_3 + m` to
+//!   the second, which adds `a_2` and holds `y = a_1 + a_2 + a_3 - r`; `x = r` is known to the first and the third. As Boolean
+//!   shares: `x_1 = r, x_2 = x_3 = 0` without a message; and `y_3 = k, y_2 = y ^ k, y_1 = 0` with `k` from the common stream of
+//!   the second and third, and `y ^ k` sent to the first.
+//! - Rounds: 2. Bytes: 10 bits per score sent per party, in whole words of 64.
+//! - Leaks: nothing. The second sees `a_1 - r - m` and `a_3 + m`, masked by `r` and `m`, which it does not know; the first sees
+//!   `y ^ k`, masked by `k`, which it does not know; the third sees nothing.
+//! - Holds against: one party that follows the protocol and is curious.
 
-use base::party::PartyId;
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroize;
 
 use super::boolean::Bits;
-use super::{Session, bytes_to_numbers, bytes_to_words, numbers_to_bytes, words_to_bytes};
+use super::compare::{PLANES, less, truncated};
+use super::planes::{add_in, subtract_in, words_per_plane};
+use super::{Session, bytes_to_words, words_to_bytes};
 use crate::error::Error;
 use crate::network::Neighbour;
+use crate::prss::Stream;
 
-/// Bits of a score.
-pub const SCORE_BITS: usize = 16;
+/// Rounds of [`operands`].
+pub const ROUNDS: usize = 2;
 
-/// 16-bit numbers, 64 to a lane: word `bit * lanes + lane` holds that bit of the numbers `64 * lane` and following.
-#[derive(Zeroize, ZeroizeOnDrop)]
-struct Planes(Vec<u64>);
-
-/// The operands of both comparisons: plane `bit` of each, lowest bit first.
-pub struct Operands {
-    /// `r - t` for the first threshold's lanes, then for the second's.
-    pub x: Vec<Bits>,
-    /// `score - r`, once.
-    pub y: Vec<Bits>,
+/// Bytes that a party sends in [`operands`] over `scores` scores.
+pub const fn bytes_sent(scores: usize) -> usize {
+    8 * PLANES * words_per_plane(scores)
 }
 
-/// Converts this party's additive shares `scores` for comparison with both `thresholds`.
+/// The two operands of [`super::compare::sum`], of [`PLANES`] planes each; `rotation` is the chunk's number.
 ///
 /// # Errors
 /// Errors of the network.
-pub fn convert(session: &mut Session<'_>, scores: &[u16], thresholds: [u16; 2]) -> Result<Operands, Error> {
-    let lanes = scores.len().div_ceil(64);
-    let zeros = || vec![0; lanes * SCORE_BITS];
-    match session.party {
-        PartyId::P1 => {
-            let (r, m) = masks_of_parties_1_and_3(session.prss.with_previous(), scores.len());
-            let masked = (0..scores.len()).map(|at| scores[at].wrapping_sub(r[at]).wrapping_sub(m[at]));
-            let message = masked.collect::<Vec<u16>>();
-            session.send(Neighbour::Next, numbers_to_bytes(&message))?;
-            let y_2 = bytes_to_words(&session.receive(Neighbour::Next, 8 * lanes * SCORE_BITS)?);
-            Ok(Operands { x: operand_x(&r, thresholds, |planes, zeros| Bits { own: planes, next: zeros }), y: split(zeros(), y_2) })
+pub fn operands(session: &mut Session<'_>, scores: &[u16], ambiguous: u16, rotation: usize) -> Result<[Bits; 2], Error> {
+    let count = PLANES * words_per_plane(scores.len());
+    let zeros = || vec![0; count];
+    match (session.party.index() + rotation) % 3 {
+        0 => {
+            let [r, mut m] = [(); 2].map(|()| drawn(session.prss.with_previous(), count));
+            let mut masked = truncated(scores, less(ambiguous));
+            subtract_in(&mut masked, &r, PLANES);
+            subtract_in(&mut masked, &m, PLANES);
+            session.send(Neighbour::Next, words_to_bytes(&masked))?;
+            masked.zeroize();
+            m.zeroize();
+            let y_2 = bytes_to_words(&session.receive(Neighbour::Next, 8 * count)?);
+            Ok([Bits { own: r, next: zeros() }, Bits { own: zeros(), next: y_2 }])
         }
-        PartyId::P2 => {
-            let from_1 = Zeroizing::new(bytes_to_numbers(&session.receive(Neighbour::Previous, 2 * scores.len())?));
-            let from_3 = Zeroizing::new(bytes_to_numbers(&session.receive(Neighbour::Next, 2 * scores.len())?));
-            let y: Zeroizing<Vec<u16>> =
-                Zeroizing::new((0..scores.len()).map(|at| scores[at].wrapping_add(from_1[at]).wrapping_add(from_3[at])).collect());
-            let y_3 = session.prss.with_next().words(lanes * SCORE_BITS).to_vec();
-            let y_2: Vec<u64> = planes(&y).0.iter().zip(&y_3).map(|(y, mask)| y ^ mask).collect();
-            session.send(Neighbour::Previous, words_to_bytes(&y_2))?;
-            Ok(Operands { x: vec![Bits::zeros(2 * lanes); SCORE_BITS], y: split(y_2, y_3) })
+        1 => {
+            let mut y = truncated(scores, 0);
+            let from_first = session.receive(Neighbour::Previous, 8 * count)?;
+            let from_third = session.receive(Neighbour::Next, 8 * count)?;
+            add_in(&mut y, &bytes_to_words(&from_first), PLANES);
+            add_in(&mut y, &bytes_to_words(&from_third), PLANES);
+            let y_3 = drawn(session.prss.with_next(), count);
+            y.iter_mut().zip(&y_3).for_each(|(y, mask)| *y ^= mask);
+            session.send(Neighbour::Previous, words_to_bytes(&y))?;
+            Ok([Bits::zeros(count), Bits { own: y, next: y_3 }])
         }
-        PartyId::P3 => {
-            let (r, m) = masks_of_parties_1_and_3(session.prss.with_next(), scores.len());
-            let message: Vec<u16> = scores.iter().zip(m.iter()).map(|(score, m)| score.wrapping_add(*m)).collect();
-            session.send(Neighbour::Previous, numbers_to_bytes(&message))?;
-            let y_3 = session.prss.with_previous().words(lanes * SCORE_BITS).to_vec();
-            Ok(Operands { x: operand_x(&r, thresholds, |planes, zeros| Bits { own: zeros, next: planes }), y: split(y_3, zeros()) })
-        }
-    }
-}
-
-fn masks_of_parties_1_and_3(stream: &mut crate::prss::Stream, count: usize) -> (Zeroizing<Vec<u16>>, Zeroizing<Vec<u16>>) {
-    (stream.numbers(count), stream.numbers(count))
-}
-
-/// Planes of `r - t` for both thresholds, each plane handed to `share` with as many zeros.
-fn operand_x(r: &[u16], thresholds: [u16; 2], share: fn(Vec<u64>, Vec<u64>) -> Bits) -> Vec<Bits> {
-    let [first, second] = thresholds.map(|threshold| {
-        let numbers: Zeroizing<Vec<u16>> = Zeroizing::new(r.iter().map(|r| r.wrapping_sub(threshold)).collect());
-        planes(&numbers)
-    });
-    let lanes = r.len().div_ceil(64);
-    (0..SCORE_BITS)
-        .map(|bit| {
-            let range = bit * lanes..(bit + 1) * lanes;
-            share([&first.0[range.clone()], &second.0[range]].concat(), vec![0; 2 * lanes])
-        })
-        .collect()
-}
-
-/// One [`Bits`] per plane.
-fn split(own: Vec<u64>, next: Vec<u64>) -> Vec<Bits> {
-    let whole = Bits { own, next };
-    let lanes = whole.len() / SCORE_BITS;
-    (0..SCORE_BITS).map(|bit| whole.slice(bit * lanes, (bit + 1) * lanes)).collect()
-}
-
-fn planes(numbers: &[u16]) -> Planes {
-    let lanes = numbers.len().div_ceil(64);
-    let mut words = vec![0_u64; lanes * SCORE_BITS];
-    for (lane, chunk) in numbers.chunks(64).enumerate() {
-        let mut columns = [0_u64; SCORE_BITS];
-        for (at, number) in chunk.iter().enumerate() {
-            for (bit, column) in columns.iter_mut().enumerate() {
-                *column |= (u64::from(*number) >> bit & 1) << at;
-            }
-        }
-        for (bit, column) in columns.into_iter().enumerate() {
-            words[bit * lanes + lane] = column;
+        _ => {
+            let [r, mut m] = [(); 2].map(|()| drawn(session.prss.with_next(), count));
+            let mut masked = truncated(scores, 0);
+            add_in(&mut masked, &m, PLANES);
+            session.send(Neighbour::Previous, words_to_bytes(&masked))?;
+            masked.zeroize();
+            m.zeroize();
+            let y_3 = drawn(session.prss.with_previous(), count);
+            Ok([Bits { own: zeros(), next: r }, Bits { own: y_3, next: zeros() }])
         }
     }
-    Planes(words)
+}
+
+fn drawn(stream: &mut Stream, count: usize) -> Vec<u64> {
+    let mut words = vec![0; count];
+    stream.fill_words(&mut words);
+    words
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::boolean::tests::open;
+    use super::super::planes::tests::numbers;
     use super::*;
     use crate::testing::{SeededRng, run_three};
 
-    /// Ideal: the operands' sum is the score less the threshold.
-    fn check(scores: &[i16], thresholds: [u16; 2]) {
+    /// Ideal: the operands' sum is that of the truncated shares, the first less the threshold.
+    fn check(count: usize, ambiguous: u16, rotation: usize) {
         let mut rng = SeededRng::new(11);
-        let mut shares = [vec![], vec![], vec![]];
-        for score in scores {
-            let (first, second) = (rng.below(1 << 16) as u16, rng.below(1 << 16) as u16);
-            for (share, value) in shares.iter_mut().zip([first, second, (*score as u16).wrapping_sub(first).wrapping_sub(second)]) {
-                share.push(value);
-            }
+        let shares: [Vec<u16>; 3] = [(); 3].map(|()| (0..count).map(|_| rng.below(1 << 16) as u16).collect());
+        let results =
+            run_three(12, |session| operands(session, &shares[session.party().index()], ambiguous, rotation).expect("no network error"));
+        let [x, y] = [0, 1].map(|which| numbers(&open(results.each_ref().map(|(operands, _)| &operands[which])), count));
+        let first = (3 - rotation % 3) % 3;
+        for at in 0..count {
+            let ideal: u32 =
+                (0..3).map(|party| u32::from(shares[party][at].wrapping_sub(if party == first { ambiguous - 64 } else { 0 })) / 64).sum();
+            assert_eq!((x[at] + y[at]) % 1024, ideal % 1024);
         }
-        let results = run_three(12, |session| {
-            let party = session.party();
-            convert(session, &shares[party.index()], thresholds).expect("no network error")
-        });
-        let lanes = scores.len().div_ceil(64);
-        let number = |operand: fn(&Operands) -> &Vec<Bits>, lane: usize, at: usize| {
-            (0..SCORE_BITS).fold(0_u16, |number, bit| {
-                let words = open(results.each_ref().map(|(operands, _)| &operand(operands)[bit]));
-                number | ((words[lane] >> at & 1) as u16) << bit
-            })
-        };
-        for (index, score) in scores.iter().enumerate() {
-            let y = number(|operands| &operands.y, index / 64, index % 64);
-            for (which, threshold) in thresholds.into_iter().enumerate() {
-                let x = number(|operands| &operands.x, which * lanes + index / 64, index % 64);
-                assert_eq!(x.wrapping_add(y), (*score as u16).wrapping_sub(threshold));
-            }
+        for (_, traffic) in &results {
+            assert_eq!(traffic.bytes(), bytes_sent(count));
         }
-        assert_eq!(results.each_ref().map(|(_, traffic)| traffic.bytes()), [2 * scores.len(), 128 * lanes, 2 * scores.len()]);
-        assert_eq!(results.iter().map(|(_, traffic)| traffic.rounds).max(), Some(2));
+        assert_eq!(results.iter().map(|(_, traffic)| traffic.rounds).max(), Some(ROUNDS));
     }
 
     #[test]
-    fn operands_add_up_to_the_score_less_the_threshold() {
-        check(&[0], [1, 1]);
-        check(&[i16::MIN, i16::MAX, -1, 0, 1, 17_598, -17_598], [13_600, 1]);
-        check(&(0..130).map(|at| at * 97).collect::<Vec<i16>>(), [8_000, 7_000]);
+    fn operands_add_up_to_the_truncated_shares_in_every_role() {
+        for rotation in 0..4 {
+            for (count, ambiguous) in [(1, 129), (64, 7_000), (130, 13_600)] {
+                check(count, ambiguous, rotation);
+            }
+        }
+    }
+
+    /// What a party sees is uniform together with what it knows already, not only message by message: the second party's two
+    /// messages added up, and the first party's with the `r` that it drew. Only the masks differ from run to run.
+    #[test]
+    fn messages_say_nothing_together_either() {
+        const RUNS: u64 = 600;
+        // Six standard deviations of as many tosses.
+        let fair = 226..=374;
+        let shares = [[1_000_u16, 60_000], [7_000, 5_000], [200, 700]];
+        let mut ones = [[0_u32; 64 * PLANES]; 2];
+        for seed in 0..RUNS {
+            let [first, _, third] =
+                run_three(seed, |session| operands(session, &shares[session.party().index()], 7_000, 0).expect("no network error"));
+            let [x, y] = &first.0;
+            let mut at_first = y.next.clone();
+            add_in(&mut at_first, &x.own, PLANES);
+            let mut at_second = bytes_to_words(&first.1.to_next[0]);
+            add_in(&mut at_second, &bytes_to_words(&third.1.to_previous[0]), PLANES);
+            for (ones, words) in ones.iter_mut().zip([at_first, at_second]) {
+                ones.iter_mut().enumerate().for_each(|(at, ones)| *ones += (words[at / 64] >> (at % 64) & 1) as u32);
+            }
+        }
+        for (party, ones) in ones.iter().enumerate() {
+            for (at, ones) in ones.iter().enumerate() {
+                assert!(fair.contains(ones), "role {party}, bit {at}: 1 in {ones} of {RUNS} runs");
+            }
+        }
     }
 }

@@ -22,10 +22,14 @@ use base::party::PartyId;
 use zeroize::Zeroizing;
 
 use super::boolean::Bits;
-use super::{Session, Stage, compare, convert, select, unique};
+use super::compare::MARGIN;
+use super::{Session, Stage, compare16, convert16, select, unique};
 use crate::error::Error;
 use crate::share::{NORM_SQUARED_MAX, PreparedQuery};
 use crate::token::{Token, TokenShare};
+
+/// The lowest threshold: a slot without a record scores 0 and must not be near, whatever truncation does.
+pub const THRESHOLD_MIN: i32 = 2 * MARGIN as i32 + 1;
 
 /// The highest threshold. With it no comparison can wrap: see the assertion below.
 pub const THRESHOLD_MAX: i32 = 13_600;
@@ -76,9 +80,9 @@ impl Thresholds {
     /// A record is accepted from `accept` on and near from `ambiguous` on.
     ///
     /// # Errors
-    /// [`Error::ThresholdsInvalid`] unless `1 <= ambiguous <= accept <= THRESHOLD_MAX`.
+    /// [`Error::ThresholdsInvalid`] unless `THRESHOLD_MIN <= ambiguous <= accept <= THRESHOLD_MAX`.
     pub fn new(accept: i32, ambiguous: i32) -> Result<Self, Error> {
-        if 1 <= ambiguous && ambiguous <= accept && accept <= THRESHOLD_MAX {
+        if THRESHOLD_MIN <= ambiguous && ambiguous <= accept && accept <= THRESHOLD_MAX {
             Ok(Self { accept: accept as u16, ambiguous: ambiguous as u16 })
         } else {
             Err(Error::ThresholdsInvalid)
@@ -115,10 +119,10 @@ pub fn identify(
     if records.rows.is_empty() {
         return Ok(mask_of_nobody(session));
     }
-    let operands = convert::convert(session, &scores, [thresholds.accept, thresholds.ambiguous])?;
+    let operands = convert16::convert(session, &scores, [thresholds.accept, thresholds.ambiguous])?;
     observe(Stage::Convert);
     let y_twice: Vec<Bits> = operands.y.iter().map(|plane| plane.followed_by(plane)).collect();
-    let decisions = compare::not_negative(session, &operands.x, &y_twice)?;
+    let decisions = compare16::not_negative(session, &operands.x, &y_twice)?;
     let lanes = decisions.len() / 2;
     let accepted = without_spare_lanes(decisions.slice(0, lanes), records.rows.len());
     let near = without_spare_lanes(decisions.slice(lanes, 2 * lanes), records.rows.len());
@@ -156,7 +160,7 @@ pub const fn bytes_sent(party: PartyId, records: usize) -> usize {
     let words = records.div_ceil(64);
     let conversion = match party {
         PartyId::P1 | PartyId::P3 => 2 * records,
-        PartyId::P2 => 8 * convert::SCORE_BITS * words,
+        PartyId::P2 => 8 * convert16::SCORE_BITS * words,
     };
     conversion + 8 * (30 * words + (2 * words + 5) + 2)
 }
@@ -204,9 +208,11 @@ macro_rules! hidden_debug {
 }
 hidden_debug!(OutputShare, Resolution);
 
-/// What [`identify`] and [`resolve`] together must agree with: the same decision, in the clear.
+/// What a search must agree with: the same decision, in the clear.
 pub mod ideal {
     use super::{Resolution, Thresholds};
+    use crate::protocol::compare::MARGIN;
+    use crate::protocol::verified::Verification;
     use crate::token::Token;
 
     /// The inner product of two templates.
@@ -226,5 +232,39 @@ pub mod ideal {
             [_] => Resolution::None,
             [_, _, ..] => Resolution::Ambiguous,
         }
+    }
+
+    /// The decisions that the protocol may come to for records of these scores and tokens: more than one only where a score is
+    /// so close to a threshold that truncation decides.
+    pub fn decisions(records: &[(i32, Token)], thresholds: Thresholds, verification: Verification) -> Vec<Resolution> {
+        let margin = i32::from(MARGIN);
+        let (accept, ambiguous) = (i32::from(thresholds.accept()), i32::from(thresholds.ambiguous()));
+        // Without verification the score is truncated for acceptance too, and the thresholds' distance rounded up.
+        let (surely_accepted, perhaps_accepted) = match verification {
+            Verification::On => (accept, accept),
+            Verification::Off => (accept + 2 * margin - 1, accept - margin),
+        };
+        let surely_near = records.iter().filter(|(score, _)| *score >= ambiguous + margin).count();
+        let perhaps_near: Vec<_> = records.iter().filter(|(score, _)| *score >= ambiguous - margin).collect();
+        let mut decisions = vec![];
+        if surely_near == 0 {
+            decisions.push(Resolution::None);
+        }
+        for (score, token) in &perhaps_near {
+            let others_surely_near = surely_near - usize::from(*score >= ambiguous + margin);
+            if others_surely_near > 0 {
+                continue;
+            }
+            if *score >= perhaps_accepted {
+                decisions.push(Resolution::Token(*token));
+            }
+            if *score < surely_accepted {
+                decisions.push(Resolution::None);
+            }
+        }
+        if perhaps_near.len() >= 2 {
+            decisions.push(Resolution::Ambiguous);
+        }
+        decisions
     }
 }

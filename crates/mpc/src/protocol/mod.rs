@@ -2,19 +2,48 @@
 
 pub mod agree;
 pub mod boolean;
+pub mod chunk;
+pub mod coin;
 pub mod compare;
+pub mod compare16;
+pub mod conclude;
 pub mod convert;
+pub mod convert16;
+pub mod fold;
 pub mod identify;
+pub mod mac;
+pub mod planes;
+pub mod probe;
+pub mod rebuild;
+pub mod refresh;
+pub mod reshare;
 pub mod select;
 pub mod unique;
+pub mod variants;
+pub mod verified;
 
 use base::party::PartyId;
 
 use crate::error::Error;
-use crate::network::{Neighbour, Network};
-use crate::prss::Prss;
+use crate::network::{Lanes, Neighbour, Network};
+use crate::prss::{NeighbourKeys, Prss};
 
-/// One party's side of one run: who it is, its correlated randomness and its connection to the neighbours.
+/// One party's side of one run.
+#[derive(Clone, Copy)]
+pub struct Run<'a> {
+    /// Who this is.
+    pub party: PartyId,
+    /// Its keys.
+    pub keys: &'a NeighbourKeys,
+    /// The run's name, used once.
+    pub salt: &'a [u8],
+    /// The protocol's name.
+    pub label: &'a str,
+    /// Its connections.
+    pub lanes: &'a dyn Lanes,
+}
+
+/// One party's side of one lane of a run: who it is, its correlated randomness and its connection to the neighbours.
 pub struct Session<'n> {
     party: PartyId,
     prss: Prss,
@@ -34,6 +63,8 @@ pub enum Stage {
     Unique,
     /// The accepted record's token.
     Select,
+    /// What shows that no party cheated.
+    Verify,
 }
 
 impl Stage {
@@ -48,12 +79,24 @@ impl Stage {
             Self::Compare => "compare",
             Self::Unique => "unique",
             Self::Select => "select",
+            Self::Verify => "verify",
         }
     }
 }
 
+impl Run<'_> {
+    /// Opens `lane`, which may be done once, and runs `protocol` on it.
+    ///
+    /// # Errors
+    /// Those of `protocol`, and [`Error::PeerUnavailable`] if the lane cannot be opened.
+    pub fn on_lane<T>(&self, lane: u32, protocol: impl FnOnce(&mut Session<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let mut network = self.lanes.open(lane)?;
+        protocol(&mut Session::new(self.party, Prss::new(self.keys, self.salt, self.label, lane), &mut *network))
+    }
+}
+
 impl<'n> Session<'n> {
-    /// A run of `party`; `prss` must be made for this run alone.
+    /// A lane for `party`; `prss` must be made for this lane of this run alone.
     pub fn new(party: PartyId, prss: Prss, network: &'n mut dyn Network) -> Self {
         Self { party, prss, network }
     }
@@ -63,12 +106,12 @@ impl<'n> Session<'n> {
         self.party
     }
 
-    fn send(&mut self, to: Neighbour, message: Vec<u8>) -> Result<(), Error> {
+    pub(crate) fn send(&mut self, to: Neighbour, message: Vec<u8>) -> Result<(), Error> {
         self.network.send(to, message)
     }
 
     /// The next message of a neighbour, which must be `expected` bytes long.
-    fn receive(&mut self, from: Neighbour, expected: usize) -> Result<Vec<u8>, Error> {
+    pub(crate) fn receive(&mut self, from: Neighbour, expected: usize) -> Result<Vec<u8>, Error> {
         let message = self.network.receive(from)?;
         if message.len() != expected {
             return Err(Error::MessageLength { peer: from.of(self.party), expected, found: message.len() });
@@ -78,17 +121,17 @@ impl<'n> Session<'n> {
 }
 
 fn words_to_bytes(words: &[u64]) -> Vec<u8> {
-    words.iter().flat_map(|word| word.to_le_bytes()).collect()
+    words.iter().map(|word| word.to_le_bytes()).collect::<Vec<_>>().into_flattened()
 }
 
 fn bytes_to_words(bytes: &[u8]) -> Vec<u64> {
-    bytes.chunks_exact(8).map(|chunk| u64::from_le_bytes(chunk.try_into().expect("chunks of 8"))).collect()
+    bytes.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect()
 }
 
 fn numbers_to_bytes(numbers: &[u16]) -> Vec<u8> {
-    numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+    numbers.iter().map(|number| number.to_le_bytes()).collect::<Vec<_>>().into_flattened()
 }
 
 fn bytes_to_numbers(bytes: &[u8]) -> Vec<u16> {
-    bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect()
+    bytes.as_chunks().0.iter().map(|number| u16::from_le_bytes(*number)).collect()
 }

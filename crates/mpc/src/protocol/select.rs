@@ -29,7 +29,7 @@ pub fn select<'t>(
     closed: &Bits,
 ) -> Result<Zeroizing<u128>, Error> {
     let sum = Zeroizing::new(inner_product(matches, tokens));
-    let shared = reshare(session, vec![*sum as u64, (*sum >> 64) as u64])?;
+    let shared = reshare(session, [*sum as u64, (*sum >> 64) as u64].into_iter())?;
     let open = closed.clone().not(session.party());
     let (open_own, open_next) = (repeat(open.own[0]), repeat(open.next[0]));
     let mask = session.prss.zero_words(2);

@@ -28,7 +28,7 @@ impl World {
             world.tokens.push(token);
             let shares = share_template(&world.templates[at], &mut rng).expect("a valid template");
             for (party, token_share) in share_token(&token, &mut rng).into_iter().enumerate() {
-                world.matrices[party].extend_from_slice(shares[party].as_row());
+                world.matrices[party].extend_from_slice(shares[party].to_row().as_slice());
                 world.token_shares[party].push(token_share);
             }
         }
@@ -128,7 +128,7 @@ fn real_dimensions_with_the_enrolled_and_with_a_stranger() {
 fn the_longest_templates_do_not_wrap() {
     let longest = vec![132, 13, 2, 1];
     let opposite: Vec<i16> = longest.iter().map(|feature: &i16| -feature).collect();
-    for thresholds in [Thresholds::new(13_600, 13_600), Thresholds::new(13_600, 1), Thresholds::new(1, 1)] {
+    for thresholds in [Thresholds::new(13_600, 13_600), Thresholds::new(13_600, 129), Thresholds::new(129, 129)] {
         let world = World::new(longest.clone(), vec![longest.clone(), opposite.clone()], 300);
         for rows in [&[0][..], &[1], &[0, 1], &[1, 1], &[0, 0]] {
             world.check(rows, thresholds.expect("valid thresholds"), 301);
@@ -147,7 +147,7 @@ fn only_the_named_rows_are_searched() {
 
 #[test]
 fn thresholds_outside_their_range_are_refused() {
-    for (accept, ambiguous) in [(0, 0), (5, 0), (5, 6), (13_601, 1), (-1, -2), (i32::MAX, 1)] {
+    for (accept, ambiguous) in [(0, 0), (128, 128), (500, 501), (13_601, 500), (-1, -2), (i32::MAX, 500)] {
         assert_eq!(Thresholds::new(accept, ambiguous), Err(Error::ThresholdsInvalid));
     }
 }

@@ -3,7 +3,7 @@
 use base::party::PartyId;
 use mpc::error::Error;
 use mpc::protocol::identify::ideal;
-use mpc::share::{DIMENSIONS_MAX, TemplateShare, reconstruct, share_template};
+use mpc::share::{DIMENSIONS_MAX, ROW_BYTES, Row, SHARE_BYTES, TemplateShare, reconstruct, reconstruct_rows, share_template};
 use mpc::testing::{SeededRng, random_template};
 use proptest::prelude::*;
 
@@ -14,7 +14,7 @@ fn shared_score(query: &[i16], record: &[i16], seed: u64) -> u16 {
     let record = share_template(record, &mut rng).expect("a valid template");
     PartyId::ALL
         .into_iter()
-        .map(|party| query[party.index()].prepare_query(party).inner_product(record[party.index()].as_row()))
+        .map(|party| query[party.index()].prepare_query(party).inner_product(record[party.index()].to_row().as_slice()))
         .fold(0, u16::wrapping_add)
 }
 
@@ -37,6 +37,20 @@ proptest! {
     }
 
     #[test]
+    fn the_parts_of_the_norm_and_of_every_feature_add_up_modulo_2_to_the_32(seed in any::<u64>(), pairs in 1..=DIMENSIONS_MAX / 2) {
+        let mut rng = SeededRng::new(seed);
+        let template = random_template(2 * pairs, &mut rng);
+        let shares = share_template(&template, &mut rng).expect("a valid template");
+        let norm = PartyId::ALL.iter().fold(0_u32, |sum, party| sum.wrapping_add(shares[party.index()].norm_part(*party)));
+        prop_assert_eq!(norm as i32, ideal::score(&template, &template));
+        let parts = PartyId::ALL.map(|party| shares[party.index()].feature_parts(party));
+        for (at, feature) in template.iter().enumerate() {
+            let sum = parts.iter().fold(0_u32, |sum, parts| sum.wrapping_add(parts[at]));
+            prop_assert_eq!(sum as i32, i32::from(*feature));
+        }
+    }
+
+    #[test]
     fn any_two_parties_give_the_template_back(seed in any::<u64>(), features in proptest::collection::vec((-11_i16..=11, -11_i16..=11), 1..=64)) {
         let template: Vec<i16> = features.into_iter().flat_map(|(a, b)| [a, b]).collect();
         let shares = share_template(&template, &mut SeededRng::new(seed)).expect("a valid template");
@@ -44,20 +58,33 @@ proptest! {
             for second in [first.next(), first.previous()] {
                 let whole = reconstruct((first, &shares[first.index()]), (second, &shares[second.index()])).expect("equal lengths");
                 prop_assert_eq!(&*whole, &template);
+                let (one, other) = (shares[first.index()].to_row(), shares[second.index()].to_row());
+                let whole = reconstruct_rows((first, &one), (second, &other)).expect("equal lengths");
+                prop_assert_eq!(&*whole, &template);
             }
         }
     }
 
     #[test]
-    fn bytes_are_a_share_only_at_the_right_length(len in 0..600_usize, dimensions in 0..260_usize) {
-        let shape = TemplateShare::from_bytes(&vec![7; len], dimensions);
-        let valid = dimensions > 0 && dimensions % 2 == 0;
-        let expected = match (valid, len == 2 * dimensions) {
+    fn bytes_are_a_share_or_a_row_only_at_the_right_length(len in 0..1200_usize, dimensions in 0..260_usize) {
+        let bytes = vec![7; len];
+        let expected = |bytes_per_feature| match (dimensions > 0 && dimensions % 2 == 0, len == bytes_per_feature * dimensions) {
             (false, _) => Err(Error::DimensionsInvalid { features: dimensions }),
-            (true, false) => Err(Error::ShareLength { expected: 2 * dimensions, found: len }),
-            (true, true) => Ok(vec![7; len]),
+            (true, false) => Err(Error::ShareLength { expected: bytes_per_feature * dimensions, found: len }),
+            (true, true) => Ok(bytes.clone()),
         };
-        prop_assert_eq!(shape.map(|share| share.to_bytes().to_vec()), expected);
+        prop_assert_eq!(TemplateShare::from_bytes(&bytes, dimensions).map(|share| share.to_bytes().to_vec()), expected(SHARE_BYTES));
+        prop_assert_eq!(Row::from_bytes(&bytes, dimensions).map(|row| row.to_bytes().to_vec()), expected(ROW_BYTES));
+    }
+
+    #[test]
+    fn bytes_of_a_share_or_a_row_come_back(seed in any::<u64>(), pairs in 1..=DIMENSIONS_MAX / 2) {
+        let mut rng = SeededRng::new(seed);
+        let [share, ..] = share_template(&random_template(2 * pairs, &mut rng), &mut rng).expect("a valid template");
+        prop_assert!(TemplateShare::from_bytes(&share.to_bytes(), 2 * pairs) == Ok(share.clone()));
+        let row = share.to_row();
+        prop_assert!(Row::from_bytes(&row.to_bytes(), 2 * pairs) == Ok(row.clone()));
+        prop_assert!(Row::from_numbers(row.as_slice().to_vec()) == Ok(row));
     }
 }
 
@@ -92,16 +119,16 @@ fn one_partys_share_of_the_same_template_is_uniform() {
     let template = random_template(128, &mut rng);
     let shares: Vec<[TemplateShare; 3]> = (0..200).map(|_| share_template(&template, &mut rng).expect("a valid template")).collect();
     for party in PartyId::ALL {
-        for byte_of_number in 0..2 {
-            let bytes = shares
-                .iter()
-                .flat_map(|shares| shares[party.index()].to_bytes().iter().copied().skip(byte_of_number).step_by(2).collect::<Vec<u8>>());
+        for byte_of_number in 0..SHARE_BYTES {
+            let bytes = shares.iter().flat_map(|shares| {
+                shares[party.index()].to_bytes().iter().copied().skip(byte_of_number).step_by(SHARE_BYTES).collect::<Vec<u8>>()
+            });
             let statistic = chi_squared_of_bytes(bytes);
             assert!((119.0..=391.0).contains(&statistic), "{party}, byte {byte_of_number}: {statistic}");
         }
     }
     // The same measure must see a template that is not shared.
-    let plain = (0..200).flat_map(|_| template.iter().flat_map(|feature| feature.to_le_bytes()).collect::<Vec<u8>>());
+    let plain = (0..200).flat_map(|_| template.iter().map(|feature| *feature as u8).collect::<Vec<u8>>());
     assert!(chi_squared_of_bytes(plain) > 10_000.0);
 }
 
@@ -109,5 +136,6 @@ fn one_partys_share_of_the_same_template_is_uniform() {
 fn debug_shows_nothing() {
     let shares = share_template(&[1, 2], &mut SeededRng::new(4)).expect("a valid template");
     assert_eq!(format!("{:?}", shares[0]), "TemplateShare[hidden]");
+    assert_eq!(format!("{:?}", shares[0].to_row()), "Row[hidden]");
     assert_eq!(format!("{:?}", shares[0].prepare_query(PartyId::P1)), "PreparedQuery[hidden]");
 }

@@ -2,8 +2,12 @@
 
 mod gallery;
 mod identify;
+mod kill;
 mod logs;
+mod multiplexer;
 mod outages;
 mod privacy;
 mod refusals;
+mod traces;
+mod upkeep;
 mod world;

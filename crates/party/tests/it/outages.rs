@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use base::party::PartyId;
-use wire::party::PartyRefusal;
+use tokio::time::Instant;
+use wire::party::{PartyCommand, PartyRefusal};
 use wire::probe::Purpose;
 
 use crate::world::{Found, PEER_TIMEOUT, World, refusal};
@@ -70,4 +71,43 @@ async fn a_party_that_dies_during_runs_ends_them_by_name() {
     world.start(PartyId::P3).await;
     world.until_connected().await;
     assert_eq!(world.look(&people[1].template).await, Found::Token(people[1].token));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_party_that_refuses_tells_the_others_so_that_they_do_not_wait() {
+    let mut world = World::new().await;
+    let person = world.person();
+    world.enrol(std::slice::from_ref(&person)).await;
+    for refusing in PartyId::ALL {
+        // Whether it refuses before the others begin or after.
+        for first in [true, false] {
+            let context = world.context(Purpose::Pay);
+            let probe = world.seal(context, &[&person.template]);
+            let command = world.identification(&probe);
+            let altered = match command(refusing) {
+                PartyCommand::Identify(mut identify) => {
+                    identify.probe.signature.0[5] ^= 1;
+                    PartyCommand::Identify(identify)
+                }
+                other => other,
+            };
+            let (one, other) = (refusing.next(), refusing.previous());
+            let pause = Duration::from_millis(100);
+            let began = Instant::now();
+            let (refused, answers) = tokio::join!(
+                async {
+                    tokio::time::sleep(if first { Duration::ZERO } else { pause }).await;
+                    world.ask(refusing, altered.clone()).await
+                },
+                async {
+                    tokio::time::sleep(if first { pause } else { Duration::ZERO }).await;
+                    tokio::join!(world.ask(one, command(one)), world.ask(other, command(other)))
+                }
+            );
+            assert!(began.elapsed() < PEER_TIMEOUT / 2, "{refusing} refused and the others waited {:?}", began.elapsed());
+            assert_eq!(refusal(&refused), PartyRefusal::SignatureInvalid);
+            assert_eq!([refusal(&answers.0), refusal(&answers.1)], [PartyRefusal::PeerUnavailable; 2]);
+        }
+    }
+    assert_eq!(world.look(&person.template).await, Found::Token(person.token));
 }

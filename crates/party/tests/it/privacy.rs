@@ -1,5 +1,6 @@
-//! What one party wrote to disk and received over the network in a full run holds no template and no token, in any of the
-//! encodings that a template or token has anywhere in the system.
+//! What one party wrote to disk and received over the network in a full run holds no template, and what it received in a
+//! search holds no token, in any of the encodings that a template or token has anywhere in the system. (A party keeps every
+//! record's token; what it must not learn is which one was found.)
 
 use std::collections::HashMap;
 
@@ -7,8 +8,8 @@ use base::hash::hex;
 use base::party::PartyId;
 use wire::party::GalleryOperation;
 
-use crate::gallery::stored_share;
 use crate::logs;
+use crate::traces::{Traces, bytes_in};
 use crate::world::{Found, World};
 
 /// So many features in a row are a find.
@@ -81,30 +82,14 @@ impl Needles {
     }
 }
 
-/// Every byte of every file in a party's directory.
-pub fn files_of(world: &World, party: PartyId) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut directories = vec![world.directories[party.index()].path().to_owned()];
-    while let Some(directory) = directories.pop() {
-        for entry in std::fs::read_dir(directory).expect("the party's directory") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                directories.push(path);
-            } else {
-                bytes.extend(std::fs::read(path).expect("a file of the party"));
-            }
-        }
-    }
-    bytes
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn one_partys_disk_and_network_hold_no_template_and_no_token() {
+async fn one_partys_disk_and_network_hold_no_template_and_its_searches_no_token() {
     let mut world = World::new().await;
     let people: Vec<_> = (0..6).map(|_| world.person()).collect();
     let stranger = world.person();
     world.enrol(&people[..4]).await;
     world.enrol(&people[4..]).await;
+    let enrolled = PartyId::ALL.map(|party| world.received[party.index()].lock().expect("no panic").len());
     for person in &people {
         assert_eq!(world.look(&person.template).await, Found::Token(person.token));
     }
@@ -120,14 +105,17 @@ async fn one_partys_disk_and_network_hold_no_template_and_no_token() {
 
     let templates: Vec<Vec<i16>> = people.iter().chain([&stranger]).map(|person| person.template.clone()).collect();
     let tokens: Vec<[u8; 16]> = people.iter().map(|person| person.token).collect();
-    let needles = Needles::new(&templates, &tokens);
+    let (needles, features) = (Needles::new(&templates, &tokens), Needles::new(&templates, &[]));
     for party in PartyId::ALL {
-        let disk = files_of(&world, party);
+        let disk = bytes_in(world.directories[party.index()].path());
         let network = world.received[party.index()].lock().expect("no panic").clone();
         assert!(disk.len() > 10_000, "{party} wrote its shares");
         assert!(network.len() > 50_000, "{party} received probes and messages");
-        assert_eq!(needles.find(&disk), None, "{party}'s disk");
-        assert_eq!(needles.find(&network), None, "{party}'s network");
+        assert_eq!(features.find(&disk), None, "{party}'s disk");
+        assert_eq!(features.find(&network), None, "{party}'s network");
+        assert_eq!(needles.find(&disk), Some("half a token"), "{party} keeps the tokens");
+        let network = &network[enrolled[party.index()]..];
+        assert_eq!(needles.find(network), None, "{party}'s searches");
 
         // The same search finds each of them where it is hidden.
         for (what, planted) in [
@@ -135,7 +123,7 @@ async fn one_partys_disk_and_network_hold_no_template_and_no_token() {
             ("8 bits", hex(&templates[6][1..9].iter().map(|feature| *feature as u8).collect::<Vec<u8>>()).into_bytes()),
             ("half a token", tokens[5][8..].to_vec()),
         ] {
-            let mut tainted = network.clone();
+            let mut tainted = network.to_vec();
             let middle = tainted.len() / 2;
             tainted.splice(middle..middle, planted);
             assert_eq!(needles.find(&tainted), Some(what));
@@ -152,7 +140,7 @@ async fn logs_hold_no_template_no_share_and_no_token() {
         assert_eq!(world.look(&person.template).await, Found::Token(person.token));
     }
     let shares: Vec<Vec<u8>> =
-        PartyId::ALL.iter().flat_map(|party| people.iter().map(|person| stored_share(&world, *party, person.record))).collect();
+        PartyId::ALL.iter().flat_map(|party| people.iter().map(|person| Traces::of(&world, *party, person.record).row)).collect();
     let mut needles = Needles::new(
         &people.iter().map(|person| person.template.clone()).collect::<Vec<_>>(),
         &people.iter().map(|person| person.token).collect::<Vec<_>>(),

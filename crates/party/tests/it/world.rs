@@ -1,5 +1,6 @@
 //! The fixture: three parties in temporary directories, a platform, a terminal, and a clock that tests can move.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,12 +11,16 @@ use base::party::PartyId;
 use base::secret::Secret;
 use base::time::{Clock, SystemClock, Timestamp};
 use ed25519_dalek::SigningKey;
-use mpc::protocol::identify::{OutputShare, Resolution, Thresholds, resolve};
+use mpc::protocol::conclude::{OutputShare, resolve};
+use mpc::protocol::identify::{Resolution, Thresholds};
+use mpc::protocol::verified::Verification;
 use mpc::share::share_template;
 use mpc::testing::{SeededRng, random_template};
-use mpc::token::{Token, share_token};
-use party::config::{Budget, PartyConfig, Peer};
+use mpc::token::Token;
+use party::budget::{Budget, Budgets};
+use party::config::{PartyConfig, Peer};
 use party::identity::{Identity, generate};
+use party::scan_pool::Policy;
 use party::{frame, server, tls};
 use rustls_pki_types::ServerName;
 use tempfile::TempDir;
@@ -23,13 +28,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use wire::bytes::{HexArray, HexBytes};
 use wire::party::{
-    GalleryChange, GalleryOperation, Identify, NewRecord, PartyAnswer, PartyCommand, PartyRefusal, PartyRequest, PartyResponse, PartyStatus,
+    CheckEnrolment, GalleryChange, GalleryOperation, Identify, NewRecord, PartyAnswer, PartyCommand, PartyRefusal, PartyRequest, PartyResponse, PartyStatus,
 };
 use wire::probe::{PartitionLabel, ProbeContext, Purpose, SealedProbe};
 use wire::seal;
 
 pub const DIMENSIONS: u16 = 128;
 pub const PEER_TIMEOUT: Duration = Duration::from_millis(1500);
+/// More than any test asks.
+pub const LARGE: Budget = Budget { per_minute: 1_000, per_day: 10_000 };
 pub const TERMINAL: TerminalId = TerminalId::from_bits(77);
 
 /// All registered terminals; they share one device key.
@@ -73,12 +80,37 @@ pub struct Person {
     pub partitions: Vec<PartitionLabel>,
 }
 
+/// The configuration of a party alone: it knows no terminal, and its peers are nowhere.
+pub fn config_of(party: PartyId, identity: Identity) -> PartyConfig {
+    let certificate_sha256 = identity.pin().expect("a certificate");
+    let nowhere = Peer { address: ([127, 0, 0, 1], 9).into(), certificate_sha256 };
+    PartyConfig {
+        party,
+        directory: "nowhere".into(),
+        identity,
+        sealing_key: Secret::new([0; 32]),
+        confirmation_key: SigningKey::from_bytes(&[party.number(); 32]),
+        next: nowhere,
+        previous: nowhere,
+        platform_sha256: certificate_sha256,
+        terminals: HashMap::new(),
+        dimensions: DIMENSIONS,
+        thresholds: Thresholds::new(8000, 7000).expect("valid thresholds"),
+        verification: Verification::On,
+        budgets: Budgets { terminal: LARGE, payee: LARGE, all: LARGE },
+        scan: Policy { threads: 2, ..Policy::for_this_machine() },
+        peer_timeout: PEER_TIMEOUT,
+        received: None,
+    }
+}
+
 impl World {
     pub async fn new() -> Self {
-        Self::with_budget(Budget { per_minute: 1_000, per_day: 10_000 }).await
+        Self::with_budget(LARGE).await
     }
 
-    pub async fn with_budget(budget: Budget) -> Self {
+    /// With a budget of each terminal.
+    pub async fn with_budget(terminal: Budget) -> Self {
         crate::logs::collect();
         let mut rng = SeededRng::new(9);
         let device_key = SigningKey::from_bytes(&[5; 32]);
@@ -101,20 +133,15 @@ impl World {
         let configs = PartyId::ALL.map(|party| {
             let seen = received[party.index()].clone();
             PartyConfig {
-                party,
+                received: Some(Arc::new(move |bytes: &[u8]| seen.lock().expect("no panic").extend_from_slice(bytes))),
                 directory: directories[party.index()].path().join("data"),
-                identity: identities[party.index()].clone(),
                 sealing_key: Secret::new(*sealing[party.index()].0),
-                confirmation_key: SigningKey::from_bytes(&[party.number(); 32]),
                 next: peer(party.next()),
                 previous: peer(party.previous()),
                 platform_sha256: platform.pin().expect("a certificate"),
                 terminals: terminals().map(|terminal| (terminal, device_key.verifying_key())).collect(),
-                dimensions: DIMENSIONS,
-                thresholds: Thresholds::new(8000, 7000).expect("valid thresholds"),
-                budget,
-                peer_timeout: PEER_TIMEOUT,
-                received: Some(Arc::new(move |bytes: &[u8]| seen.lock().expect("no panic").extend_from_slice(bytes))),
+                budgets: Budgets { terminal, payee: LARGE, all: LARGE },
+                ..config_of(party, identities[party.index()].clone())
             }
         });
         let mut world = Self {
@@ -285,18 +312,24 @@ impl World {
         move |party| PartyCommand::Apply(Box::new(GalleryChange { sequence, operation: operation(party) }))
     }
 
-    /// The change that enrols `people` with `probe`, for each party.
-    pub fn enrolment(&mut self, probe: SealedProbe, people: &[Person]) -> impl Fn(PartyId) -> PartyCommand + use<> {
-        let people: Vec<(Person, _)> = people.iter().map(|person| (person.clone(), share_token(&person.token, &mut self.rng))).collect();
+    /// What came of checking an enrolment's templates.
+    pub async fn check(&mut self, probe: &SealedProbe) -> [PartyAnswer; 3] {
+        let session = SessionId::from_bits(self.name());
+        let check = |party| PartyCommand::CheckEnrolment(Box::new(CheckEnrolment { session, probe: probe.for_party(party) }));
+        self.ask_all(check).await
+    }
+
+    /// Has the enrolment of `people` with `probe` checked; the change that makes it, for each party.
+    pub async fn enrolment(&mut self, probe: SealedProbe, people: &[Person]) -> impl Fn(PartyId) -> PartyCommand + use<> {
+        for answer in self.check(&probe).await {
+            assert!(matches!(answer, PartyAnswer::EnrolmentChecked { .. }), "{answer:?}");
+        }
+        let people = people.to_vec();
         self.change(move |party| GalleryOperation::Enrol {
             probe: probe.for_party(party),
             records: people
                 .iter()
-                .map(|(person, shares)| NewRecord {
-                    record: person.record,
-                    partitions: person.partitions.clone(),
-                    token_share: shares[party.index()].to_parts().map(HexArray),
-                })
+                .map(|person| NewRecord { record: person.record, partitions: person.partitions.clone(), token: HexArray(person.token) })
                 .collect(),
         })
     }
@@ -305,7 +338,7 @@ impl World {
         let mut context = self.context(Purpose::Enrol);
         context.templates = people.len() as u32;
         let probe = self.seal(context, &people.iter().map(|person| &person.template[..]).collect::<Vec<_>>());
-        let command = self.enrolment(probe, people);
+        let command = self.enrolment(probe, people).await;
         for answer in self.ask_all(command).await {
             assert!(
                 matches!(&answer, PartyAnswer::Applied { sequence, deletions, .. } if *sequence == self.sequence && deletions.is_empty()),
@@ -338,9 +371,10 @@ pub enum Found {
 
 pub fn resolution(answers: [PartyAnswer; 3]) -> Found {
     let shares = answers.map(|answer| match answer {
-        PartyAnswer::Identified { token_share, ambiguous_share, stages } => {
-            assert_eq!(stages.iter().map(|stage| stage.stage.as_str()).take(4).collect::<Vec<_>>(), ["checks", "open", "agree", "scan"]);
-            OutputShare { token: token_share.0, ambiguous: ambiguous_share == 1 }
+        PartyAnswer::Identified { output, stages, .. } => {
+            let stages: Vec<&str> = stages.iter().map(|stage| stage.stage.as_str()).collect();
+            assert_eq!(stages, ["checks", "open", "opening", "agree", "scan", "compare", "select", "verify", "conclude"]);
+            OutputShare::from_bytes(&output.0)
         }
         other => panic!("{other:?}"),
     });

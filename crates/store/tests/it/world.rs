@@ -173,7 +173,7 @@ impl World {
             for change in self.store.pending_changes(party, 100).expect("reads") {
                 let records = match &change.operation {
                     wire::party::GalleryOperation::Delete { records } => records.clone(),
-                    wire::party::GalleryOperation::Enrol { .. } => Vec::new(),
+                    _ => Vec::new(),
                 };
                 let deletions: Vec<_> = records
                     .into_iter()
@@ -309,7 +309,7 @@ pub fn code(answer: &Answer) -> Code {
 
 pub fn new_token(token: [u8; 16]) -> NewToken {
     let record = RecordId::from_bits(u128::from_le_bytes(token));
-    NewToken { record, token_sha256: Sha256::digest(token).into(), token_shares: [[HexArray([0; 16]); 2]; 3] }
+    NewToken { record, token: HexArray(token), token_sha256: Sha256::digest(token).into() }
 }
 
 pub fn context(purpose: Purpose, reference: String, challenge: &api::Challenge) -> ProbeContext {

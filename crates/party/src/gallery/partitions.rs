@@ -1,0 +1,73 @@
+//! The named parts of the gallery: which slots stand in each. A record that stands in several costs four bytes more in each,
+//! and its share once.
+
+use std::collections::HashMap;
+
+use wire::probe::PartitionLabel;
+
+/// Slots by label, in order.
+#[derive(Default, PartialEq, Eq)]
+pub struct Partitions(HashMap<[u8; 16], Vec<u32>>);
+
+impl Partitions {
+    /// The slots in `label`, in order.
+    pub fn slots(&self, label: &PartitionLabel) -> &[u32] {
+        self.0.get(&label.0).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many labels have a record.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether none has.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Puts `slot` into each of `labels`; again: no effect.
+    pub fn insert(&mut self, slot: u32, labels: &[PartitionLabel]) {
+        for label in labels {
+            let slots = self.0.entry(label.0).or_default();
+            // New slots come behind all others, so this is a push.
+            if let Err(at) = slots.binary_search(&slot) {
+                slots.insert(at, slot);
+            }
+        }
+    }
+
+    /// Takes `slot` out of each of `labels`.
+    pub fn remove(&mut self, slot: u32, labels: &[PartitionLabel]) {
+        for label in labels {
+            let Some(slots) = self.0.get_mut(&label.0) else { continue };
+            if let Ok(at) = slots.binary_search(&slot) {
+                slots.remove(at);
+            }
+            if slots.is_empty() {
+                self.0.remove(&label.0);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::bytes::HexArray;
+
+    #[test]
+    fn slots_come_in_order_and_go_from_where_they_were() {
+        let [a, b] = [1, 2].map(|label| HexArray([label; 16]));
+        let mut partitions = Partitions::default();
+        for (slot, labels) in [(3, &[a, b][..]), (1, &[a]), (7, &[b, b]), (5, &[a])] {
+            partitions.insert(slot, labels);
+        }
+        assert_eq!((partitions.slots(&a), partitions.slots(&b)), (&[1, 3, 5][..], &[3, 7][..]));
+        partitions.remove(3, &[a]);
+        partitions.remove(9, &[a]);
+        assert_eq!((partitions.slots(&a), partitions.slots(&b)), (&[1, 5][..], &[3, 7][..]));
+        partitions.remove(3, &[b]);
+        partitions.remove(7, &[b]);
+        assert_eq!((partitions.slots(&b), partitions.len()), (&[][..], 1));
+    }
+}
