@@ -35,7 +35,7 @@ pub enum Command {
     /// Measure speed.
     #[command(subcommand)]
     Bench(BenchCommand),
-    /// Ask the platform's store: the ledger's export and its verification, disputes, the compensation fund.
+    /// Ask the platform's store: the ledger's export and its verification, disputes, the compensation fund, backups and moves.
     #[command(subcommand)]
     Admin(AdminCommand),
     /// Fold the fetched models' block-quantised weights to fp32 files that the runtime reads.
@@ -65,6 +65,12 @@ pub enum AdminCommand {
     Dispute(DecideOptions),
     /// Put the institution's money into the compensation fund.
     Fund(FundOptions),
+    /// Write a backup of the store, which may be in use, into a new file; rows and books are compared at both ends.
+    Backup(BackupOptions),
+    /// Bring a backup back into an empty place.
+    Restore(RestoreOptions),
+    /// Move the store from one database to another. Afterwards the old one takes no writes, so that nothing is lost there.
+    Move(MoveOptions),
 }
 
 #[derive(Subcommand)]
@@ -143,6 +149,45 @@ pub struct FundOptions {
     /// How much, in minor units.
     #[arg(long)]
     pub amount_minor: i64,
+}
+
+#[derive(Args)]
+pub struct BackupOptions {
+    /// Where the store is: `sqlite:` and a path, or `postgres://user@host/database`.
+    #[arg(long, default_value = "sqlite:var/handsel/platform/handsel.sqlite")]
+    pub store: String,
+    /// The file to make.
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Print one JSON object on standard output and nothing else there.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct RestoreOptions {
+    /// The backup.
+    #[arg(long)]
+    pub from: PathBuf,
+    /// Where to: an empty database, or a file that is not there.
+    #[arg(long)]
+    pub store: String,
+    /// Print one JSON object on standard output and nothing else there.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct MoveOptions {
+    /// Where the store is.
+    #[arg(long, default_value = "sqlite:var/handsel/platform/handsel.sqlite")]
+    pub from: String,
+    /// Where to: an empty database, or a file that is not there.
+    #[arg(long)]
+    pub to: String,
+    /// Print one JSON object on standard output and nothing else there.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Where the parts of an installation are.

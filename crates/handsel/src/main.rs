@@ -4,6 +4,7 @@ mod admin;
 mod args;
 mod bench;
 mod bench_pay;
+mod copies;
 mod crowd;
 mod demo;
 mod eval;
@@ -39,6 +40,9 @@ fn main() -> ExitCode {
         Command::Admin(AdminCommand::Ledger(LedgerCommand::Verify(options))) => admin::verify_ledger(&options),
         Command::Admin(AdminCommand::Dispute(options)) => admin::decide(&options),
         Command::Admin(AdminCommand::Fund(options)) => admin::fund(&options),
+        Command::Admin(AdminCommand::Backup(options)) => copies::backup(&options),
+        Command::Admin(AdminCommand::Restore(options)) => copies::restore(&options),
+        Command::Admin(AdminCommand::Move(options)) => copies::move_store(&options),
         Command::Models(options) => models::fold(&options),
     };
     match outcome {

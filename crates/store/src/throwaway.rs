@@ -115,6 +115,7 @@ impl Throwaway {
         text.parse().expect("an address of this form is sound")
     }
 
+    #[expect(clippy::disallowed_methods, reason = "waits for another program, for tests and measurements")]
     fn wait_until_ready(&self) -> io::Result<()> {
         let begin = Instant::now();
         loop {

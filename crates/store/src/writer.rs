@@ -34,10 +34,13 @@ pub enum Step {
     Answered,
 }
 
+/// A request's work, on a store whose writes join the open transaction; or there is none, and why.
+type Work = Box<dyn FnOnce(Result<&Store, StoreError>) -> Answer + Send>;
+
 /// What waits for the writer.
 enum Job {
-    /// Runs on the writer's thread, on a store whose writes join the open transaction; or there is none, and why.
-    Here(Box<dyn FnOnce(Result<&Store, StoreError>) -> Answer + Send>),
+    /// Runs on the writer's thread.
+    Here(Work),
     /// Runs on the thread that asked, in its turn.
     There(SyncSender<Offer>),
     /// The same, outside any transaction.
@@ -69,7 +72,7 @@ impl Writer {
         connection.known().keep();
         let (jobs, waiting) = sync_channel(QUEUE_MAX);
         let turn = Arc::new(Mutex::new(connection));
-        let work = Work { location, store: view(turn.clone()), turn, waiting, answers: Vec::new(), held_over: None };
+        let work = Thread { location, store: view(turn.clone()), turn, waiting, answers: Vec::new(), held_over: None };
         let thread = std::thread::Builder::new().name("store-writer".into()).spawn(move || work.run());
         Self { jobs: Some(jobs), thread: Some(thread.expect("the system has room for one thread")) }
     }
@@ -150,7 +153,7 @@ fn refuse(job: Job, error: &Arc<StoreError>) {
 }
 
 /// What the thread works with.
-struct Work {
+struct Thread {
     location: Location,
     /// A store whose writes are parts of the open transaction.
     store: Store,
@@ -162,7 +165,7 @@ struct Work {
     held_over: Option<Job>,
 }
 
-impl Work {
+impl Thread {
     fn run(mut self) {
         while let Some(first) = self.next() {
             match first {

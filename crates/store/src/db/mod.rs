@@ -31,8 +31,8 @@ pub(crate) enum Role {
 
 /// One connection to either database.
 pub(crate) enum Connection {
-    Sqlite(Sqlite),
-    Postgres(Postgres),
+    Sqlite(Box<Sqlite>),
+    Postgres(Box<Postgres>),
 }
 
 /// One row of an answer; valid while it is read.
@@ -61,8 +61,8 @@ impl Connection {
     /// Opens a connection with the settings that durability needs.
     pub(crate) fn open(location: &Location, role: Role) -> Result<Self, DbError> {
         match location {
-            Location::Sqlite(path) => Ok(Self::Sqlite(Sqlite::open(path)?)),
-            Location::Postgres(address) => Ok(Self::Postgres(Postgres::open(address, role)?)),
+            Location::Sqlite(path) => Ok(Self::Sqlite(Box::new(Sqlite::open(path)?))),
+            Location::Postgres(address) => Ok(Self::Postgres(Box::new(Postgres::open(address, role)?))),
         }
     }
 

@@ -203,6 +203,7 @@ struct Counts {
 }
 
 impl Counts {
+    #[expect(clippy::disallowed_methods, reason = "how long recovery takes is measured")]
     fn check_after(&mut self, place: &Location, said: &Said) {
         let begin = Instant::now();
         let store = Store::open(place, RuleBook::parse(&rules()).expect("sound"), Secret::new([3; 32])).expect("opens");
