@@ -1,5 +1,6 @@
 //! `handsel`: the one binary. Each subcommand is one file.
 
+mod admin;
 mod args;
 mod bench;
 mod crowd;
@@ -14,12 +15,13 @@ mod report;
 mod run;
 mod till_client;
 mod up;
+mod verify_receipt;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Arguments, BenchCommand, Command, EvalCommand};
+use crate::args::{AdminCommand, Arguments, BenchCommand, Command, EvalCommand};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -32,6 +34,9 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&options),
         Command::Eval(EvalCommand::Face(options)) => eval::face(&options),
         Command::Bench(BenchCommand::Till(options)) => bench::till(&options),
+        Command::VerifyReceipt(options) => verify_receipt::run(&options),
+        Command::Admin(AdminCommand::Gallery(command)) => admin::gallery::run(&command),
+        Command::Admin(AdminCommand::Party(command)) => admin::party::run(&command),
         Command::Models(options) => models::fold(&options),
     };
     match outcome {

@@ -1,7 +1,9 @@
 //! Tests of the whole: the layers, and the binary as a user runs it.
 
+mod admin;
 mod installation;
 mod layers;
+mod receipt;
 mod up;
 
 mod whole;
