@@ -1,11 +1,11 @@
 # Two commands do all the set-up on a fresh machine: `make run` and `make test`. Everything else is a step of theirs.
 
-.PHONY: run test models web build test-data test-rust test-web test-e2e lint setup-run setup-test clean
+.PHONY: run test models web build test-data test-rust test-kernels test-web test-e2e lint setup-run setup-test clean
 
 run: setup-run build models web
 	@target/debug/handsel up
 
-test: setup-test build models web test-data lint test-rust test-web test-e2e
+test: setup-test build models web test-data lint test-rust test-kernels test-web test-e2e
 
 # --- steps ---
 
@@ -41,6 +41,10 @@ lint:
 
 test-rust:
 	HANDSEL_REQUIRE_TEST_DATA=1 cargo test --workspace --no-fail-fast
+
+# The kernels' tests once more, under an address sanitizer.
+test-kernels:
+	@scripts/check-kernels
 
 test-web:
 	cd web && npm run check && npm test

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use base::party::PartyId;
 use clap::{Args, Parser, Subcommand};
 
 /// Pay with your face: nobody holds a biometric, every payment happens exactly once.
@@ -35,11 +36,106 @@ pub enum Command {
     /// Measure speed.
     #[command(subcommand)]
     Bench(BenchCommand),
-    /// Ask the platform's store: the ledger's export and its verification, disputes, the compensation fund, backups and moves.
+    /// Check a deletion's receipt: did all three parties sign that they destroyed their shares?
+    VerifyReceipt(VerifyReceiptOptions),
+    /// What operators do by hand: the ledger's export, disputes, the fund, backups and moves of the store, the parties' galleries.
     #[command(subcommand)]
     Admin(AdminCommand),
     /// Fold the fetched models' block-quantised weights to fp32 files that the runtime reads.
     Models(ModelsOptions),
+}
+
+#[derive(Subcommand)]
+pub enum AdminCommand {
+    /// The three galleries, from the platform's side.
+    #[command(subcommand)]
+    Gallery(GalleryCommand),
+    /// One party's own data.
+    #[command(subcommand)]
+    Party(PartyCommandLine),
+    /// The ledger, for an auditor.
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
+    /// Decide a dispute; prints it as JSON.
+    Dispute(DecideOptions),
+    /// Put the institution's money into the compensation fund.
+    Fund(FundOptions),
+    /// Write a backup of the store, which may be in use, into a new file; rows and books are compared at both ends.
+    Backup(BackupOptions),
+    /// Bring a backup back into an empty place.
+    Restore(RestoreOptions),
+    /// Move the store from one database to another. Afterwards the old one takes no writes, so that nothing is lost there.
+    Move(MoveOptions),
+}
+
+#[derive(Subcommand)]
+pub enum GalleryCommand {
+    /// Compare every slot at each party with its journal, and the three with one another.
+    Verify(GalleryOptions),
+    /// Find the first change after which the parties' logs differ, and name it.
+    Bisect(GalleryOptions),
+    /// Number the slots anew, without those of deleted records.
+    Compact(GalleryOptions),
+    /// Give every record other shares of the same template; shares of before are of no use with those of after.
+    Refresh(GalleryOptions),
+    /// Give a party back its gallery from the other two.
+    Rebuild(RebuildOptions),
+}
+
+#[derive(Subcommand)]
+pub enum PartyCommandLine {
+    /// Copy the journal to a new file; the party may be running.
+    Backup(PartyFileOptions),
+    /// Put a copy in place of the journal; the party must be stopped.
+    Restore(PartyFileOptions),
+}
+
+#[derive(Args)]
+pub struct GalleryOptions {
+    /// The platform's configuration file, beside its keys.
+    #[arg(long, default_value = "var/handsel/platform/node.toml")]
+    pub config: PathBuf,
+    /// Print one JSON object on standard output and nothing else there.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct RebuildOptions {
+    /// Whose gallery is lost or behind: 1, 2 or 3.
+    #[arg(long, value_parser = party_number)]
+    pub party: PartyId,
+    #[command(flatten)]
+    pub gallery: GalleryOptions,
+}
+
+#[derive(Args)]
+pub struct PartyFileOptions {
+    /// The party's configuration file.
+    #[arg(long)]
+    pub config: PathBuf,
+    /// The copy.
+    #[arg(long)]
+    pub file: PathBuf,
+    /// Print one JSON object on standard output and nothing else there.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct VerifyReceiptOptions {
+    /// The receipt, as the wallet downloads it.
+    pub file: PathBuf,
+    /// The parties' public keys that you trust: a JSON array of three times 64 hexadecimal digits, in their order.
+    #[arg(long)]
+    pub keys: Option<PathBuf>,
+    /// Print one JSON object on standard output and nothing else there.
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn party_number(text: &str) -> Result<PartyId, String> {
+    PartyId::ALL.into_iter().find(|party| party.number().to_string() == text).ok_or_else(|| "a party is 1, 2 or 3".into())
 }
 
 #[derive(Subcommand)]
@@ -54,23 +150,6 @@ pub enum BenchCommand {
     Till(BenchTillOptions),
     /// Payments a second over HTTP, beside a plain transaction on PostgreSQL, in turns.
     Pay(BenchPayOptions),
-}
-
-#[derive(Subcommand)]
-pub enum AdminCommand {
-    /// The ledger, for an auditor.
-    #[command(subcommand)]
-    Ledger(LedgerCommand),
-    /// Decide a dispute; prints it as JSON.
-    Dispute(DecideOptions),
-    /// Put the institution's money into the compensation fund.
-    Fund(FundOptions),
-    /// Write a backup of the store, which may be in use, into a new file; rows and books are compared at both ends.
-    Backup(BackupOptions),
-    /// Bring a backup back into an empty place.
-    Restore(RestoreOptions),
-    /// Move the store from one database to another. Afterwards the old one takes no writes, so that nothing is lost there.
-    Move(MoveOptions),
 }
 
 #[derive(Subcommand)]

@@ -4,7 +4,6 @@ mod admin;
 mod args;
 mod bench;
 mod bench_pay;
-mod copies;
 mod crowd;
 mod demo;
 mod eval;
@@ -17,6 +16,7 @@ mod report;
 mod run;
 mod till_client;
 mod up;
+mod verify_receipt;
 
 use std::process::ExitCode;
 
@@ -36,13 +36,16 @@ fn main() -> ExitCode {
         Command::Eval(EvalCommand::Face(options)) => eval::face(&options),
         Command::Bench(BenchCommand::Till(options)) => bench::till(&options),
         Command::Bench(BenchCommand::Pay(options)) => bench_pay::run(&options),
-        Command::Admin(AdminCommand::Ledger(LedgerCommand::Export(options))) => admin::export_ledger(&options),
-        Command::Admin(AdminCommand::Ledger(LedgerCommand::Verify(options))) => admin::verify_ledger(&options),
-        Command::Admin(AdminCommand::Dispute(options)) => admin::decide(&options),
-        Command::Admin(AdminCommand::Fund(options)) => admin::fund(&options),
-        Command::Admin(AdminCommand::Backup(options)) => copies::backup(&options),
-        Command::Admin(AdminCommand::Restore(options)) => copies::restore(&options),
-        Command::Admin(AdminCommand::Move(options)) => copies::move_store(&options),
+        Command::Admin(AdminCommand::Ledger(LedgerCommand::Export(options))) => admin::store::export_ledger(&options),
+        Command::Admin(AdminCommand::Ledger(LedgerCommand::Verify(options))) => admin::store::verify_ledger(&options),
+        Command::Admin(AdminCommand::Dispute(options)) => admin::store::decide(&options),
+        Command::Admin(AdminCommand::Fund(options)) => admin::store::fund(&options),
+        Command::Admin(AdminCommand::Backup(options)) => admin::copies::backup(&options),
+        Command::Admin(AdminCommand::Restore(options)) => admin::copies::restore(&options),
+        Command::Admin(AdminCommand::Move(options)) => admin::copies::move_store(&options),
+        Command::VerifyReceipt(options) => verify_receipt::run(&options),
+        Command::Admin(AdminCommand::Gallery(command)) => admin::gallery::run(&command),
+        Command::Admin(AdminCommand::Party(command)) => admin::party::run(&command),
         Command::Models(options) => models::fold(&options),
     };
     match outcome {

@@ -110,7 +110,7 @@ fn party_config(node: PartyNode, keys: PartyKeys) -> Result<party::config::Party
 }
 
 /// Where a store is, as the configuration says it.
-fn place(text: &str) -> Result<store::Location, Failure> {
+pub fn place(text: &str) -> Result<store::Location, Failure> {
     text.parse().map_err(|reason| Failure(format!("the platform's configuration: {reason}")))
 }
 

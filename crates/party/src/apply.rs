@@ -105,7 +105,8 @@ impl Service {
             applied_at: now,
         };
         let mut rows = rows.into_iter().flatten();
-        let incoming: Vec<Incoming> = new.into_iter().map(|new| Incoming { new, row: rows.next().map(|template| template.to_row()) }).collect();
+        let incoming: Vec<Incoming> =
+            new.into_iter().map(|new| Incoming { new, row: rows.next().map(|template| template.to_row()) }).collect();
         self.keep(state, &change, probe, &incoming)
     }
 

@@ -57,6 +57,7 @@ impl Service {
             first_slot_wrong: findings.slots_wrong.first().copied(),
             groups_damaged: findings.groups_damaged.len() as u64,
             partitions_right: findings.partitions_right,
+            partitions: snapshot.partition_counts(),
         };
         match is_good {
             true => tracing::info!(party = %self.config.party, sequence = verified.sequence, "the gallery is what the journal says"),

@@ -124,7 +124,8 @@ impl Service {
         let failed = |error| refusal(command.session, error);
         let stamps = searched.stamps();
         let names = self.mac_names(&stamps);
-        let opening = opening::open(self.config.party, network, &command.session.bits().to_le_bytes(), random()?, &names).map_err(failed)?;
+        let opening =
+            opening::open(self.config.party, network, &command.session.bits().to_le_bytes(), random()?, &names).map_err(failed)?;
         stages.add("opening", stopwatch.lap());
         let macs = self.macs_of(&searched, &stamps, &opening.macs)?;
         let keys = network.keys();
@@ -163,7 +164,8 @@ impl Service {
         let of_part = |(at, (stamp, name)): (usize, (&Option<Stamp>, &MacName))| match stamp {
             Some(stamp) if *name != [0; 16] => {
                 let mac = self.macs.get(*stamp, *name, searched.slots(at), dimensions);
-                mac.map(Some).ok_or_else(|| Refusal::new(PartyRefusal::StorageFailed, "a segment's MAC cannot be read; it will be made anew"))
+                mac.map(Some)
+                    .ok_or_else(|| Refusal::new(PartyRefusal::StorageFailed, "a segment's MAC cannot be read; it will be made anew"))
             }
             _ => Ok(None),
         };

@@ -135,11 +135,8 @@ fn file_name(stamp: Stamp, name: MacName) -> String {
 
 fn read_file_name(text: &str) -> Option<(Stamp, MacName)> {
     let mut fields = text.strip_prefix("mac-")?.split('-');
-    let stamp = Stamp {
-        generation: fields.next()?.parse().ok()?,
-        segment: fields.next()?.parse().ok()?,
-        changed_at: fields.next()?.parse().ok()?,
-    };
+    let stamp =
+        Stamp { generation: fields.next()?.parse().ok()?, segment: fields.next()?.parse().ok()?, changed_at: fields.next()?.parse().ok()? };
     let name = unhex(fields.next()?)?.try_into().ok()?;
     fields.next().is_none().then_some((stamp, name))
 }

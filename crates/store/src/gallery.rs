@@ -99,6 +99,20 @@ impl Store {
         })
     }
 
+    /// Queues a change of the gallery as a whole, which brings no shares and takes none; gives its number. In
+    /// `gallery_changes` it stands as a deletion of no record.
+    pub fn queue_upkeep(&self, operation: &GalleryOperation, now: Timestamp) -> Result<u64, StoreError> {
+        assert!(matches!(operation, GalleryOperation::Compact | GalleryOperation::Refresh { .. }), "it concerns no record");
+        self.run_tx("queue_upkeep", |tx| {
+            let sequence = last_sequence(tx)? + 1;
+            insert_change(tx, sequence, "delete", now)?;
+            for party in PartyId::ALL {
+                insert_payload(tx, party, &GalleryChange { sequence, operation: operation.clone() })?;
+            }
+            Ok(sequence)
+        })
+    }
+
     /// How far the log is.
     pub fn gallery_sequence(&self) -> Result<GallerySequence, StoreError> {
         self.read(|tx| Ok(GallerySequence { queued: last_sequence(tx)?, applied: all_applied(tx)? }))

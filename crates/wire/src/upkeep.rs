@@ -7,6 +7,7 @@ use base::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::bytes::HexArray;
+use crate::probe::PartitionLabel;
 
 /// Prepare the next epoch's rows, together with the other two. They are in force from the change
 /// [`crate::party::GalleryOperation::Refresh`] on.
@@ -92,6 +93,17 @@ pub struct Verified {
     pub groups_damaged: u64,
     /// Whether the named parts are the journal's.
     pub partitions_right: bool,
+    /// The named parts and how many records stand in each, in order of labels.
+    pub partitions: Vec<PartitionCount>,
+}
+
+/// How many records stand in a named part of the gallery.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartitionCount {
+    /// Which.
+    pub label: PartitionLabel,
+    /// How many.
+    pub records: u64,
 }
 
 impl Verified {

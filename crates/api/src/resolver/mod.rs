@@ -147,10 +147,7 @@ impl Resolver {
 }
 
 /// What all three say alike, if they do.
-fn all_alike<T: PartialEq>(
-    answers: [Result<PartyAnswer, Unanswered>; 3],
-    read: impl Fn(PartyAnswer) -> Option<T>,
-) -> Result<T, Failed> {
+fn all_alike<T: PartialEq>(answers: [Result<PartyAnswer, Unanswered>; 3], read: impl Fn(PartyAnswer) -> Option<T>) -> Result<T, Failed> {
     let [first, second, third] = three(answers, |answer| read(answer).ok_or(Failed::Inconsistent))?;
     if first == second && second == third { Ok(first) } else { Err(Failed::Inconsistent) }
 }

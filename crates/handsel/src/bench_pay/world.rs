@@ -166,10 +166,6 @@ fn member(number: u32, token: &[u8; 16], now: base::time::Timestamp, rng: &mut d
         enrolment: EnrolmentId::new(now, rng),
         phone: format!("1{number:010}"),
         phone_part: HexArray(*token),
-        token: NewToken {
-            record: RecordId::new(now, rng),
-            token_sha256: Sha256::digest(token).into(),
-            token: HexArray(*token),
-        },
+        token: NewToken { record: RecordId::new(now, rng), token_sha256: Sha256::digest(token).into(), token: HexArray(*token) },
     }
 }

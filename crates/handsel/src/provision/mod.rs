@@ -252,7 +252,7 @@ fn register_shop(store: &Path, rules: &Path, terminals: &[(TerminalId, &Terminal
 
 /// The platform's store, for registering at set-up and for checking the books afterwards. No passcode is touched, so no
 /// pepper is needed.
-pub fn open_store(store: &Path, rules: &Path) -> Result<Store, Failure> {
+pub fn open_store(store: impl Into<Location>, rules: &Path) -> Result<Store, Failure> {
     let text = fs::read_to_string(rules).map_err(context(rules))?;
     let rules = RuleBook::parse(&text).map_err(failed("the rule pack cannot be used"))?;
     Store::open(store, rules, Secret::new([0; 32])).map_err(failed("the store cannot be opened"))

@@ -90,14 +90,14 @@ fn assert_only_the_owner_may_read(dir: &Path) {
     }
 }
 
-struct Up {
+pub struct Up {
     child: Child,
-    dir: PathBuf,
+    pub dir: PathBuf,
     platform_port: u16,
 }
 
 impl Up {
-    fn start(dir: &Path, models: &Path) -> Self {
+    pub fn start(dir: &Path, models: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_handsel"))
             .current_dir(root())
             .args(["up", "--ephemeral-ports", "--json", "--dir"])
@@ -127,7 +127,7 @@ impl Up {
     }
 
     /// Whether all three parties are connected and in step: the status line of `/readyz`.
-    fn is_ready(&self) -> bool {
+    pub fn is_ready(&self) -> bool {
         use std::io::{Read, Write};
         let Ok(mut socket) = std::net::TcpStream::connect(("127.0.0.1", self.platform_port)) else { return false };
         let _ = socket.set_read_timeout(Some(Duration::from_secs(5)));
@@ -137,7 +137,7 @@ impl Up {
             && answer == *b"HTTP/1.1 200"
     }
 
-    fn wait_for(&mut self, what: &str, condition: impl Fn(&Self) -> bool) {
+    pub fn wait_for(&mut self, what: &str, condition: impl Fn(&Self) -> bool) {
         for _ in 0..600 {
             if condition(self) {
                 return;

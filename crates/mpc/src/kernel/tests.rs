@@ -251,6 +251,18 @@ fn extreme_rows_and_queries_do_not_saturate() {
     }
 }
 
+/// What the address sanitizer must notice, to show that it looks at the kernels' loads at all.
+#[test]
+#[ignore = "reads beyond the end of a list on purpose: for scripts/check-kernels"]
+fn a_planted_read_beyond_the_end() {
+    let rows = vec![0_u16; block_numbers(2) - 1];
+    // SAFETY: none. One number of the block is missing; nothing depends on what stands there.
+    let block = unsafe { std::slice::from_raw_parts(std::hint::black_box(rows.as_ptr()), block_numbers(2)) };
+    let mut scores = [0; 16];
+    Kernel::best().inner_products(&[1], RowsView::new(block, 2), &[], &mut [&mut scores], 0);
+    println!("not noticed: {}", std::hint::black_box(scores[15]) & 1);
+}
+
 proptest! {
     #[test]
     fn inner_products_are_those_of_the_definition(

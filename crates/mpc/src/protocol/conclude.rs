@@ -12,7 +12,7 @@
 //!   is a random element other than 0, with probability 1 - 2^-64, and O is random.
 //! - All of it is one verified circuit ([`super::verified`]), checked before anything is handed out; then each party hands both
 //!   its components of F and O to the resolver, which compares: two parties gave it each component.
-//! - Rounds: 9, and 3 for the check. Bytes: 2,704 sent per party, and 48 to the resolver.
+//! - Rounds: [`ROUNDS`]. Bytes: [`BYTES`] sent per party, and 48 to the resolver.
 //! - Leaks: nothing to the parties; to the resolver the token, none or ambiguous. All three components of F and O are fresh
 //!   from a product, so they say no more than their sum.
 //! - Whoever calls this has seen [`super::probe`] pass.
@@ -21,7 +21,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::chunk::ChunkOutcome;
 use super::identify::{Resolution, Thresholds};
-use super::verified::{Circuit, Verification, Wire};
+use super::verified::{CHECK_BYTES, Circuit, Verification, Wire};
 use super::{Session, coin};
 use crate::error::Error;
 use crate::field::{Gf64, Shared};
@@ -31,6 +31,13 @@ const SCORE_BITS: usize = 16;
 
 /// Elements of an output: two of O and F.
 const ELEMENTS: usize = 3;
+
+/// Rounds of [`conclude`] with verification: the coin, the inputs' MACs, majorities, carries, four halvings of their chain,
+/// the token, the check.
+pub const ROUNDS: usize = 1 + 1 + 1 + 1 + 4 + 1 + 3;
+
+/// Bytes that a party sends in [`conclude`] with verification: 53 inputs, then 17, 17, 26 and 2 products.
+pub const BYTES: usize = coin::BYTES + 8 * 53 + 16 * (17 + 17 + 26 + 2) + CHECK_BYTES;
 
 /// What a party hands to the resolver: two of the three components of each element.
 #[derive(Clone, Copy, PartialEq, Eq, Zeroize)]

@@ -15,7 +15,7 @@
 //!   neighbour only would be the semi-honest opening that broke the check in private-attribution/ipa (issue 1204).
 //! - The challenge is such an opening too: of elements whose components come from the pairwise streams. No party knows, or
 //!   chooses, the third component; and both others hold the same one.
-//! - Rounds: 1 per layer of products, 3 for the check. Bytes: 16 sent per product and party, 8 per input, 88 for the check.
+//! - Rounds: 1 per layer of products, 3 for the check. Bytes: 16 sent per product and party, 8 per input, [`CHECK_BYTES`] for the check.
 //! - Leaks: nothing on honest runs but the challenge, the key after its use, and 0. On a cheat: that it was noticed.
 //! - Soundness: 2^-62 for a check, see `docs/protocols/verified.md`.
 //! - Switched off, nothing is authenticated nor checked, and products cost half.
@@ -29,6 +29,9 @@ use crate::field::{Gf64, Shared};
 use crate::kernel::Kernel;
 use crate::network::Neighbour;
 use crate::prss::Stream;
+
+/// Bytes that a party sends in [`Circuit::check`]: three elements opened, two products, two elements opened.
+pub const CHECK_BYTES: usize = 16 * 3 + 8 * 2 + 16 * 2;
 
 /// Whether a party that does not follow the protocol is noticed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,6 +220,8 @@ pub fn reshare(session: &mut Session<'_>, parts: Vec<Gf64>) -> Result<Shares, Er
 pub fn reshare_along(session: &mut Session<'_>, parts: Vec<Gf64>, along: &[u64], expected: usize) -> Result<(Shares, Words), Error> {
     let mut own = session.prss.zero_words(parts.len());
     own.iter_mut().zip(Zeroizing::new(parts).iter()).for_each(|(mask, part)| *mask ^= part.0);
+    #[cfg(test)]
+    lie::tell(&mut own);
     session.send(Neighbour::Previous, words_to_bytes(&[&own[..], along].concat()))?;
     let mut next = Zeroizing::new(bytes_to_words(&session.receive(Neighbour::Next, 8 * (own.len() + expected))?));
     let came_along = Zeroizing::new(next.split_off(own.len()));
@@ -258,6 +263,44 @@ fn challenge_of(seed: [Gf64; 2]) -> Stream {
 impl std::fmt::Debug for Wire {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Wire[hidden]")
+    }
+}
+
+/// The strongest cheat there is with a product: a party adds an error to what it reshares, and goes on with it.
+#[cfg(test)]
+pub(crate) mod lie {
+    use std::cell::Cell;
+
+    /// Which word of which message is altered.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Lie {
+        /// How many messages go before it.
+        pub(crate) message: usize,
+        /// The word of the message.
+        pub(crate) word: usize,
+    }
+
+    thread_local!(static LIE: Cell<Option<Lie>> = const { Cell::new(None) });
+
+    /// Makes the party that runs in this thread tell `lie`, if it is given one.
+    pub(crate) fn plan(lie: Option<Lie>) {
+        LIE.set(lie);
+    }
+
+    /// Whether the lie has been told.
+    pub(crate) fn is_told() -> bool {
+        LIE.get().is_none()
+    }
+
+    pub(super) fn tell(words: &mut [u64]) {
+        match LIE.get() {
+            Some(Lie { message: 0, word }) => {
+                words[word] ^= 0x0101;
+                LIE.set(None);
+            }
+            Some(Lie { message, word }) => LIE.set(Some(Lie { message: message - 1, word })),
+            None => {}
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 
 use std::collections::HashMap;
 
+use wire::bytes::HexArray;
 use wire::probe::PartitionLabel;
+use wire::upkeep::PartitionCount;
 
 /// Slots by label, in order.
 #[derive(Default, PartialEq, Eq)]
@@ -15,14 +17,12 @@ impl Partitions {
         self.0.get(&label.0).map_or(&[], Vec::as_slice)
     }
 
-    /// How many labels have a record.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether none has.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// How many records stand in each, in order of labels.
+    pub fn counts(&self) -> Vec<PartitionCount> {
+        let mut counts: Vec<_> =
+            self.0.iter().map(|(label, slots)| PartitionCount { label: HexArray(*label), records: slots.len() as u64 }).collect();
+        counts.sort_unstable_by_key(|count| count.label.0);
+        counts
     }
 
     /// Puts `slot` into each of `labels`; again: no effect.
@@ -53,7 +53,6 @@ impl Partitions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wire::bytes::HexArray;
 
     #[test]
     fn slots_come_in_order_and_go_from_where_they_were() {
@@ -68,6 +67,6 @@ mod tests {
         assert_eq!((partitions.slots(&a), partitions.slots(&b)), (&[1, 5][..], &[3, 7][..]));
         partitions.remove(3, &[b]);
         partitions.remove(7, &[b]);
-        assert_eq!((partitions.slots(&b), partitions.len()), (&[][..], 1));
+        assert_eq!((partitions.slots(&b), partitions.counts()), (&[][..], vec![PartitionCount { label: a, records: 2 }]));
     }
 }

@@ -8,6 +8,7 @@ use mpc::layout::{RowsView, SLOTS_PER_BLOCK, block_numbers, write_slot};
 use mpc::share::Row;
 use mpc::token::Token;
 use wire::probe::PartitionLabel;
+use wire::upkeep::PartitionCount;
 use zeroize::Zeroize;
 
 use super::partitions::Partitions;
@@ -132,9 +133,9 @@ impl Snapshot {
         &self.segments[at]
     }
 
-    /// How many named parts have a record.
-    pub fn partitions(&self) -> usize {
-        self.partitions.len()
+    /// The named parts and how many records stand in each, in order of labels.
+    pub fn partition_counts(&self) -> Vec<PartitionCount> {
+        self.partitions.counts()
     }
 
     /// Records in the named part.

@@ -18,6 +18,7 @@ use ed25519_dalek::SigningKey;
 use mpc::share::{Row, reconstruct_rows, share_template};
 use mpc::testing::{SeededRng, random_template};
 use party::config::PartyConfig;
+use party::gallery::snapshot::Snapshot;
 use party::service::Service;
 use wire::bytes::{HexArray, HexBytes};
 use wire::party::{GalleryChange, GalleryOperation, NewRecord, PartyAnswer, PartyCommand, PartyRequest};
@@ -280,6 +281,29 @@ fn check_people(directory: &Path, services: [Service; 3], furthest: u64) {
             assert_eq!(*reconstruct_rows(one, other).expect("rows"), template(*person), "person {person}");
         }
     }
+}
+
+#[test]
+fn a_change_waits_until_no_run_holds_the_gallery() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let keys = keys();
+    let services = PartyId::ALL.map(|party| open(directory.path(), party, &keys));
+    catch_up(&services, &keys, |sequence| sequence <= 3, |_| {});
+    let held = services[0].snapshot();
+    let rows = |held: &Snapshot| (0..3).map(|slot| held.row(slot).as_slice().to_vec()).collect::<Vec<_>>();
+    let before = rows(&held);
+    std::thread::scope(|scope| {
+        let [deletion, _, _] = change(4, &keys);
+        let service = &services[0];
+        let deleting = scope.spawn(move || ask(service, PartyCommand::Apply(Box::new(deletion))));
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(!deleting.is_finished(), "the deletion is answered only when nobody can find the record any more");
+        assert_eq!((held.sequence(), rows(&held)), (3, before), "what a run holds does not change");
+        drop(held);
+        let answer = deleting.join().expect("answers");
+        assert!(matches!(answer, PartyAnswer::Applied { sequence: 4, .. }), "{answer:?}");
+    });
+    assert!(services[0].snapshot().row(0).as_slice().iter().all(|number| *number == 0));
 }
 
 #[test]

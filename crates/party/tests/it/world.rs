@@ -28,7 +28,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use wire::bytes::{HexArray, HexBytes};
 use wire::party::{
-    CheckEnrolment, GalleryChange, GalleryOperation, Identify, NewRecord, PartyAnswer, PartyCommand, PartyRefusal, PartyRequest, PartyResponse, PartyStatus,
+    CheckEnrolment, GalleryChange, GalleryOperation, Identify, NewRecord, PartyAnswer, PartyCommand, PartyRefusal, PartyRequest,
+    PartyResponse, PartyStatus,
 };
 use wire::probe::{PartitionLabel, ProbeContext, Purpose, SealedProbe};
 use wire::seal;

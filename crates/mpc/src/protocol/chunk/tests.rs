@@ -1,5 +1,6 @@
-use super::super::conclude::{conclude, resolve};
+use super::super::conclude::{OutputShare, conclude, resolve};
 use super::super::identify::Resolution;
+use super::super::verified::lie::{self, Lie};
 use super::*;
 use crate::kernel::Kernel;
 use crate::layout::{block_numbers, write_slot};
@@ -19,9 +20,18 @@ fn token_of(slot: usize) -> Token {
     [slot as u8 + 1; 16]
 }
 
-/// A search of records of these scores in one chunk in which `liar` flips the match bits of `slots`, and goes on as if that
-/// had been the comparison's result: the best that it can do with a product of the comparison.
-fn search_with_flipped_bits(scores: &[i16], liar: PartyId, slots: &[usize]) -> Result<Resolution, Error> {
+/// What a party does against the protocol.
+#[derive(Clone, Copy)]
+enum Cheat<'a> {
+    /// It flips the match bits of these slots, and goes on as if that had been the comparison's result: the best that it can
+    /// do with the comparison's products.
+    FlipBits(&'a [usize]),
+    /// It adds an error to a product of a circuit, and goes on with it.
+    AlterProduct(Lie),
+}
+
+/// A search of records of these scores in one chunk, with a party that cheats: each party's output.
+fn search(scores: &[i16], liar: PartyId, cheat: Cheat<'_>) -> [Result<OutputShare, Error>; 3] {
     let mut rng = SeededRng::new(1);
     let mut blocks = [(); 3].map(|()| vec![0; scores.len().div_ceil(16) * block_numbers(4)]);
     for (slot, score) in scores.iter().enumerate() {
@@ -43,22 +53,32 @@ fn search_with_flipped_bits(scores: &[i16], liar: PartyId, slots: &[usize]) -> R
             ChunkInput { number: 0, scores: vec![], parts: &parts, variants: 1, query: &query, thresholds, verification: Verification::On };
         let scores = reshare_16(session, scores)?;
         let mut near = compare::near(session, &scores, thresholds.ambiguous())?;
-        // The liar's component, at itself and at the party before it.
-        for slot in slots {
-            let flip = 1 << (slot % 64);
-            if party == liar {
-                near.own[slot / 64] ^= flip;
-            }
-            if party.next() == liar {
-                near.next[slot / 64] ^= flip;
-            }
+        match cheat {
+            Cheat::FlipBits(slots) => slots.iter().for_each(|slot| flip(&mut near, party, liar, *slot)),
+            Cheat::AlterProduct(lie) => lie::plan(Some(lie).filter(|_| party == liar)),
         }
         let values = mac_values(session, &input, &scores)?;
         let outcome = selected(session, &input, scores, &near, &values, &mut |_| ())?;
-        conclude(session, &[outcome], thresholds, Verification::On)
+        let output = conclude(session, &[outcome], thresholds, Verification::On)?;
+        assert!(lie::is_told(), "there is no such message");
+        Ok(output)
     });
-    let outputs = results.map(|(output, _)| output);
-    let [first, second, third] = outputs;
+    results.map(|(output, _)| output)
+}
+
+/// Flips a bit in the liar's component, at itself and at the party before it.
+fn flip(near: &mut Bits, party: PartyId, liar: PartyId, slot: usize) {
+    let flip = 1 << (slot % 64);
+    if party == liar {
+        near.own[slot / 64] ^= flip;
+    }
+    if party.next() == liar {
+        near.next[slot / 64] ^= flip;
+    }
+}
+
+fn search_with_flipped_bits(scores: &[i16], liar: PartyId, slots: &[usize]) -> Result<Resolution, Error> {
+    let [first, second, third] = search(scores, liar, Cheat::FlipBits(slots));
     resolve(&[first?, second?, third?])
 }
 
@@ -90,4 +110,25 @@ fn forcing_match_bits_hides_people_or_makes_them_ambiguous_and_nothing_else() {
     scores[3] = 8_500;
     assert!(search_with_flipped_bits(&scores, PartyId::P1, &[]) == Ok(Resolution::Ambiguous));
     assert!(search_with_flipped_bits(&scores, PartyId::P1, &[3]) == Ok(Resolution::Token(token_of(70))));
+}
+
+/// Words of the messages of a circuit over one row, in order: s_k with the parities' MACs, the sketch's MACs, the inner
+/// products, the places, the check; then the conclusion's.
+const MESSAGES: [usize; 14] = [3 + 1 + ROW_SCORE_WORDS + PLACES, 3, 14, 6, 2, 53, 34, 34, 28, 12, 8, 4, 4, 2];
+
+#[test]
+fn an_error_added_to_any_product_and_gone_on_with_fails_the_check() {
+    let mut scores = vec![-3_000; 100];
+    scores[70] = 7_500;
+    for liar in PartyId::ALL {
+        for (message, words) in MESSAGES.into_iter().enumerate() {
+            // Of the many parities' MACs some.
+            for word in (0..words).filter(|word| *word < 60 || word % 16 == 0) {
+                for (party, output) in PartyId::ALL.into_iter().zip(search(&scores, liar, Cheat::AlterProduct(Lie { message, word }))) {
+                    let is_noticed = matches!(output, Err(Error::CheckFailed | Error::MacMismatch | Error::PeerUnavailable { .. }));
+                    assert!(is_noticed, "{party}, {liar} lies in message {message}, word {word}: {:?}", output.err());
+                }
+            }
+        }
+    }
 }

@@ -179,6 +179,23 @@ fn an_error_can_be_taken_back_only_by_whoever_knows_the_third_component() {
     assert_eq!((second, third), (Err(Error::MacMismatch), Err(Error::MacMismatch)));
 }
 
+/// Party 3 holds v_3; with `v_1 + v_2` it would know v.
+#[test]
+fn party_3_does_not_see_what_party_1_compares_with() {
+    let results = World::new(35).run(|session| {
+        let test = Test::begin(session, &[7; REPETITIONS]);
+        let own = test.own.clone();
+        let (_, came) = reshare_along(session, vec![], &test.along, test.expected).expect("an honest run");
+        let answer = test.answer(session, &came);
+        let (_, came) = reshare_along(session, vec![], &answer.along, answer.expected).expect("an honest run");
+        (own, came)
+    });
+    let sum = results[0].0.0.iter().zip(results[1].0.0.iter()).map(|(first, second)| first.wrapping_add(*second));
+    let seen = &results[2].0.1;
+    assert_eq!(seen.len(), PACKED);
+    assert!(packed(sum).iter().zip(seen.iter()).all(|(sum, seen)| sum != seen));
+}
+
 #[test]
 fn a_mac_of_other_rows_fails() {
     let (example, other) = (Example::new(30, 8, 40), Example::new(30, 8, 41));

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use mpc::error::Error;
+use mpc::protocol::conclude::OutputShare;
 use mpc::protocol::identify::{Resolution, Thresholds};
+use mpc::protocol::mac::REPETITIONS;
 use mpc::protocol::verified::Verification;
+use mpc::protocol::{chunk, conclude, probe};
 use mpc::testing::{SeededRng, World, random_template};
 use rand_core::Rng;
 
@@ -161,6 +164,54 @@ fn thresholds_outside_their_range_are_refused() {
     }
     assert!(Thresholds::new(129, 129).is_ok());
     assert_eq!(thresholds().accept(), 8_000);
+}
+
+#[test]
+fn rounds_and_bytes_are_as_documented() {
+    for count in [1, 64, 1_000, 1_025] {
+        let gallery = Gallery::scoring(&vec![100; count], 4_096, 550);
+        for (verification, sealed) in [(Verification::On, true), (Verification::On, false), (Verification::Off, false)] {
+            let mut search = gallery.search(&QUERY).sealed(|_| sealed, 551);
+            search.verification = verification;
+            let sealing = verification == Verification::On && !sealed;
+            let traffic = search.run(&World::new(552)).map(|(_, lanes)| lanes);
+            for lanes in &traffic {
+                let expected = chunk::bytes_sent(count, verification) + if sealing { 2 * REPETITIONS * 4 } else { 0 };
+                assert_eq!(lanes[&1].bytes(), expected, "{count} slots");
+            }
+            let rounds = |lane| traffic.iter().map(|lanes| lanes[&lane].rounds).max();
+            assert_eq!(rounds(1), Some(chunk::rounds(verification) + usize::from(sealing)));
+            if verification == Verification::On {
+                assert_eq!(rounds(0), Some(1 + probe::ROUNDS + conclude::ROUNDS));
+                assert_eq!(traffic[0][&0].bytes(), 64 + probe::bytes_sent(4) + conclude::BYTES);
+            }
+        }
+    }
+}
+
+/// The three elements that the resolver puts together.
+fn opened(outputs: &[OutputShare; 3]) -> [u64; 3] {
+    let own = |party: usize, at: usize| u64::from_le_bytes(outputs[party].to_bytes()[16 * at..16 * at + 8].try_into().expect("8 bytes"));
+    [0, 1, 2].map(|at| own(0, at) ^ own(1, at) ^ own(2, at))
+}
+
+#[test]
+fn an_ambiguous_output_is_random_and_an_unaccepted_one_is_zero() {
+    const RUNS: u64 = 600;
+    // Six standard deviations of as many tosses.
+    let fair = 226..=374;
+    let run = |scores: &[i16], seed| {
+        let gallery = Gallery::scoring(scores, 64, 560);
+        opened(&gallery.search(&QUERY).run(&World::new(seed)).map(|(output, _)| output.expect("an honest run")))
+    };
+    assert_eq!(run(&[-100, 7_500, 300], 1), [0; 3]);
+    assert_eq!(run(&[-100, 200, 300], 2), [0; 3]);
+    let mut ones = vec![0; 192];
+    for seed in 0..RUNS {
+        let elements = run(&[9_000, 8_500, 300], seed);
+        ones.iter_mut().enumerate().for_each(|(at, ones)| *ones += elements[at / 64] >> (at % 64) & 1);
+    }
+    assert!(ones.iter().all(|ones| fair.contains(ones)), "{ones:?}");
 }
 
 /// Every bit that a party sends before something is opened, or hands out, is 0 as often as 1 over runs with the same shares

@@ -184,6 +184,20 @@ fn an_error_added_to_one_inner_product_ends_in_a_mac_mismatch() {
     }
 }
 
+/// The score words that are selected without verification, first in the message behind the comparison's.
+#[test]
+fn an_error_added_to_a_selected_score_fails_the_check() {
+    let gallery = Gallery::scoring(&scores(&[(40, 7_500)]), 64, 12);
+    let search = gallery.search(&QUERY).sealed(|_| true, 13);
+    for liar in PartyId::ALL {
+        for byte in 0..3 * 8 {
+            for output in add_error(&search, liar, 1, ANDS.end() + 1, byte, 4) {
+                assert!(output == Err(Error::CheckFailed), "{liar}, byte {byte}: {:?}", output.err());
+            }
+        }
+    }
+}
+
 #[test]
 fn an_output_that_a_party_alters_is_not_believed() {
     let gallery = Gallery::scoring(&scores(&[(40, 9_000)]), 64, 11);

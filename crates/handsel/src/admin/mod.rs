@@ -1,0 +1,8 @@
+//! `handsel admin`: what the operators of the platform and of a party do by hand.
+
+pub mod bisect;
+pub mod copies;
+pub mod gallery;
+pub mod parties;
+pub mod party;
+pub mod store;
