@@ -23,6 +23,7 @@ export const codes = [
   'budget_exhausted',
   'parties_unavailable',
   'identification_interrupted',
+  'identification_unsound',
   'passcode_wrong',
   'passcode_locked',
   'insufficient_balance',

@@ -65,6 +65,10 @@ pub struct Timing {
     pub expiry_interval_ms: u64,
     /// How often galleries are compared when nothing changes.
     pub gallery_interval_ms: u64,
+    /// Galleries that have not changed for so long get their segments' MACs.
+    pub settle_ms: u64,
+    /// How often the parties are asked again whether all segments have one.
+    pub seal_again_ms: u64,
 }
 
 impl Default for Timing {
@@ -76,6 +80,8 @@ impl Default for Timing {
             apply_ms: 60_000,
             expiry_interval_ms: 1_000,
             gallery_interval_ms: 1_000,
+            settle_ms: 2_000,
+            seal_again_ms: 60_000,
         }
     }
 }

@@ -96,13 +96,61 @@ async fn deliver_all(app: &SharedApp, parties: &[Option<PartyStatus>; 3]) -> Ans
     if open.is_empty() {
         return Ok(false);
     }
-    let _gate = app.gallery_gate.write().await;
+    let gate = app.gallery_gate.write().await;
     let deliver = |party: PartyId| {
         let is_open = open.contains(&party);
-        async move { if is_open { deliver(app, party).await } else { Ok(false) } }
+        async move { if is_open { deliver(app, party).await } else { Ok(Delivered::default()) } }
     };
     let (first, second, third) = tokio::join!(deliver(PartyId::P1), deliver(PartyId::P2), deliver(PartyId::P3));
-    Ok(first? || second? || third?)
+    let delivered = [first?, second?, third?];
+    drop(gate);
+    let unchecked = delivered.iter().filter_map(|delivered| delivered.unchecked).min();
+    let has_checked = match unchecked {
+        // A party that hangs would keep the check waiting.
+        Some(sequence) if parties.iter().all(Option::is_some) => check_enrolment(app, sequence).await?,
+        _ => false,
+    };
+    Ok(has_checked || delivered.iter().any(|delivered| delivered.progress))
+}
+
+/// Has the parties check the enrolment `sequence` together; whether they could.
+async fn check_enrolment(app: &SharedApp, sequence: u64) -> Answer<bool> {
+    let mut probes = Vec::with_capacity(3);
+    for party in PartyId::ALL {
+        match app.with_store(move |store| store.change_for(party, sequence)).await?.map(|change| change.operation) {
+            Some(GalleryOperation::Enrol { probe, .. }) => probes.push(probe),
+            _ => return Ok(false),
+        }
+    }
+    let probes = probes.try_into().unwrap_or_else(|_| unreachable!("there are three parties"));
+    let session = app.new_id(SessionId::new);
+    match app.resolver.check_enrolment(session, probes, app.timing.apply_ms).await {
+        Ok(is_valid) => tracing::info!(sequence, is_valid, "the parties checked an enrolment"),
+        Err(failed) => {
+            tracing::warn!(sequence, %failed, "the parties could not check an enrolment; they will be asked again");
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// What came of a round to one party.
+#[derive(Clone, Copy, Default)]
+struct Delivered {
+    /// It took something.
+    progress: bool,
+    /// It waits for this enrolment to be checked.
+    unchecked: Option<u64>,
+}
+
+/// What came of sending one change.
+enum Sent {
+    /// It was applied, with these confirmations.
+    Applied(Vec<DeletionConfirmation>),
+    /// The enrolment has to be checked first.
+    Unchecked,
+    /// It was not; the reason is logged.
+    NotApplied,
 }
 
 /// The parties that have not acknowledged every change.
@@ -117,17 +165,24 @@ fn parties_behind(store: &Store) -> Result<Vec<PartyId>, StoreError> {
     Ok(behind)
 }
 
-async fn deliver(app: &SharedApp, party: PartyId) -> Answer<bool> {
-    let mut progress = false;
+async fn deliver(app: &SharedApp, party: PartyId) -> Answer<Delivered> {
+    let mut delivered = Delivered::default();
     for change in app.with_store(move |store| store.pending_changes(party, CHANGES_AT_ONCE)).await? {
         let sequence = change.sequence;
         let (deleted, is_refresh) = (deleted_records(&change), matches!(change.operation, GalleryOperation::Refresh { .. }));
-        let Some(deletions) = apply(app, party, change).await? else {
-            if is_refresh && others_have(app, party, sequence).await? {
-                // It has not prepared the refresh that is in force at the other two.
-                rebuild(app, party).await;
+        let deletions = match apply(app, party, change).await? {
+            Sent::Applied(deletions) => deletions,
+            Sent::Unchecked => {
+                delivered.unchecked = Some(sequence);
+                break;
             }
-            break;
+            Sent::NotApplied => {
+                if is_refresh && others_have(app, party, sequence).await? {
+                    // It has not prepared the refresh that is in force at the other two.
+                    rebuild(app, party).await;
+                }
+                break;
+            }
         };
         if !confirms(&deletions, party, sequence, &deleted, &app.confirmation_keys[party.index()]) {
             tracing::error!(%party, sequence, "the party's confirmations do not cover the change");
@@ -136,9 +191,9 @@ async fn deliver(app: &SharedApp, party: PartyId) -> Answer<bool> {
         let now = app.now();
         app.with_store(move |store| store.acknowledge_change(party, sequence, &deletions, &mut rng(), now)).await?;
         tracing::info!(%party, sequence, "change acknowledged");
-        progress = true;
+        delivered.progress = true;
     }
-    Ok(progress)
+    Ok(delivered)
 }
 
 /// Whether both other parties have acknowledged the change.
@@ -146,24 +201,25 @@ async fn others_have(app: &SharedApp, party: PartyId, sequence: u64) -> Answer<b
     app.with_store(move |store| Ok(store.acknowledged(party.next())?.min(store.acknowledged(party.previous())?) >= sequence)).await
 }
 
-/// The party's confirmations if it applied the change; the reason why not is logged.
-async fn apply(app: &SharedApp, party: PartyId, change: GalleryChange) -> Answer<Option<Vec<DeletionConfirmation>>> {
+/// Sends one change; the reason why it was not applied is logged.
+async fn apply(app: &SharedApp, party: PartyId, change: GalleryChange) -> Answer<Sent> {
     let sequence = change.sequence;
     match app.resolver.client(party).ask(PartyCommand::Apply(Box::new(change)), app.timing.apply_ms).await {
-        Ok(PartyAnswer::Applied { sequence: applied, deletions, .. }) if applied == sequence => return Ok(Some(deletions)),
+        Ok(PartyAnswer::Applied { sequence: applied, deletions, .. }) if applied == sequence => return Ok(Sent::Applied(deletions)),
         Ok(PartyAnswer::Refused { code: PartyRefusal::ShareMalformed, .. }) if has_reached(app, party, sequence).await => {
             tracing::error!(%party, sequence, "the party cannot use the enrolment: its share or its terminal; the enrolment is deleted");
             let now = app.now();
             app.with_store(move |store| store.void_change(sequence, now)).await?;
-            return Ok(Some(vec![]));
+            return Ok(Sent::Applied(vec![]));
         }
+        Ok(PartyAnswer::Refused { code: PartyRefusal::EnrolmentUnchecked, .. }) => return Ok(Sent::Unchecked),
         Ok(PartyAnswer::Refused { code, detail }) => {
             tracing::error!(%party, sequence, ?code, detail, "the party refuses a change; its gallery stays behind");
         }
         Ok(_) => tracing::error!(%party, sequence, "the party answers a change with something else"),
         Err(reason) => tracing::warn!(%party, sequence, %reason, "a change was not answered; it will be sent again"),
     }
-    Ok(None)
+    Ok(Sent::NotApplied)
 }
 
 /// Whether `party` took the change into its log, whatever it says of it.

@@ -113,17 +113,23 @@ fn code_of(failed: &Failed) -> Code {
     use PartyRefusal as Why;
     match failed {
         Failed::Refused { refusal, .. } => match refusal {
-            Why::TerminalUnknown | Why::SignatureInvalid | Why::ShareMalformed => Code::ProbeInvalid,
+            Why::TerminalUnknown | Why::SignatureInvalid | Why::ShareMalformed | Why::ProbeInvalid => Code::ProbeInvalid,
             Why::PurposeMismatch => Code::ProbeMismatch,
             Why::ChallengeExpired => Code::ChallengeExpired,
             Why::NonceReused | Why::CounterNotIncreasing => Code::ProbeReplayed,
             Why::BudgetExhausted => Code::BudgetExhausted,
             Why::StorageFailed => Code::PartiesUnavailable,
-            Why::RequestMalformed | Why::GalleryOutOfStep | Why::ProbeDiffers | Why::PeerUnavailable | Why::SessionReused => {
-                Code::IdentificationInterrupted
-            }
+            Why::MacMismatch | Why::CheckFailed | Why::SharesContradict => Code::IdentificationUnsound,
+            Why::RequestMalformed
+            | Why::EnrolmentUnchecked
+            | Why::GalleryOutOfStep
+            | Why::ProbeDiffers
+            | Why::WorkerLost
+            | Why::PeerUnavailable
+            | Why::SessionReused => Code::IdentificationInterrupted,
         },
-        Failed::Unanswered { .. } | Failed::Inconsistent => Code::IdentificationInterrupted,
+        Failed::Inconsistent => Code::IdentificationUnsound,
+        Failed::Unanswered { .. } => Code::IdentificationInterrupted,
     }
 }
 

@@ -20,6 +20,7 @@ pub mod gallery;
 pub mod hashing;
 pub mod identification;
 pub mod labels;
+pub mod macs;
 pub mod middleware;
 pub mod once;
 pub mod openapi;

@@ -27,7 +27,7 @@ use crate::hashing::Hashing;
 use crate::problem::Refused;
 use crate::resolver::Resolver;
 use crate::routes::{endpoints, table};
-use crate::{gallery, middleware};
+use crate::{gallery, macs, middleware};
 
 /// Between two times that the store deletes what is past its time.
 const TIDY_MS: u64 = 5 * 60 * 1000;
@@ -103,6 +103,7 @@ pub async fn serve(config: PlatformConfig) -> Result<Running, Error> {
     let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
     let local_addr = listener.local_addr().map_err(listen)?;
     tasks.spawn(gallery::keep_in_step(app.clone()));
+    tasks.spawn(macs::keep_made(app.clone()));
     tasks.spawn(expire_payments(app.clone()));
     tasks.spawn(tidy(app.clone()));
     let router = router(&app, config.web_dir.as_deref(), config.demo);

@@ -12,6 +12,9 @@ use base::party::PartyId;
 use base::secret::Secret;
 use base::time::SystemClock;
 use ed25519_dalek::{SigningKey, VerifyingKey};
+use mpc::protocol::verified::Verification;
+use party::budget::{Budget, Budgets};
+use party::scan_pool::Policy;
 use tokio::net::TcpListener;
 
 use crate::args::NodeOptions;
@@ -93,7 +96,13 @@ fn party_config(node: PartyNode, keys: PartyKeys) -> Result<party::config::Party
         dimensions: api::crowd::DIMENSIONS,
         thresholds: mpc::protocol::identify::Thresholds::new(node.accept_score, node.ambiguous_score)
             .map_err(failed("the thresholds cannot be used"))?,
-        budget: party::config::Budget { per_minute: node.looks_per_minute_max, per_day: node.looks_per_day_max },
+        verification: if node.verification { Verification::On } else { Verification::Off },
+        budgets: Budgets {
+            terminal: Budget { per_minute: node.looks_per_minute_max, per_day: node.looks_per_day_max },
+            payee: Budget { per_minute: node.payee_looks_per_minute_max, per_day: node.payee_looks_per_day_max },
+            all: Budget { per_minute: node.all_looks_per_minute_max, per_day: node.all_looks_per_day_max },
+        },
+        scan: node.scan_threads.map_or_else(Policy::for_this_machine, |threads| Policy { threads, ..Policy::for_this_machine() }),
         peer_timeout: Duration::from_secs(5),
         received: None,
     })

@@ -18,12 +18,11 @@ use std::time::Duration;
 use base::hash::hash_parts;
 use base::id::RecordId;
 use ed25519_dalek::Signer;
-use mpc::share::{Row, SHARE_BYTES, TemplateShare};
+use mpc::share::Row;
 use mpc::token::Token;
 use wire::bytes::HexArray;
 use wire::party::{DeletionConfirmation, GalleryChange, GalleryOperation, NewRecord, PartyAnswer, PartyRefusal};
 use wire::probe::{PartitionLabel, ProbeForParty, Purpose};
-use wire::seal;
 
 use crate::checks;
 use crate::error::Refusal;
@@ -86,9 +85,12 @@ impl Service {
             return Err(Refusal::new(PartyRefusal::NonceReused, "this enrolment's probe was used before"));
         }
         check_names(state, probe, &new)?;
+        let is_valid = state.store.enrolment_check(&probe.digest())?;
+        let is_valid = is_valid.ok_or_else(|| Refusal::new(PartyRefusal::EnrolmentUnchecked, "its templates were not checked yet"))?;
         let log = next_log(state.gallery.now(), &digest, new.len())?;
         let rows = match checks::check_origin(probe, Purpose::Enrol, &self.config) {
-            Ok(()) => self.open_all(probe),
+            Ok(()) if !is_valid => None,
+            Ok(()) => self.open_templates(probe),
             Err(Refusal { code, detail }) => {
                 tracing::error!(party = %self.config.party, log.sequence, ?code, detail, "an enrolment is applied as void");
                 None
@@ -103,7 +105,8 @@ impl Service {
             applied_at: now,
         };
         let mut rows = rows.into_iter().flatten();
-        let incoming: Vec<Incoming> = new.into_iter().map(|new| Incoming { new, row: rows.next() }).collect();
+        let incoming: Vec<Incoming> =
+            new.into_iter().map(|new| Incoming { new, row: rows.next().map(|template| template.to_row()) }).collect();
         self.keep(state, &change, probe, &incoming)
     }
 
@@ -145,19 +148,6 @@ impl Service {
         gallery.push(log, &rows);
         self.step("segment of an enrolment");
         Ok(())
-    }
-
-    /// The templates' rows, or `None` if the sealed share does not open or has another length than announced.
-    fn open_all(&self, probe: &ProbeForParty) -> Option<Vec<Row>> {
-        let dimensions = usize::from(self.config.dimensions);
-        let opened = seal::open(self.config.sealing_key.expose(), &probe.context.associated_data(self.config.party), &probe.sealed).ok()?;
-        if opened.len() != SHARE_BYTES * dimensions * probe.context.templates as usize {
-            return None;
-        }
-        opened
-            .chunks_exact(SHARE_BYTES * dimensions)
-            .map(|bytes| Some(TemplateShare::from_bytes(bytes, dimensions).ok()?.to_row()))
-            .collect()
     }
 
     fn delete(&self, state: &mut State, digest: [u8; 32], records: &[RecordId]) -> Result<(), Refusal> {

@@ -1,13 +1,15 @@
 //! What a party checks about every probe by itself, before it does anything with it.
 
+use std::time::Duration;
+
 use base::party::PartyId;
 use base::time::Timestamp;
 use wire::party::PartyRefusal;
 use wire::probe::{ProbeContext, ProbeForParty, Purpose};
 
-use crate::config::{Budget, PartyConfig};
+use crate::budget::{Budgets, Pasts, Subject};
+use crate::config::PartyConfig;
 use crate::error::Refusal;
-use crate::store::TerminalPast;
 
 /// How far the clocks of platform and party may differ.
 const CLOCK_SKEW_MS_MAX: u64 = 5_000;
@@ -66,22 +68,33 @@ pub fn check_issued(context: &ProbeContext, now: Timestamp) -> Result<(), Refusa
     Ok(())
 }
 
-/// Checks that the terminal's counter is not [`COUNTER_WINDOW`] or more behind the highest one seen, and that it has not
-/// asked too often.
+/// Checks that the terminal's counter is not [`COUNTER_WINDOW`] or more behind the highest one seen.
 ///
 /// # Errors
-/// [`PartyRefusal::CounterNotIncreasing`], [`PartyRefusal::BudgetExhausted`].
-pub fn check_past(context: &ProbeContext, past: TerminalPast, budget: Budget) -> Result<(), Refusal> {
+/// [`PartyRefusal::CounterNotIncreasing`].
+pub fn check_counter(context: &ProbeContext, highest: Option<u64>) -> Result<(), Refusal> {
     // Both are at most 2^63 - 1, see `check_origin`.
-    if let Some(counter) = past.counter.filter(|highest| context.counter + COUNTER_WINDOW <= *highest) {
+    if let Some(counter) = highest.filter(|highest| context.counter + COUNTER_WINDOW <= *highest) {
         let detail = format!("{} counts {}, but was at {counter} already", context.terminal, context.counter);
         return Err(Refusal::new(PartyRefusal::CounterNotIncreasing, detail));
     }
-    if past.last_minute >= budget.per_minute || past.last_day >= budget.per_day {
-        let detail = format!("{} asked {} times in a minute and {} in a day", context.terminal, past.last_minute, past.last_day);
-        return Err(Refusal::new(PartyRefusal::BudgetExhausted, detail));
-    }
     Ok(())
+}
+
+/// How long the look must wait by the budgets.
+///
+/// # Errors
+/// [`PartyRefusal::BudgetExhausted`].
+pub fn check_budgets(context: &ProbeContext, pasts: &Pasts, budgets: &Budgets) -> Result<Duration, Refusal> {
+    budgets.judge(pasts).map_err(|subject| {
+        let (who, past) = match subject {
+            Subject::Terminal => (context.terminal.to_string(), pasts.terminal),
+            Subject::Payee => ("the payee's tills".into(), pasts.payee),
+            Subject::All => ("all tills together".into(), pasts.all),
+        };
+        let detail = format!("{who} asked {} times in a minute and {} in a day", past.last_minute, past.last_day);
+        Refusal::new(PartyRefusal::BudgetExhausted, detail)
+    })
 }
 
 /// Refuses a share that does not open or has the wrong length, and an enrolment that is void; says nothing of what is in it.

@@ -11,8 +11,11 @@ use base::party::PartyId;
 use base::secret::Secret;
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use mpc::protocol::identify::Thresholds;
+use mpc::protocol::verified::Verification;
 
+use crate::budget::Budgets;
 use crate::identity::{Identity, Pin};
+use crate::scan_pool::Policy;
 
 /// Sees every decrypted frame that a party receives; for tests that search what a party learns.
 pub type Tap = Arc<dyn Fn(&[u8]) + Send + Sync>;
@@ -42,8 +45,12 @@ pub struct PartyConfig {
     pub dimensions: u16,
     /// From which scores on a record is accepted, and near.
     pub thresholds: Thresholds,
-    /// How often one terminal may ask.
-    pub budget: Budget,
+    /// Whether cheating is noticed. All three must say the same; off is for measuring.
+    pub verification: Verification,
+    /// How often may be asked.
+    pub budgets: Budgets,
+    /// How the gallery is read.
+    pub scan: Policy,
     /// How long a run waits for a peer's message before it gives up.
     pub peer_timeout: Duration,
     /// Called with every decrypted frame received, if set.
@@ -57,15 +64,6 @@ pub struct Peer {
     pub address: SocketAddr,
     /// SHA-256 of its certificate (DER).
     pub certificate_sha256: Pin,
-}
-
-/// Identifications that one terminal may ask for. A party keeps this itself, whatever the platform allows.
-#[derive(Clone, Copy, Debug)]
-pub struct Budget {
-    /// In any 60 seconds.
-    pub per_minute: u32,
-    /// In any 24 hours.
-    pub per_day: u32,
 }
 
 impl PartyConfig {

@@ -1,66 +1,74 @@
 //! Taking part in identifying a probe: check it, use it up, open this party's share, agree with the others that all hold
-//! the same input, and run the protocol.
+//! the same input, and search.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use base::hash::hash_parts;
 use base::id::SessionId;
-use base::party::PartyId;
-use mpc::network::Lanes;
-use mpc::protocol::agree::agree;
-use mpc::protocol::identify::{OutputShare, Records, identify};
-use mpc::protocol::{Session, Stage};
-use mpc::prss::Prss;
+use mpc::protocol::Run;
+use mpc::protocol::conclude::OutputShare;
+use mpc::protocol::mac::SealedMac;
+use mpc::protocol::verified::Verification;
 use mpc::share::TemplateShare;
-use mpc::token::TokenShare;
-use tokio::time::Instant;
 use wire::bytes::HexArray;
-use wire::party::{Identify, PartyAnswer, PartyRefusal, StageMicros};
+use wire::party::{Identify, PartyAnswer, PartyRefusal};
 use wire::probe::{ProbeForParty, Purpose};
 use wire::seal;
 
+use crate::budget::INVALID_PROBE_WEIGHT;
 use crate::checks;
 use crate::error::Refusal;
-use crate::gallery::snapshot::Snapshot;
+use crate::gallery::snapshot::{Snapshot, Stamp};
 use crate::link::NOT_POISONED;
+use crate::opening::{self, MacName};
 use crate::run_network::RunNetwork;
+use crate::scan_pool::{Announced, Source};
+use crate::search::{self, Search};
+use crate::searched::Searched;
 use crate::service::Service;
-use crate::switchboard::Lost;
+use crate::stages::{Stages, Stopwatch};
 
 /// Which protocol the correlated randomness is for.
-const LABEL: &str = "handsel/identify/v1";
-
-/// Measures the stages one after the other.
-struct Stopwatch {
-    since: Instant,
-    stages: Vec<StageMicros>,
-}
+const LABEL: &str = "handsel/identify/v2";
 
 impl Service {
     /// Takes part in identifying `command.probe` and gives this party's share of the result.
     pub(crate) fn identify(&self, command: &Identify) -> Result<PartyAnswer, Refusal> {
-        let mut stopwatch = Stopwatch { since: Instant::now(), stages: vec![] };
-        let (gallery, network) = self.admit(command).inspect_err(|refusal| self.mesh.give_up(command.session, refusal.code))?;
-        stopwatch.stage("checks");
-        let output = match self.open_and_run(command, &gallery, &network, &mut stopwatch) {
-            Ok(output) => output,
-            Err(refusal) => {
-                let refusal = explained(refusal, command.session, &network);
-                network.give_up(refusal.code);
-                return Err(refusal);
-            }
-        };
-        network.finish();
+        // Who reads the gallery for others waits a little for this query.
+        let announced = self.scan_pool.announce();
+        let mut stages = Stages::default();
+        let mut stopwatch = Stopwatch::start();
+        let (snapshot, network) = self.admit(command).inspect_err(|refusal| self.mesh.give_up(command.session, refusal.code))?;
+        stages.add("checks", stopwatch.lap());
+        let output = self.open_and_search(command, snapshot, &network, announced, &mut stages);
+        let traffic = search::traffic(&network);
+        let output = self.finish(command.session, network, output)?;
         tracing::info!(party = %self.config.party, session = %command.session, "identified");
-        Ok(PartyAnswer::Identified {
-            token_share: HexArray(output.token),
-            ambiguous_share: u8::from(output.ambiguous),
-            stages: stopwatch.stages,
-        })
+        Ok(PartyAnswer::Identified { output: HexArray(*output.to_bytes()), stages: stages.into_micros(), traffic })
+    }
+
+    /// Ends the run: well, or by telling the others that it is given up and why.
+    pub(crate) fn finish<T>(&self, session: SessionId, network: RunNetwork, result: Result<T, Refusal>) -> Result<T, Refusal> {
+        let result = result.map_err(|refusal| network.explain(session, refusal));
+        match &result {
+            Ok(_) => network.finish(),
+            Err(refusal) => network.give_up(refusal.code),
+        }
+        result
     }
 
     /// Everything that can speak against the run, and then, for good, that the probe is used up.
     fn admit(&self, command: &Identify) -> Result<(Arc<Snapshot>, RunNetwork), Refusal> {
+        let delay = self.use_up(command)?;
+        std::thread::sleep(delay);
+        let network = self.mesh.begin(command.session, self.config.peer_timeout)?;
+        let snapshot = self.snapshot_as_of(command.gallery_sequence)?;
+        Ok((snapshot, network))
+    }
+
+    /// Checks the probe and records that it is used; says how long the look must wait.
+    fn use_up(&self, command: &Identify) -> Result<Duration, Refusal> {
         let (context, session) = (&command.probe.context, command.session);
         checks::check_origin(&command.probe, Purpose::Pay, &self.config)?;
         let now = self.clock.now();
@@ -72,14 +80,18 @@ impl Service {
         if state.store.is_session_used(session)? {
             return Err(Refusal::new(PartyRefusal::SessionReused, format!("{session} was begun before")));
         }
-        checks::check_past(context, state.store.terminal_past(context.terminal, now)?, self.config.budget)?;
-        if state.gallery.now().sequence() != command.gallery_sequence {
-            let detail = format!("the gallery is at change {}, not {}", state.gallery.now().sequence(), command.gallery_sequence);
-            return Err(Refusal::new(PartyRefusal::GalleryOutOfStep, detail));
-        }
-        let network = self.mesh.begin(session, self.config.peer_timeout)?;
+        checks::check_counter(context, state.store.highest_counter(context.terminal)?)?;
+        let delay = checks::check_budgets(context, &state.store.pasts(context, now)?, &self.config.budgets)?;
+        check_sequence(state.gallery.now(), command.gallery_sequence)?;
         state.store.use_probe(context, session, now)?;
-        Ok((state.gallery.snapshot(), network))
+        Ok(delay)
+    }
+
+    /// The gallery, which stays as it is for as long as somebody holds it, if it is at the change `sequence`.
+    pub(crate) fn snapshot_as_of(&self, sequence: u64) -> Result<Arc<Snapshot>, Refusal> {
+        let state = self.state.lock().expect(NOT_POISONED);
+        check_sequence(state.gallery.now(), sequence)?;
+        Ok(state.gallery.snapshot())
     }
 
     fn open(&self, probe: &ProbeForParty) -> Result<TemplateShare, Refusal> {
@@ -89,104 +101,129 @@ impl Service {
         TemplateShare::from_bytes(&opened, usize::from(self.config.dimensions)).map_err(|_| checks::malformed(party))
     }
 
-    fn open_and_run(
+    fn open_and_search(
         &self,
         command: &Identify,
-        gallery: &Snapshot,
+        snapshot: Arc<Snapshot>,
         network: &RunNetwork,
-        stopwatch: &mut Stopwatch,
+        announced: Announced,
+        stages: &mut Stages,
     ) -> Result<OutputShare, Refusal> {
-        let query = self.open(&command.probe)?;
-        stopwatch.stage("open");
+        let mut stopwatch = Stopwatch::start();
+        let probe = self.open(&command.probe)?;
+        let query = probe.prepare_query(self.config.party);
         let partition = command.probe.context.partition.as_ref();
-        let chunks = gallery
-            .chunks(partition)
+        let searched = Searched::new(&snapshot, partition)
             .map_err(|void| Refusal::new(PartyRefusal::GalleryOutOfStep, format!("{} is void here and must be deleted first", void.0)))?;
-        let thresholds = self.config.thresholds;
-        let probe_digest = command.probe.digest();
-        // The probe's nonce is used once, so this salt is, whatever name the platform gives the run.
-        let salt = hash_parts("handsel/run/v1", &[&command.session.bits().to_le_bytes(), &probe_digest]);
-        let prss = Prss::new(&network.keys(), &salt, LABEL, 0);
-        let mut lane = network.open(0).map_err(|error| refusal(command.session, error))?;
-        let mut session = Session::new(self.config.party, prss, lane.as_mut());
-        let [accept, ambiguous] = [thresholds.accept(), thresholds.ambiguous()].map(u16::to_le_bytes);
-        let rules = hash_parts("handsel/thresholds/v1", &[&accept, &ambiguous]);
-        let differ = |error| refusal(command.session, error);
-        agree(&mut session, &[probe_digest, rules, gallery.digest(partition)]).map_err(differ)?;
-        stopwatch.stage("agree");
-        let mut observe = |stage| match stage {
-            Stage::Scan => stopwatch.stage("scan"),
-            Stage::Compare => stopwatch.stage("compare"),
-            Stage::Select => stopwatch.stage("select"),
-            // Conversion counts as comparing, the search for a second one as selecting.
-            Stage::Convert | Stage::Unique | Stage::Verify => {}
+        let digest = snapshot.digest(partition);
+        drop(snapshot);
+        let searched = Arc::new(searched);
+        let scores = announced.submit(query.clone(), searched.clone(), searched.group());
+        stages.add("open", stopwatch.lap());
+
+        let failed = |error| refusal(command.session, error);
+        let stamps = searched.stamps();
+        let names = self.mac_names(&stamps);
+        let opening =
+            opening::open(self.config.party, network, &command.session.bits().to_le_bytes(), random()?, &names).map_err(failed)?;
+        stages.add("opening", stopwatch.lap());
+        let macs = self.macs_of(&searched, &stamps, &opening.macs)?;
+        let keys = network.keys();
+        let run = Run { party: self.config.party, keys: &keys, salt: &opening.salt, label: LABEL, lanes: network };
+        let search = Search {
+            run,
+            network,
+            digests: &[command.probe.digest(), self.rules(), digest, hash_parts("handsel/macs/v1", &[opening.macs.as_flattened()])],
+            probe: &probe,
+            query: &query,
+            searched: &searched,
+            macs: &macs,
+            scores: &scores,
+            thresholds: self.config.thresholds,
+            verification: self.config.verification,
         };
-        let (mut shares, mut tokens) = (vec![], vec![]);
-        for chunk in chunks.iter() {
-            (0..chunk.slots).for_each(|slot| shares.extend_from_slice(chunk.rows.read(slot).as_slice()));
-            let parts = |token: [u8; 16]| match self.config.party {
-                PartyId::P1 => [token, [0; 16]],
-                PartyId::P2 => [[0; 16]; 2],
-                PartyId::P3 => [[0; 16], token],
-            };
-            tokens.extend(chunk.tokens.iter().map(|token| TokenShare::from_parts(parts(*token))));
+        search.run(stages).inspect_err(|error| self.draw_conclusions(command, *error, &stamps)).map_err(failed)
+    }
+
+    /// What all three must be configured with alike.
+    fn rules(&self) -> [u8; 32] {
+        let [accept, ambiguous] = [self.config.thresholds.accept(), self.config.thresholds.ambiguous()].map(u16::to_le_bytes);
+        let is_verified = u8::from(self.config.verification == Verification::On);
+        hash_parts("handsel/rules/v1", &[LABEL.as_bytes(), &accept, &ambiguous, &[is_verified], &self.config.dimensions.to_le_bytes()])
+    }
+
+    /// The names of this party's MACs of these parts.
+    fn mac_names(&self, stamps: &[Option<Stamp>]) -> Vec<MacName> {
+        let is_used = self.config.verification == Verification::On;
+        stamps.iter().map(|stamp| stamp.filter(|_| is_used).map_or([0; 16], |stamp| self.macs.name(stamp))).collect()
+    }
+
+    /// The MACs that all three have, of these names.
+    fn macs_of(&self, searched: &Searched, stamps: &[Option<Stamp>], names: &[MacName]) -> Result<Vec<Option<Arc<SealedMac>>>, Refusal> {
+        let dimensions = usize::from(self.config.dimensions);
+        let of_part = |(at, (stamp, name)): (usize, (&Option<Stamp>, &MacName))| match stamp {
+            Some(stamp) if *name != [0; 16] => {
+                let mac = self.macs.get(*stamp, *name, searched.slots(at), dimensions);
+                mac.map(Some)
+                    .ok_or_else(|| Refusal::new(PartyRefusal::StorageFailed, "a segment's MAC cannot be read; it will be made anew"))
+            }
+            _ => Ok(None),
+        };
+        stamps.iter().zip(names).enumerate().map(of_part).collect()
+    }
+
+    /// What a failed run means for the next: MACs that did not fit are not used again, and a terminal whose probe was no
+    /// template has used up many looks.
+    fn draw_conclusions(&self, command: &Identify, error: mpc::error::Error, stamps: &[Option<Stamp>]) {
+        use mpc::error::Error;
+        match error {
+            Error::MacMismatch => self.macs.forget(&stamps.iter().flatten().copied().collect::<Vec<_>>()),
+            Error::ProbeInvalid => {
+                let mut state = self.state.lock().expect(NOT_POISONED);
+                if let Err(error) = state.store.penalise(command.session, INVALID_PROBE_WEIGHT, self.clock.now()) {
+                    tracing::error!(party = %self.config.party, %error, "an invalid probe could not be counted");
+                }
+            }
+            _ => {}
         }
-        let rows: Vec<u32> = (0..tokens.len() as u32).collect();
-        identify(
-            &mut session,
-            &query.prepare_query(self.config.party),
-            Records { shares: &shares, tokens: &tokens, rows: &rows },
-            thresholds,
-            &mut observe,
-        )
-        .map_err(differ)
     }
 }
 
+fn check_sequence(gallery: &Snapshot, expected: u64) -> Result<(), Refusal> {
+    if gallery.sequence() == expected {
+        return Ok(());
+    }
+    Err(Refusal::new(PartyRefusal::GalleryOutOfStep, format!("the gallery is at change {}, not {expected}", gallery.sequence())))
+}
+
+/// Fresh random bytes.
+pub(crate) fn random() -> Result<[u8; 32], Refusal> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(crate::apply::no_randomness)?;
+    Ok(bytes)
+}
+
+/// A protocol's error, for the platform.
 pub(crate) fn refusal(session: SessionId, error: mpc::error::Error) -> Refusal {
     use mpc::error::Error;
     let code = match error {
         Error::InputDiffers { digest: 2, .. } => PartyRefusal::GalleryOutOfStep,
+        Error::InputDiffers { digest: 3, .. } => PartyRefusal::SharesContradict,
         Error::InputDiffers { .. } => PartyRefusal::ProbeDiffers,
         Error::PeerUnavailable { .. } | Error::MessageLength { .. } => PartyRefusal::PeerUnavailable,
         Error::DimensionsInvalid { .. } | Error::NormTooLarge | Error::ShareLength { .. } => PartyRefusal::ShareMalformed,
-        Error::ProbeInvalid => PartyRefusal::ShareMalformed,
-        Error::ThresholdsInvalid | Error::ResultInconsistent | Error::CoinMismatch | Error::MacMismatch | Error::CheckFailed => {
-            PartyRefusal::RequestMalformed
-        }
+        Error::ThresholdsInvalid => PartyRefusal::RequestMalformed,
+        Error::ProbeInvalid => PartyRefusal::ProbeInvalid,
+        Error::MacMismatch => PartyRefusal::MacMismatch,
+        Error::CheckFailed => PartyRefusal::CheckFailed,
+        Error::CoinMismatch | Error::ResultInconsistent => PartyRefusal::SharesContradict,
     };
     let detail = match error {
         Error::InputDiffers { peer, digest: 0 } => format!("{session}: {peer} was handed another probe"),
-        Error::InputDiffers { peer, digest: 1 } => format!("{session}: {peer} has other thresholds"),
-        Error::InputDiffers { peer, .. } => format!("{session}: {peer} has another gallery"),
+        Error::InputDiffers { peer, digest: 1 } => format!("{session}: {peer} has other thresholds, or verifies otherwise"),
+        Error::InputDiffers { peer, digest: 2 } => format!("{session}: {peer} has another gallery"),
+        Error::InputDiffers { peer, .. } => format!("{session}: {peer} says that other MACs are common"),
         other => format!("{session}: {other}"),
     };
     Refusal::new(code, detail)
-}
-
-/// The refusal with what the network knows of a neighbour that was lost.
-fn explained(refusal: Refusal, session: SessionId, network: &RunNetwork) -> Refusal {
-    match network.lost() {
-        Some((peer, lost)) if refusal.code == PartyRefusal::PeerUnavailable => {
-            let how = match lost {
-                Lost::Gone => "the connection broke".to_owned(),
-                Lost::TimedOut => "it sent nothing in time".to_owned(),
-                Lost::Flooded => "it sent more than a run has under way".to_owned(),
-                Lost::GivenUp(reason) => match PartyRefusal::from_number(reason) {
-                    Some(reason) => format!("it gave the run up: {reason:?}"),
-                    None => "it gave the run up".to_owned(),
-                },
-            };
-            Refusal::new(refusal.code, format!("{session}: {peer} was lost: {how}"))
-        }
-        _ => refusal,
-    }
-}
-
-impl Stopwatch {
-    fn stage(&mut self, stage: &str) {
-        let now = Instant::now();
-        self.stages.push(StageMicros { stage: stage.into(), micros: (now - self.since).as_micros() as u64 });
-        self.since = now;
-    }
 }

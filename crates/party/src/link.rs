@@ -147,6 +147,11 @@ impl Conversation {
         self.link.switchboard.receive(self.session, lane, silence)
     }
 
+    /// Nobody here waits for this run any more.
+    pub fn abandon(&self) {
+        self.link.switchboard.abandon(self.session);
+    }
+
     /// Tells the peer that nothing will come of this run here.
     pub fn give_up(&self, reason: u8) {
         self.link.give_up(self.session, reason);

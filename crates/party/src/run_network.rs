@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use base::id::SessionId;
 use base::party::PartyId;
 use base::secret::Secret;
 use mpc::error::Error;
@@ -12,6 +13,7 @@ use mpc::network::{Lanes, Neighbour, Network};
 use mpc::prss::NeighbourKeys;
 use wire::party::PartyRefusal;
 
+use crate::error::Refusal;
 use crate::link::{Conversation, NOT_POISONED};
 use crate::switchboard::Lost;
 
@@ -42,15 +44,6 @@ struct LaneNetwork<'r> {
     rounds: u64,
 }
 
-/// What a run has sent so far, as its neighbours see it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Traffic {
-    /// Bytes to both neighbours, frames included, TLS not.
-    pub bytes_sent: u64,
-    /// How often each lane that has ended waited for messages after it had sent some.
-    pub rounds: BTreeMap<u32, u64>,
-}
-
 impl RunNetwork {
     /// Over the run's side of the two links; a message is awaited until nothing has come for `silence`. `own_key` is known
     /// to nobody else and may serve many runs.
@@ -74,14 +67,31 @@ impl RunNetwork {
         NeighbourKeys { next: self.next.link().key.clone(), previous: self.previous.link().key.clone(), own: self.own_key.clone() }
     }
 
-    /// What was sent so far.
-    pub fn traffic(&self) -> Traffic {
-        Traffic { bytes_sent: self.bytes_sent.load(Ordering::Relaxed), rounds: self.rounds.lock().expect(NOT_POISONED).clone() }
+    /// Bytes sent so far to both neighbours, frames included, TLS not.
+    pub fn bytes_sent(&self) -> u64 {
+        self.bytes_sent.load(Ordering::Relaxed)
     }
 
-    /// The neighbour that was lost first, and how.
-    pub fn lost(&self) -> Option<(PartyId, Lost)> {
-        *self.lost.lock().expect(NOT_POISONED)
+    /// How often each lane that has ended waited for messages after it had sent some.
+    pub fn rounds(&self) -> BTreeMap<u32, u64> {
+        self.rounds.lock().expect(NOT_POISONED).clone()
+    }
+
+    /// The refusal with what is known here of a neighbour that was lost.
+    pub fn explain(&self, session: SessionId, refusal: Refusal) -> Refusal {
+        let lost = *self.lost.lock().expect(NOT_POISONED);
+        let Some((peer, lost)) = lost.filter(|_| refusal.code == PartyRefusal::PeerUnavailable) else { return refusal };
+        let how = match lost {
+            Lost::Gone => "the connection broke".to_owned(),
+            Lost::TimedOut => "it sent nothing in time".to_owned(),
+            Lost::Abandoned => "the run was given up here".to_owned(),
+            Lost::Flooded => "it sent more than a run has under way".to_owned(),
+            Lost::GivenUp(reason) => match PartyRefusal::from_number(reason) {
+                Some(reason) => format!("it gave the run up: {reason:?}"),
+                None => "it gave the run up".to_owned(),
+            },
+        };
+        Refusal::new(refusal.code, format!("{session}: {peer} was lost: {how}"))
     }
 
     /// The run is done: nothing more is said about it.
@@ -94,6 +104,12 @@ impl RunNetwork {
         *self.reason.lock().expect(NOT_POISONED) = Some(reason);
     }
 
+    /// Ends the other lanes of this party: nothing will come of the run, and they need not wait.
+    pub fn abandon(&self) {
+        self.next.abandon();
+        self.previous.abandon();
+    }
+
     fn conversation(&self, neighbour: Neighbour) -> &Conversation {
         match neighbour {
             Neighbour::Next => &self.next,
@@ -103,7 +119,9 @@ impl RunNetwork {
 
     fn lose(&self, neighbour: Neighbour, lost: Lost) -> Error {
         let peer = neighbour.of(self.party);
-        self.lost.lock().expect(NOT_POISONED).get_or_insert((peer, lost));
+        if lost != Lost::Abandoned {
+            self.lost.lock().expect(NOT_POISONED).get_or_insert((peer, lost));
+        }
         Error::PeerUnavailable { peer }
     }
 }

@@ -74,10 +74,28 @@ CREATE TABLE IF NOT EXISTS probe_use (
     nonce      BLOB PRIMARY KEY,              -- 32 bytes, the challenge's
     session    BLOB UNIQUE,                   -- 16 bytes, the run's name; NULL at enrolment
     terminal   BLOB NOT NULL,                 -- 16 bytes
+    payee      BLOB,                          -- 16 bytes of a hash of the payee; NULL at enrolment
+    weight     INTEGER NOT NULL DEFAULT 1,    -- looks that it counts as against the budgets
     used_at    INTEGER NOT NULL,              -- milliseconds since 1970, this party's clock
     expires_at INTEGER NOT NULL               -- milliseconds since 1970, the challenge's
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS probe_use_by_terminal ON probe_use (terminal, used_at) WHERE session IS NOT NULL;
+CREATE INDEX IF NOT EXISTS probe_use_by_terminal ON probe_use (terminal, used_at, weight) WHERE session IS NOT NULL;
+CREATE INDEX IF NOT EXISTS probe_use_by_payee ON probe_use (payee, used_at, weight) WHERE payee IS NOT NULL;
+CREATE INDEX IF NOT EXISTS probe_use_by_time ON probe_use (used_at, weight) WHERE session IS NOT NULL;
+
+-- Looks of each minute, of all terminals together. Forgotten after a day.
+CREATE TABLE IF NOT EXISTS minute_looks (
+    minute     INTEGER PRIMARY KEY,           -- minutes since 1970, this party's clock
+    looks      INTEGER NOT NULL
+) STRICT;
+
+-- Enrolments whose templates the three parties checked together before applying them. Kept for ever, so that a change that
+-- is sent again meets the same answer.
+CREATE TABLE IF NOT EXISTS checked_enrolment (
+    digest     BLOB PRIMARY KEY,              -- SHA-256 over the probe
+    is_valid   INTEGER NOT NULL,              -- 0 if one of them is no template
+    checked_at INTEGER NOT NULL               -- milliseconds since 1970, this party's clock
+) STRICT, WITHOUT ROWID;
 
 -- The highest counter seen of each terminal, so that a copy of an old probe is noticed. Kept for ever.
 CREATE TABLE IF NOT EXISTS terminal_counter (

@@ -15,7 +15,9 @@ use crate::gallery::snapshot::Snapshot;
 use crate::gallery::{Gallery, Place};
 use crate::keys::Keys;
 use crate::link::NOT_POISONED;
+use crate::mac_store::MacStore;
 use crate::mesh::Mesh;
+use crate::scan_pool::ScanPool;
 use crate::store::Store;
 
 /// A running party, without its sockets.
@@ -26,6 +28,8 @@ pub struct Service {
     pub(crate) state: Mutex<State>,
     /// How far the gallery is, for whoever asks while a change is being applied.
     pub(crate) reached: Mutex<Reached>,
+    pub(crate) scan_pool: ScanPool,
+    pub(crate) macs: MacStore,
     steps: Option<Hook>,
     /// Given up last.
     _directory: Directory,
@@ -80,7 +84,8 @@ impl Service {
         let mesh = Arc::new(Mesh::new(&config)?);
         let reached = Mutex::new(Reached::by(gallery.now()));
         let state = Mutex::new(State { store, keys, gallery });
-        let service = Self { mesh, clock, state, reached, config, steps: None, _directory: directory };
+        let (scan_pool, macs) = (ScanPool::new(config.scan), MacStore::open(directory.path().join("macs"))?);
+        let service = Self { mesh, clock, state, reached, scan_pool, macs, config, steps: None, _directory: directory };
         let settled = service.settle(&mut service.state.lock().expect(NOT_POISONED));
         settled.map_err(|Refusal { detail, .. }| Error::DeletionUnfinished { detail })?;
         Ok(service)
@@ -119,6 +124,8 @@ impl Service {
             PartyCommand::Status => ("status", Ok(PartyAnswer::Status(self.status()))),
             PartyCommand::Apply(change) => ("apply", self.apply(*change)),
             PartyCommand::Identify(identify) => ("identify", self.identify(&identify)),
+            PartyCommand::CheckEnrolment(check) => ("check_enrolment", self.check_enrolment(&check)),
+            PartyCommand::Seal(seal) => ("seal", self.seal(&seal)),
             PartyCommand::Audit { at } => ("audit", self.audit(at)),
             PartyCommand::Verify => ("verify", self.verify()),
             PartyCommand::PrepareRefresh(prepare) => ("prepare_refresh", self.prepare_refresh(&prepare)),

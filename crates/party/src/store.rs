@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use base::hash::hash_parts;
 use base::id::{SessionId, TerminalId};
 use base::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use wire::probe::ProbeContext;
 
+use crate::budget::{Past, Pasts};
 use crate::error::Error;
 use crate::sqlite;
 
@@ -14,23 +16,16 @@ use crate::sqlite;
 pub const FILE_NAME: &str = "party.sqlite";
 /// How long a payment's probe is remembered after it was used and expired.
 const PROBE_KEPT_MS: u64 = 2 * 24 * 60 * 60 * 1000;
-/// Of the schema. 1 kept rows in the clear.
-const VERSION: u32 = 2;
+/// Of the schema. 1 kept rows in the clear; 2 counted looks by terminal alone.
+const VERSION: u32 = 3;
+/// Milliseconds in a minute.
+const MINUTE_MS: u64 = 60_000;
+/// Minutes in a day.
+const DAY_MINUTES: u64 = 24 * 60;
 
 /// The open store; this process is its only user.
 pub struct Store {
     pub(crate) connection: Connection,
-}
-
-/// A terminal's past, as far as it decides about its next probe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TerminalPast {
-    /// The highest counter seen.
-    pub counter: Option<u64>,
-    /// Identifications in the last 60 seconds.
-    pub last_minute: u32,
-    /// Identifications in the last 24 hours.
-    pub last_day: u32,
 }
 
 impl Store {
@@ -86,21 +81,37 @@ impl Store {
         self.connection.query_row("SELECT EXISTS (SELECT 1 FROM probe_use WHERE session = ?1)", [session], |row| row.get(0))
     }
 
-    /// What `terminal` did until `now`.
+    /// The highest counter of `terminal` seen.
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn terminal_past(&self, terminal: TerminalId, now: Timestamp) -> rusqlite::Result<TerminalPast> {
-        let terminal = terminal.bits().to_le_bytes();
-        let counter = self
-            .connection
-            .query_row("SELECT counter FROM terminal_counter WHERE terminal = ?1", [terminal], |row| row.get(0))
-            .optional()?;
-        let since = |millis: u64| -> rusqlite::Result<u32> {
-            let sql = "SELECT count(*) FROM probe_use WHERE terminal = ?1 AND used_at > ?2 AND session IS NOT NULL";
-            self.connection.query_row(sql, params![terminal, now.millis().saturating_sub(millis)], |row| row.get(0))
+    pub fn highest_counter(&self, terminal: TerminalId) -> rusqlite::Result<Option<u64>> {
+        let sql = "SELECT counter FROM terminal_counter WHERE terminal = ?1";
+        self.connection.prepare_cached(sql)?.query_row([terminal.bits().to_le_bytes()], |row| row.get(0)).optional()
+    }
+
+    /// What was asked for until `now` by the terminal of `context`, for its payee, and by all.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn pasts(&self, context: &ProbeContext, now: Timestamp) -> rusqlite::Result<Pasts> {
+        let since = |millis: u64| now.millis().saturating_sub(millis);
+        let sum = |sql: &str, values: &[&dyn rusqlite::ToSql]| -> rusqlite::Result<u32> {
+            self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0))
         };
-        Ok(TerminalPast { counter, last_minute: since(60_000)?, last_day: since(86_400_000)? })
+        let (minute, day) = (since(MINUTE_MS), since(DAY_MINUTES * MINUTE_MS));
+        let of_terminal = "SELECT coalesce(sum(weight), 0) FROM probe_use WHERE terminal = ?1 AND used_at > ?2 AND session IS NOT NULL";
+        let of_payee = "SELECT coalesce(sum(weight), 0) FROM probe_use WHERE payee = ?1 AND used_at > ?2";
+        let (terminal, payee) = (context.terminal.bits().to_le_bytes(), payee_name(context));
+        let all_day = "SELECT coalesce(sum(looks), 0) FROM minute_looks WHERE minute > ?1";
+        Ok(Pasts {
+            terminal: Past { last_minute: sum(of_terminal, &[&terminal, &minute])?, last_day: sum(of_terminal, &[&terminal, &day])? },
+            payee: Past { last_minute: sum(of_payee, &[&payee, &minute])?, last_day: sum(of_payee, &[&payee, &day])? },
+            all: Past {
+                last_minute: sum("SELECT coalesce(sum(weight), 0) FROM probe_use WHERE used_at > ?1 AND session IS NOT NULL", &[&minute])?,
+                last_day: sum(all_day, &[&(day / MINUTE_MS)])?,
+            },
+        })
     }
 
     /// Records for good that this payment's probe is used up, before anything is done with it.
@@ -114,9 +125,40 @@ impl Store {
             "INSERT INTO terminal_counter (terminal, counter) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET counter = max(counter, excluded.counter)",
             params![context.terminal.bits().to_le_bytes(), context.counter],
         )?;
+        count_look(&transaction, now, 1)?;
         let forgotten = now.millis().saturating_sub(PROBE_KEPT_MS);
         transaction.execute("DELETE FROM probe_use WHERE session IS NOT NULL AND used_at < ?1 AND expires_at < ?1", [forgotten])?;
         transaction.commit()
+    }
+
+    /// Counts the look of the run `session` as `weight` looks.
+    ///
+    /// # Errors
+    /// What SQLite says; then nothing was recorded.
+    pub fn penalise(&mut self, session: SessionId, weight: u32, now: Timestamp) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let session = session.bits().to_le_bytes();
+        transaction.execute("UPDATE probe_use SET weight = ?2 WHERE session = ?1", params![session, weight])?;
+        count_look(&transaction, now, weight - 1)?;
+        transaction.commit()
+    }
+
+    /// What came of checking the enrolment whose probe has this digest, if it was checked.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn enrolment_check(&self, probe_digest: &[u8; 32]) -> rusqlite::Result<Option<bool>> {
+        let sql = "SELECT is_valid FROM checked_enrolment WHERE digest = ?1";
+        self.connection.query_row(sql, [probe_digest], |row| row.get(0)).optional()
+    }
+
+    /// Records for good what came of checking an enrolment.
+    ///
+    /// # Errors
+    /// What SQLite says; then nothing was recorded.
+    pub fn record_enrolment_check(&self, probe_digest: &[u8; 32], is_valid: bool, now: Timestamp) -> rusqlite::Result<()> {
+        let sql = "INSERT INTO checked_enrolment (digest, is_valid, checked_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+        self.connection.execute(sql, params![probe_digest, is_valid, now.millis()]).map(|_| ())
     }
 
     /// Moves the overwritten pages into the database file and empties the write-ahead log, which still holds the shares
@@ -144,14 +186,29 @@ pub(crate) fn insert_use(
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     transaction.execute(
-        "INSERT INTO probe_use (nonce, session, terminal, used_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO probe_use (nonce, session, terminal, payee, used_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![
             context.nonce.0,
             session.map(|session| session.bits().to_le_bytes()),
             context.terminal.bits().to_le_bytes(),
+            session.map(|_| payee_name(context)),
             now.millis(),
             context.expires_at.millis()
         ],
     )?;
     Ok(())
+}
+
+/// Adds `looks` to those of this minute, and forgets what is older than a day.
+fn count_look(transaction: &Transaction<'_>, now: Timestamp, looks: u32) -> rusqlite::Result<()> {
+    let minute = now.millis() / MINUTE_MS;
+    let sql = "INSERT INTO minute_looks (minute, looks) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET looks = looks + excluded.looks";
+    transaction.execute(sql, params![minute, looks])?;
+    transaction.execute("DELETE FROM minute_looks WHERE minute < ?1", [minute.saturating_sub(DAY_MINUTES)]).map(|_| ())
+}
+
+/// What payees are told apart by here: no party needs their names.
+fn payee_name(context: &ProbeContext) -> [u8; 16] {
+    let hash = hash_parts("handsel/payee/v1", &[context.payee.as_bytes()]);
+    *hash.first_chunk().expect("a hash has 32 bytes")
 }

@@ -85,6 +85,8 @@ pub enum Lost {
     TimedOut,
     /// The peer gave the run up; its reason is one byte that only people read.
     GivenUp(u8),
+    /// This party itself gave the run up.
+    Abandoned,
     /// The peer sent more than a run can have under way; its software differs from ours, or it means ill.
     Flooded,
 }
@@ -156,6 +158,14 @@ impl Switchboard {
         if runs.admit(session, &self.limits) {
             let run = runs.open.get_mut(&session).expect("admitted above");
             run.over = run.over.or(Some(Lost::GivenUp(reason)));
+            run.wake_all();
+        }
+    }
+
+    /// This party gives the run `session` up: whoever waits for it here is told.
+    pub fn abandon(&self, session: SessionId) {
+        if let Some(run) = self.lock().as_mut().and_then(|runs| runs.open.get_mut(&session)) {
+            run.over = run.over.or(Some(Lost::Abandoned));
             run.wake_all();
         }
     }

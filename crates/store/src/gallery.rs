@@ -60,6 +60,17 @@ impl Store {
         })
     }
 
+    /// The change `sequence` as `party` gets it; `None` once all three have it.
+    pub fn change_for(&self, party: PartyId, sequence: u64) -> Result<Option<GalleryChange>, StoreError> {
+        self.read(|tx| {
+            let sql = "SELECT payload FROM gallery_payloads WHERE party = ?1 AND sequence = ?2";
+            let payload: Option<Vec<u8>> =
+                tx.prepare_cached(sql)?.query_row((party.number(), Sequence(sequence)), |row| row.get(0)).optional()?;
+            let read = |payload: Vec<u8>| serde_json::from_slice(&payload);
+            payload.map(read).transpose().map_err(|error| StoreError::Corrupt(format!("a change for {party}: {error}")))
+        })
+    }
+
     /// `party` has applied the change `sequence` and, for a deletion, confirmed it. When all three have, the enrolment
     /// stands (or is deleted), its owner's right-to-know log says so, and the sealed shares are erased here. Again: no
     /// effect. Confirmations must have been verified. Errs with `state_conflict` out of order.

@@ -35,6 +35,10 @@ pub enum PartyCommand {
     Apply(Box<GalleryChange>),
     /// Take part in identifying a probe.
     Identify(Box<Identify>),
+    /// Take part in checking that an enrolment's templates are templates, before it is applied.
+    CheckEnrolment(Box<CheckEnrolment>),
+    /// Take part in making the keys that searches of unchanged segments are checked with.
+    Seal(Seal),
     /// How does your log stand, and what was the change `at`?
     Audit {
         /// A change's number.
@@ -107,6 +111,24 @@ pub struct Identify {
     pub probe: ProbeForParty,
 }
 
+/// Take part in checking an enrolment.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CheckEnrolment {
+    /// The run's name, the same at all three.
+    pub session: SessionId,
+    /// This party's part of the terminal's probe with purpose `enrol`.
+    pub probe: ProbeForParty,
+}
+
+/// Take part in making the MACs of segments that have none.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Seal {
+    /// The run's name, the same at all three.
+    pub session: SessionId,
+    /// The gallery as of this change; a party that is elsewhere refuses.
+    pub gallery_sequence: u64,
+}
+
 /// One answer of a party.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PartyResponse {
@@ -133,12 +155,24 @@ pub enum PartyAnswer {
     },
     /// To [`PartyCommand::Identify`]: this party's share of the result, for the resolver.
     Identified {
-        /// XOR share of the accepted record's token, or of 0.
-        token_share: HexArray<16>,
-        /// XOR share (0 or 1) of "more than one record is near".
-        ambiguous_share: u8,
-        /// Microseconds spent in each stage, by the party's own clock.
+        /// Two of the three components of each element of the result (`mpc::protocol::conclude::OutputShare`).
+        output: HexArray<48>,
+        /// How long each stage took, by the party's own clock.
         stages: Vec<StageMicros>,
+        /// What the run sent; the same whatever came of it.
+        traffic: Traffic,
+    },
+    /// To [`PartyCommand::CheckEnrolment`].
+    EnrolmentChecked {
+        /// Whether every template is one.
+        is_valid: bool,
+    },
+    /// To [`PartyCommand::Seal`].
+    Sealed {
+        /// Segments that have a MAC now and had none before.
+        made: u32,
+        /// Segments that still have none: ask again.
+        missing: u32,
     },
     /// To [`PartyCommand::Audit`].
     Audited(Box<Audited>),
@@ -172,10 +206,21 @@ pub enum PartyAnswer {
 /// How long one stage of a run took.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StageMicros {
-    /// `checks`, `open`, `agree`, `scan`, `compare`, `select`.
+    /// `checks`, `open`, `agree`, `scan`, `compare`, `select`, `verify`, `conclude`. Those from `scan` to `verify` overlap.
     pub stage: String,
-    /// Microseconds.
+    /// Microseconds on the clock.
     pub micros: u64,
+    /// Microseconds of processor time.
+    pub cpu_micros: u64,
+}
+
+/// What one run sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Traffic {
+    /// Bytes to both other parties, frames included, TLS not.
+    pub bytes_sent: u64,
+    /// Messages that had to be waited for one after the other.
+    pub rounds: u64,
 }
 
 /// How a party stands.
@@ -246,10 +291,23 @@ pub enum PartyRefusal {
     /// The share does not open, or is not of the announced shape. An enrolment with one is applied as void, so that the
     /// log goes on, and then deleted.
     ShareMalformed,
+    /// The probe's shares are those of no template: features out of range, another norm, or shares that do not fit
+    /// together. The terminal made it so; it counts as many probes against its budget.
+    ProbeInvalid,
+    /// The enrolment's templates were not checked yet: the platform has all three check them first.
+    EnrolmentUnchecked,
     /// The change is not the next one, or the parties' galleries differ; the platform replays what is missing.
     GalleryOutOfStep,
     /// The parties were not handed the same probe.
     ProbeDiffers,
+    /// The parties' inner products do not fit their MAC: one of them did not follow the protocol, or its gallery is damaged.
+    MacMismatch,
+    /// A check of what the parties computed failed: one of them did not follow the protocol.
+    CheckFailed,
+    /// What two parties must know alike differs: one of them did not follow the protocol.
+    SharesContradict,
+    /// A worker of this party went away during the run; it goes on without it.
+    WorkerLost,
     /// Another party cannot be reached or went away; the run was given up and nothing was learned.
     PeerUnavailable,
     /// The run's name was used before.
@@ -260,7 +318,7 @@ pub enum PartyRefusal {
 
 impl PartyRefusal {
     /// All of them, in order: a refusal's place is its number between parties.
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 20] = [
         Self::RequestMalformed,
         Self::TerminalUnknown,
         Self::SignatureInvalid,
@@ -270,8 +328,14 @@ impl PartyRefusal {
         Self::CounterNotIncreasing,
         Self::BudgetExhausted,
         Self::ShareMalformed,
+        Self::ProbeInvalid,
+        Self::EnrolmentUnchecked,
         Self::GalleryOutOfStep,
         Self::ProbeDiffers,
+        Self::MacMismatch,
+        Self::CheckFailed,
+        Self::SharesContradict,
+        Self::WorkerLost,
         Self::PeerUnavailable,
         Self::SessionReused,
         Self::StorageFailed,

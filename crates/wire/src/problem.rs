@@ -91,12 +91,13 @@ codes! {
     ChallengeExpired, "challenge_expired", 409, "The look took too long.", "Nothing was charged. Start again.";
     ProbeReplayed, "probe_replayed", 409, "This look was used before.", "Nothing was charged. Look again.";
     ProbeMismatch, "probe_mismatch", 409, "This look was made for another payment, amount or till.", "Nothing was charged. Look again at the till that shows the amount.";
-    ProbeInvalid, "probe_invalid", 400, "The look was altered on the way or comes from an unknown device.", "Nothing was charged. Have the till checked.";
+    ProbeInvalid, "probe_invalid", 400, "The look was altered on the way, comes from an unknown device, or holds no template.", "Nothing was charged. Have the till checked.";
     NotRecognised, "not_recognised", 402, "Nobody enrolled was recognised.", "Nothing was charged. Look again, or pay another way.";
     Ambiguous, "ambiguous", 402, "The look fits more than one person.", "Nothing was charged. Give the phone's last four digits, or pay another way.";
     BudgetExhausted, "budget_exhausted", 429, "This till has asked too often.", "Nothing was charged. Wait a minute, or pay another way.";
     PartiesUnavailable, "parties_unavailable", 503, "The identification service is not complete.", "Nothing was charged. Pay another way; its operator is told.";
     IdentificationInterrupted, "identification_interrupted", 503, "The identification was interrupted.", "Nothing was charged. Look again.";
+    IdentificationUnsound, "identification_unsound", 503, "The identification service found that its parts do not fit together.", "Nothing was charged. Pay another way; the operators of the three parties must look.";
     PasscodeWrong, "passcode_wrong", 402, "The passcode is wrong.", "Nothing was charged. Try again.";
     PasscodeLocked, "passcode_locked", 402, "Too many wrong passcodes.", "Nothing was charged. Wait until the lock ends, or pay another way.";
     InsufficientBalance, "insufficient_balance", 402, "The balance is too low.", "Nothing was charged. Top up, or pay another way.";

@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn the_slowest_party_counts() {
-        let stage = |name: &str, micros| StageMicros { stage: name.into(), micros };
+        let stage = |name: &str, micros| StageMicros { stage: name.into(), micros, cpu_micros: 0 };
         let mut timings = Timings::slowest(&[
             vec![stage("open", 1_250), stage("scan", 900)],
             vec![stage("open", 20), stage("scan", 12_001)],

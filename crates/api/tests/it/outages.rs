@@ -21,6 +21,8 @@ const IMPATIENT: Timing = Timing {
     apply_ms: 5_000,
     expiry_interval_ms: 200,
     gallery_interval_ms: 200,
+    settle_ms: 500,
+    seal_again_ms: 60_000,
 };
 
 #[tokio::test]

@@ -204,6 +204,12 @@ fn write_party_nodes(
             ambiguous_score: AMBIGUOUS_SCORE,
             looks_per_minute_max: mode.looks_per_minute_max(),
             looks_per_day_max: LOOKS_PER_DAY_MAX,
+            verification: true,
+            payee_looks_per_minute_max: nodes::payee_looks_per_minute_max(),
+            payee_looks_per_day_max: nodes::payee_looks_per_day_max(),
+            all_looks_per_minute_max: nodes::all_looks_per_minute_max(),
+            all_looks_per_day_max: nodes::all_looks_per_day_max(),
+            scan_threads: None,
             peers: peers.into(),
             terminals: terminals
                 .iter()

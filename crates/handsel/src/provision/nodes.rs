@@ -17,10 +17,49 @@ pub struct PartyNode {
     pub platform_certificate_sha256: HexArray<32>,
     pub accept_score: i32,
     pub ambiguous_score: i32,
+    /// Off only for measuring, and only if all three say so.
+    #[serde(default = "yes")]
+    pub verification: bool,
+    /// Of each terminal.
     pub looks_per_minute_max: u32,
     pub looks_per_day_max: u32,
+    /// Of each payee, whatever terminals it uses.
+    #[serde(default = "payee_looks_per_minute_max")]
+    pub payee_looks_per_minute_max: u32,
+    #[serde(default = "payee_looks_per_day_max")]
+    pub payee_looks_per_day_max: u32,
+    /// Of all together.
+    #[serde(default = "all_looks_per_minute_max")]
+    pub all_looks_per_minute_max: u32,
+    #[serde(default = "all_looks_per_day_max")]
+    pub all_looks_per_day_max: u32,
+    /// Threads that scan; as many as the machine has cores without.
+    #[serde(default)]
+    pub scan_threads: Option<usize>,
     pub peers: Vec<PeerNode>,
     pub terminals: Vec<TerminalNode>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// A large shop's forty tills, one look a second each in its busiest minute.
+pub const fn payee_looks_per_minute_max() -> u32 {
+    2_400
+}
+
+pub const fn payee_looks_per_day_max() -> u32 {
+    400_000
+}
+
+/// What a party of one machine can answer at all.
+pub const fn all_looks_per_minute_max() -> u32 {
+    12_000
+}
+
+pub const fn all_looks_per_day_max() -> u32 {
+    5_000_000
 }
 
 /// Another party.

@@ -129,6 +129,10 @@ impl Snapshot {
         self.segments.iter()
     }
 
+    pub(crate) fn segment(&self, at: usize) -> &Segment {
+        &self.segments[at]
+    }
+
     /// The named parts and how many records stand in each, in order of labels.
     pub fn partition_counts(&self) -> Vec<PartitionCount> {
         self.partitions.counts()
@@ -233,7 +237,7 @@ impl Chunks<'_> {
 }
 
 impl Segment {
-    fn chunk(&self) -> Chunk<'_> {
+    pub(crate) fn chunk(&self) -> Chunk<'_> {
         let header = self.header();
         let stamp = Stamp { generation: header.identity.generation, segment: header.identity.number, changed_at: header.touched.sequence };
         Chunk { slots: header.slots, rows: self.rows(), tokens: self.tokens(), stamp: Some(stamp) }

@@ -148,6 +148,9 @@ fn catch_up(services: &[Service; 3], keys: &Keys, until: impl Fn(u64) -> bool, m
         let roots = PartyId::ALL.map(|party| {
             let [one, two, three] = change(sequence, keys);
             let change = [one, two, three].into_iter().nth(party.index()).expect("three");
+            if let GalleryOperation::Enrol { probe, .. } = &change.operation {
+                services[party.index()].take_as_checked(probe).expect("recorded");
+            }
             match ask(&services[party.index()], PartyCommand::Apply(Box::new(change))) {
                 PartyAnswer::Applied { gallery_root, deletions, .. } => {
                     assert_eq!(deletions.len(), usize::from(matches!(step(sequence), Step::Delete(_))), "{party}, {sequence}");

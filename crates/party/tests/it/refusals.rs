@@ -3,7 +3,7 @@
 use base::id::{SessionId, TerminalId};
 use base::party::PartyId;
 use ed25519_dalek::SigningKey;
-use party::config::Budget;
+use party::budget::Budget;
 use wire::bytes::HexArray;
 use wire::party::{PartyAnswer, PartyCommand, PartyRefusal, PartyResponse};
 use wire::probe::{ProbeContext, Purpose, SealedProbe};

@@ -11,12 +11,16 @@ use base::party::PartyId;
 use base::secret::Secret;
 use base::time::{Clock, SystemClock, Timestamp};
 use ed25519_dalek::SigningKey;
-use mpc::protocol::identify::{OutputShare, Resolution, Thresholds, resolve};
+use mpc::protocol::conclude::{OutputShare, resolve};
+use mpc::protocol::identify::{Resolution, Thresholds};
+use mpc::protocol::verified::Verification;
 use mpc::share::share_template;
 use mpc::testing::{SeededRng, random_template};
 use mpc::token::Token;
-use party::config::{Budget, PartyConfig, Peer};
+use party::budget::{Budget, Budgets};
+use party::config::{PartyConfig, Peer};
 use party::identity::{Identity, generate};
+use party::scan_pool::Policy;
 use party::{frame, server, tls};
 use rustls_pki_types::ServerName;
 use tempfile::TempDir;
@@ -24,13 +28,16 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use wire::bytes::{HexArray, HexBytes};
 use wire::party::{
-    GalleryChange, GalleryOperation, Identify, NewRecord, PartyAnswer, PartyCommand, PartyRefusal, PartyRequest, PartyResponse, PartyStatus,
+    CheckEnrolment, GalleryChange, GalleryOperation, Identify, NewRecord, PartyAnswer, PartyCommand, PartyRefusal, PartyRequest,
+    PartyResponse, PartyStatus,
 };
 use wire::probe::{PartitionLabel, ProbeContext, Purpose, SealedProbe};
 use wire::seal;
 
 pub const DIMENSIONS: u16 = 128;
 pub const PEER_TIMEOUT: Duration = Duration::from_millis(1500);
+/// More than any test asks.
+pub const LARGE: Budget = Budget { per_minute: 1_000, per_day: 10_000 };
 pub const TERMINAL: TerminalId = TerminalId::from_bits(77);
 
 /// All registered terminals; they share one device key.
@@ -90,7 +97,9 @@ pub fn config_of(party: PartyId, identity: Identity) -> PartyConfig {
         terminals: HashMap::new(),
         dimensions: DIMENSIONS,
         thresholds: Thresholds::new(8000, 7000).expect("valid thresholds"),
-        budget: Budget { per_minute: 1_000, per_day: 10_000 },
+        verification: Verification::On,
+        budgets: Budgets { terminal: LARGE, payee: LARGE, all: LARGE },
+        scan: Policy { threads: 2, ..Policy::for_this_machine() },
         peer_timeout: PEER_TIMEOUT,
         received: None,
     }
@@ -98,10 +107,11 @@ pub fn config_of(party: PartyId, identity: Identity) -> PartyConfig {
 
 impl World {
     pub async fn new() -> Self {
-        Self::with_budget(Budget { per_minute: 1_000, per_day: 10_000 }).await
+        Self::with_budget(LARGE).await
     }
 
-    pub async fn with_budget(budget: Budget) -> Self {
+    /// With a budget of each terminal.
+    pub async fn with_budget(terminal: Budget) -> Self {
         crate::logs::collect();
         let mut rng = SeededRng::new(9);
         let device_key = SigningKey::from_bytes(&[5; 32]);
@@ -131,7 +141,7 @@ impl World {
                 previous: peer(party.previous()),
                 platform_sha256: platform.pin().expect("a certificate"),
                 terminals: terminals().map(|terminal| (terminal, device_key.verifying_key())).collect(),
-                budget,
+                budgets: Budgets { terminal, payee: LARGE, all: LARGE },
                 ..config_of(party, identities[party.index()].clone())
             }
         });
@@ -303,8 +313,18 @@ impl World {
         move |party| PartyCommand::Apply(Box::new(GalleryChange { sequence, operation: operation(party) }))
     }
 
-    /// The change that enrols `people` with `probe`, for each party.
-    pub fn enrolment(&mut self, probe: SealedProbe, people: &[Person]) -> impl Fn(PartyId) -> PartyCommand + use<> {
+    /// What came of checking an enrolment's templates.
+    pub async fn check(&mut self, probe: &SealedProbe) -> [PartyAnswer; 3] {
+        let session = SessionId::from_bits(self.name());
+        let check = |party| PartyCommand::CheckEnrolment(Box::new(CheckEnrolment { session, probe: probe.for_party(party) }));
+        self.ask_all(check).await
+    }
+
+    /// Has the enrolment of `people` with `probe` checked; the change that makes it, for each party.
+    pub async fn enrolment(&mut self, probe: SealedProbe, people: &[Person]) -> impl Fn(PartyId) -> PartyCommand + use<> {
+        for answer in self.check(&probe).await {
+            assert!(matches!(answer, PartyAnswer::EnrolmentChecked { .. }), "{answer:?}");
+        }
         let people = people.to_vec();
         self.change(move |party| GalleryOperation::Enrol {
             probe: probe.for_party(party),
@@ -319,7 +339,7 @@ impl World {
         let mut context = self.context(Purpose::Enrol);
         context.templates = people.len() as u32;
         let probe = self.seal(context, &people.iter().map(|person| &person.template[..]).collect::<Vec<_>>());
-        let command = self.enrolment(probe, people);
+        let command = self.enrolment(probe, people).await;
         for answer in self.ask_all(command).await {
             assert!(
                 matches!(&answer, PartyAnswer::Applied { sequence, deletions, .. } if *sequence == self.sequence && deletions.is_empty()),
@@ -352,9 +372,10 @@ pub enum Found {
 
 pub fn resolution(answers: [PartyAnswer; 3]) -> Found {
     let shares = answers.map(|answer| match answer {
-        PartyAnswer::Identified { token_share, ambiguous_share, stages } => {
-            assert_eq!(stages.iter().map(|stage| stage.stage.as_str()).take(4).collect::<Vec<_>>(), ["checks", "open", "agree", "scan"]);
-            OutputShare { token: token_share.0, ambiguous: ambiguous_share == 1 }
+        PartyAnswer::Identified { output, stages, .. } => {
+            let stages: Vec<&str> = stages.iter().map(|stage| stage.stage.as_str()).collect();
+            assert_eq!(stages, ["checks", "open", "opening", "agree", "scan", "compare", "select", "verify", "conclude"]);
+            OutputShare::from_bytes(&output.0)
         }
         other => panic!("{other:?}"),
     });

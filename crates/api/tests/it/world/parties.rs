@@ -13,8 +13,11 @@ use base::party::PartyId;
 use base::secret::Secret;
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use mpc::protocol::identify::Thresholds;
-use party::config::{Budget, PartyConfig, Peer};
+use mpc::protocol::verified::Verification;
+use party::budget::{Budget, Budgets};
+use party::config::{PartyConfig, Peer};
 use party::identity::{Identity, generate};
+use party::scan_pool::Policy;
 use party::service::Service;
 use rand_core::UnwrapErr;
 use tokio::task::JoinHandle;
@@ -25,6 +28,8 @@ use super::clock::TestClock;
 
 /// Looks that a till may ask the parties for in a minute.
 pub const LOOKS_PER_MINUTE: u32 = 30;
+/// More than any test asks.
+const LARGE: Budget = Budget { per_minute: 1_000, per_day: 10_000 };
 
 /// Each world has its own loopback address (Linux answers on all of 127.0.0.0/8), so that a party that was stopped finds its
 /// port free when it comes back.
@@ -163,7 +168,9 @@ impl Parties {
             terminals: self.terminals.clone(),
             dimensions: 128,
             thresholds: Thresholds::new(9_000, 7_900).expect("sound thresholds"),
-            budget: Budget { per_minute: LOOKS_PER_MINUTE, per_day: 10_000 },
+            verification: Verification::On,
+            budgets: Budgets { terminal: Budget { per_minute: LOOKS_PER_MINUTE, per_day: 10_000 }, payee: LARGE, all: LARGE },
+            scan: Policy { threads: 2, ..Policy::for_this_machine() },
             peer_timeout: Duration::from_secs(3),
             received: None,
         }
