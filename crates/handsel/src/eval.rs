@@ -1,4 +1,7 @@
-//! `handsel eval face`: ISO/IEC 19795 figures on labelled pictures, on float cosines and on the parties' integers.
+//! `handsel eval face`: ISO/IEC 19795 figures on labelled pictures, on float cosines and on the parties' integers, and the
+//! pairs decided by the parties' protocol.
+
+mod protocol;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,6 +19,7 @@ use capture::eval::verification::OperatingPoint;
 use capture::face::{Embedding, FaceEngine};
 use serde_json::{Value, json};
 
+use self::protocol::ThroughProtocol;
 use crate::args::EvalFaceOptions;
 use crate::demo::progress_bar;
 use crate::photos;
@@ -34,10 +38,11 @@ pub fn face(options: &EvalFaceOptions) -> Result<ExitCode, Failure> {
         .map_err(|error| Failure(format!("the face models cannot be used: {error}; run `make models`")))?;
     let samples = look_at_all(&engine, &pictures, threads);
     let report = evaluate(&samples, &present).map_err(failed("the evaluation cannot be made"))?;
+    let through = protocol::decide(&samples, &present)?;
     if options.json {
-        println!("{}", as_json(&report, absent.len()));
+        println!("{}", as_json(&report, absent.len(), &through));
     } else {
-        print!("{}", as_table(&report, absent.len()));
+        print!("{}{}", as_table(&report, absent.len()), through_protocol(&through));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -85,7 +90,7 @@ fn look_at_all(engine: &FaceEngine, pictures: &[(PictureName, PathBuf)], threads
 }
 
 /// Plain figures under the documented keys, counts and intervals beneath `float` and `quantised`.
-fn as_json(report: &FaceReport, pairs_absent: usize) -> Value {
+fn as_json(report: &FaceReport, pairs_absent: usize, through: &ThroughProtocol) -> Value {
     let quantised = &report.quantised;
     json!({
         "pairs": report.pairs,
@@ -107,6 +112,13 @@ fn as_json(report: &FaceReport, pairs_absent: usize) -> Value {
         },
         "float": figures(&report.float),
         "quantised": figures(quantised),
+        "protocol": {
+            "pairs": through.pairs,
+            "equal_scores": through.equal_scores,
+            "equal_acceptances": through.equal_acceptances,
+            "near_changed_by_truncation": through.changed_by_truncation,
+            "near_within_truncation": through.within_truncation,
+        },
         "intervals": "95 %, Clopper and Pearson",
     })
 }
@@ -170,6 +182,14 @@ fn as_table(report: &FaceReport, pairs_absent: usize) -> String {
         text += &format!("{name:34}{:38}{}\n", show(&report.float), show(&report.quantised));
     }
     text + &format!("\naccuracy lost to quantisation: {:.3} percentage points\n", report.accuracy_loss_points())
+}
+
+fn through_protocol(through: &ThroughProtocol) -> String {
+    format!(
+        "by three parties on shares, {} pairs: {} scores equal, {} acceptances equal; {} near otherwise because of truncation, which may \
+         decide for {}\n",
+        through.pairs, through.equal_scores, through.equal_acceptances, through.changed_by_truncation, through.within_truncation,
+    )
 }
 
 /// `99.43 % [99.20, 99.61] 5966/6000`

@@ -48,18 +48,18 @@ const STEPS: [&str; 11] = [
 ];
 
 /// The parties' keys, the same in every process.
-struct Keys {
-    device: SigningKey,
-    sealing: [(Secret<[u8; 32]>, HexBytes); 3],
+pub struct Keys {
+    pub device: SigningKey,
+    pub sealing: [(Secret<[u8; 32]>, HexBytes); 3],
 }
 
-fn keys() -> Keys {
+pub fn keys() -> Keys {
     let mut rng = SeededRng::new(77);
     let sealing = PartyId::ALL.map(|_| seal::generate_key_pair(&mut rng)).map(|(secret, public)| (Secret::new(*secret), public));
     Keys { device: SigningKey::from_bytes(&[5; 32]), sealing }
 }
 
-fn open(directory: &Path, party: PartyId, keys: &Keys) -> Service {
+pub fn open(directory: &Path, party: PartyId, keys: &Keys) -> Service {
     let config = PartyConfig {
         directory: directory.join(format!("party{}", party.number())),
         sealing_key: keys.sealing[party.index()].0.clone(),
@@ -69,15 +69,15 @@ fn open(directory: &Path, party: PartyId, keys: &Keys) -> Service {
     Service::new(config, Arc::new(SystemClock)).expect("starts")
 }
 
-fn ask(service: &Service, command: PartyCommand) -> PartyAnswer {
+pub fn ask(service: &Service, command: PartyCommand) -> PartyAnswer {
     service.handle(PartyRequest { id: 1, command }).answer
 }
 
-fn name(sequence: u64) -> RecordId {
+pub fn name(sequence: u64) -> RecordId {
     RecordId::from_bits(u128::from(sequence))
 }
 
-fn template(sequence: u64) -> Vec<i16> {
+pub fn template(sequence: u64) -> Vec<i16> {
     random_template(usize::from(DIMENSIONS), &mut SeededRng::new(sequence))
 }
 
@@ -117,7 +117,7 @@ fn change(sequence: u64, keys: &Keys) -> [GalleryChange; 3] {
     operation.map(|operation| GalleryChange { sequence, operation })
 }
 
-fn context(sequence: u64) -> ProbeContext {
+pub fn context(sequence: u64) -> ProbeContext {
     let mut nonce = [0; 32];
     nonce[..8].copy_from_slice(&sequence.to_le_bytes());
     ProbeContext {

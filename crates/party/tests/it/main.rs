@@ -4,6 +4,7 @@ mod gallery;
 mod identify;
 mod kill;
 mod logs;
+mod measure;
 mod multiplexer;
 mod outages;
 mod privacy;
