@@ -68,7 +68,11 @@ impl Store {
         if let Some(answer) = self.replay(idempotency)? {
             return Ok(answer);
         }
-        let hash = match &new.duress_passcode {
+        let duress = new.duress_passcode.as_ref();
+        if duress.is_some_and(|duress| passcode::check_form(duress).is_err()) {
+            return Err(Refusal::of_field(Code::InvalidRequest, "duress_passcode").into());
+        }
+        let hash = match duress {
             None => Ok(None),
             Some(duress) if duress.expose() == new.passcode.expose() => Err(Refusal::of_field(Code::PasscodeWeak, "duress_passcode")),
             Some(duress) => passcode::check_new(duress).map(|()| Some(self.shared.passcodes.hash(duress, &account::random(rng)))),
@@ -116,6 +120,8 @@ impl Store {
         let hashes = self.read(|tx| account_rows::passcode_hashes(tx, account))?;
         let given = self.shared.passcodes.judge(passcode, hashes.own.as_ref(), hashes.duress.as_ref());
         self.once(name, idempotency, Keep::Day, now, |tx| {
+            // What cannot be a passcode is no try.
+            passcode::check_form(passcode)?;
             let payer = account_rows::payer(tx, account, now)?;
             if payer.ladder.is_locked(now) {
                 return Err(Code::PasscodeLocked.into());

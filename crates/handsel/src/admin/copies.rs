@@ -31,6 +31,7 @@ pub fn move_store(options: &MoveOptions) -> Result<ExitCode, Failure> {
     })
 }
 
+#[expect(clippy::disallowed_methods, reason = "measures")]
 fn done(as_json: bool, what: &str, work: impl FnOnce() -> Result<Copied, Failure>) -> Result<ExitCode, Failure> {
     let begin = Instant::now();
     let copied = work()?;

@@ -52,6 +52,7 @@ impl Measured {
 }
 
 /// Pays for `time`; to one merchant, if `hot`.
+#[expect(clippy::disallowed_methods, reason = "measures")]
 pub async fn run(world: &World, pace: Pace, time: Duration, hot: bool) -> Result<Measured, Failure> {
     let (connections, interval) = match pace {
         Pace::Closed { connections } => (connections, None),
@@ -85,6 +86,7 @@ struct Client {
 }
 
 impl Client {
+    #[expect(clippy::disallowed_methods, reason = "measures")]
     async fn pay(mut self, first: u64, start: Instant, interval: Option<Duration>, end: Instant) -> Result<Vec<u64>, Failure> {
         self.stream.set_nodelay(true).map_err(failed("a connection broke"))?;
         let (mut latencies, mut answer, mut due) = (Vec::new(), Vec::new(), start);

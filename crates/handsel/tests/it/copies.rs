@@ -16,7 +16,7 @@ fn admin(arguments: &[&str]) -> (Option<i32>, Value, String) {
 
 fn open(file: &Path) -> Store {
     let rules = RuleBook::parse(include_str!("../../../../rules/cn.toml")).expect("sound");
-    Store::open(&Location::from(file), rules, Secret::new([0; 32])).expect("opens")
+    Store::open(Location::from(file), rules, Secret::new([0; 32])).expect("opens")
 }
 
 #[test]

@@ -126,6 +126,7 @@ fn thawing_shares_the_ladder_of_tries() {
         assert_eq!((code(&answer), problem(&answer).attempts_left), (Code::PasscodeWrong, Some(left)));
     }
     assert_eq!(code(&thaw(&world, alice.account, PASSCODE)), Code::PasscodeLocked);
+    assert_eq!(code(&thaw(&world, alice.account, "49381")), Code::InvalidRequest, "what cannot be a passcode is no try");
     world.wait_ms(15 * 60_000);
     assert_eq!(thaw(&world, alice.account, PASSCODE).status, 200);
     assert_eq!(world.pay(alice, 100).status, PaymentStatus::Paid);
