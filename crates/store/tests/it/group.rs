@@ -5,12 +5,16 @@ use std::sync::mpsc::{Receiver, channel, sync_channel};
 use std::sync::Arc;
 
 use base::id::AccountId;
+use base::secret::Secret;
+use payments::rules::RuleBook;
 use store::error::StoreError;
 use store::idempotency::Answer;
 use store::{Step, Store};
-use wire::api;
+use wire::api::{self, PaymentStatus};
 use wire::problem::Code;
 
+use crate::ON;
+use crate::place::{self, Database};
 use crate::world::*;
 
 const MANY: u64 = 40;
@@ -123,4 +127,43 @@ fn more_than_can_wait_are_told_to_come_again() {
     while world.store.tidy(world.now()).is_err() {
         std::thread::yield_now();
     }
+}
+
+/// On SQLite another program may write to the same file, such as `handsel admin`: what the writer remembers of its rows is
+/// forgotten. On PostgreSQL there is no such program.
+#[test]
+fn what_another_program_writes_is_noticed_or_cannot_be_written() {
+    let (place, _directory) = place::fresh();
+    let world = World::at(&place, RULES, 1);
+    let alice = world.shopper("13800000001", 1_000);
+    let open = || Store::open(&place, RuleBook::parse(RULES).expect("sound"), Secret::new([3; 32]));
+    if ON == Database::Postgres {
+        let refused = open().map(|_| ()).expect_err("there is one writer").to_string();
+        assert!(refused.contains("another program writes"), "{refused}");
+        return;
+    }
+    let other = open().expect("opens");
+    let mut balance_minor = 1_000;
+    for round in 0..4 {
+        // The first remembers the account, the chain's end and the payee; the other changes all of them.
+        assert_eq!(world.pay(alice, 10).status, PaymentStatus::Paid);
+        let new = api::NewTopUp { amount_minor: 500 };
+        let top_up = other.top_up(&keyed(&format!("beside {round}")), alice.account, &new, &mut TestRng(77_000 + round), world.now());
+        assert_eq!(top_up.expect("answers").status, 201);
+        balance_minor += 490;
+        assert_eq!(world.top_up(alice.account, 1).status, 201);
+        balance_minor += 1;
+        assert_eq!(world.me(alice.account).balance_minor, balance_minor);
+        // Whoever pauses in the other program does not pay in this one.
+        other.set_paused(&keyed(&format!("pause {round}")), alice.account, true, world.now()).expect("answers");
+        assert_eq!(world.pay(alice, 10).refusal, Some(Code::AccountPaused));
+        other.set_paused(&keyed(&format!("resume {round}")), alice.account, false, world.now()).expect("answers");
+    }
+    world.check_books(balance_minor, 40);
+    let mut chain = String::new();
+    let head = world.store.export_ledger(|piece| {
+        chain.push_str(piece);
+        Ok(())
+    });
+    assert_eq!(ledger::export::verify(&chain, None).expect("one unbroken chain").head, head.expect("exports"));
 }

@@ -1,4 +1,4 @@
-//! The socket to a server: of this machine, over TCP, or over TLS.
+//! The socket to a server: of this machine, or over TCP.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
