@@ -1,12 +1,12 @@
 //! Identification on secret shares: three parties find who a probe belongs to, and none of them learns who.
 //!
 //! Read in this order: [`ring`] and [`share`] (how a template is split), [`layout`], [`kernel`] and [`scan`] (how a gallery
-//! lies in memory and is read), [`token`] (how a record's payment token is split), [`prss`] (randomness that two parties
-//! agree on without talking), [`network`] (how a party talks to its two neighbours), then [`protocol::identify`], which
-//! calls the other protocols one after the other.
+//! lies in memory and is read), [`prss`] (randomness that two parties agree on without talking), [`network`] (how a party
+//! talks to its two neighbours), then [`protocol::identify`], which says in which order the other protocols make a search,
+//! [`protocol::chunk`] and [`protocol::conclude`].
 //!
 //! Invariant: `mpc` knows nothing of payments, people, files, sockets, clocks or a random source of its own. It holds
-//! against one party that follows the protocol and is curious; `docs/protocols/` says what it does not hold against.
+//! against one party that cheats; `docs/protocols/` says how far, and what it does not hold against.
 
 pub mod error;
 pub mod field;

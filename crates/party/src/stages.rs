@@ -72,7 +72,7 @@ impl ChunkStages {
     pub fn add(&mut self, stage: Stage, took: Took) {
         let sum = match stage {
             Stage::Scan => &mut self.scan,
-            Stage::Compare | Stage::Convert | Stage::Unique => &mut self.compare,
+            Stage::Compare => &mut self.compare,
             Stage::Select => &mut self.select,
             Stage::Verify => &mut self.verify,
         };

@@ -5,10 +5,8 @@ pub mod boolean;
 pub mod chunk;
 pub mod coin;
 pub mod compare;
-pub mod compare16;
 pub mod conclude;
 pub mod convert;
-pub mod convert16;
 pub mod fold;
 pub mod identify;
 pub mod mac;
@@ -17,8 +15,6 @@ pub mod probe;
 pub mod rebuild;
 pub mod refresh;
 pub mod reshare;
-pub mod select;
-pub mod unique;
 pub mod variants;
 pub mod verified;
 
@@ -50,18 +46,14 @@ pub struct Session<'n> {
     network: &'n mut dyn Network,
 }
 
-/// A stage of [`identify::identify`] that has just ended, for whoever measures.
+/// A kind of work in a search, for whoever measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Inner products of the query share with all record shares.
+    /// Inner products of the query's share with the rows.
     Scan,
-    /// Additive shares of the scores to two operands in Boolean shares.
-    Convert,
-    /// Both comparisons with the thresholds.
+    /// Which records are near.
     Compare,
-    /// Whether more than one record is near.
-    Unique,
-    /// The accepted record's token.
+    /// The near record's token and score.
     Select,
     /// What shows that no party cheated.
     Verify,
@@ -69,15 +61,13 @@ pub enum Stage {
 
 impl Stage {
     /// All stages in order.
-    pub const ALL: [Self; 5] = [Self::Scan, Self::Convert, Self::Compare, Self::Unique, Self::Select];
+    pub const ALL: [Self; 4] = [Self::Scan, Self::Compare, Self::Select, Self::Verify];
 
     /// The stage's name in measurements.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Scan => "scan",
-            Self::Convert => "convert",
             Self::Compare => "compare",
-            Self::Unique => "unique",
             Self::Select => "select",
             Self::Verify => "verify",
         }

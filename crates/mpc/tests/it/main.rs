@@ -1,7 +1,6 @@
 //! Tests of whole protocols: all three parties in memory against the plain decision.
 
 mod bits;
-mod identify;
 mod kernel_cost;
 mod measure;
 mod search;
