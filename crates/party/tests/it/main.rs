@@ -1,5 +1,6 @@
 //! Three real party servers on loopback with real TLS and real stores, driven as the platform and a terminal drive them.
 
+mod cheating;
 mod gallery;
 mod identify;
 mod kill;

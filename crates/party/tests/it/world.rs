@@ -288,6 +288,11 @@ impl World {
                 plaintext.extend_from_slice(&share.to_bytes());
             }
         }
+        self.seal_bytes(context, &plaintexts)
+    }
+
+    /// What a terminal hands out that makes the three parties' shares itself.
+    pub fn seal_bytes(&mut self, context: ProbeContext, plaintexts: &[Vec<u8>; 3]) -> SealedProbe {
         let sealed = PartyId::ALL.map(|party| {
             let at = party.index();
             seal::seal(&self.sealing_keys[at], &context.associated_data(party), &plaintexts[at], &mut self.rng).expect("a valid key")
@@ -325,6 +330,11 @@ impl World {
         for answer in self.check(&probe).await {
             assert!(matches!(answer, PartyAnswer::EnrolmentChecked { .. }), "{answer:?}");
         }
+        self.unchecked_enrolment(probe, people)
+    }
+
+    /// The same without the check.
+    pub fn unchecked_enrolment(&mut self, probe: SealedProbe, people: &[Person]) -> impl Fn(PartyId) -> PartyCommand + use<> {
         let people = people.to_vec();
         self.change(move |party| GalleryOperation::Enrol {
             probe: probe.for_party(party),
