@@ -41,6 +41,9 @@ pub enum Command {
     /// What operators do by hand: the ledger's export, disputes, the fund, backups and moves of the store, the parties' galleries.
     #[command(subcommand)]
     Admin(AdminCommand),
+    /// Run one share party with a made-up gallery; `bench identify` starts three.
+    #[command(hide = true)]
+    MeasuredParty(NodeOptions),
     /// Fold the fetched models' block-quantised weights to fp32 files that the runtime reads.
     Models(ModelsOptions),
 }
@@ -148,6 +151,8 @@ pub enum EvalCommand {
 pub enum BenchCommand {
     /// From press to paid at a real till's agent, per stage.
     Till(BenchTillOptions),
+    /// Searches of a made-up gallery by three real parties: processor time per stage, bytes, rounds, time on the clock.
+    Identify(BenchIdentifyOptions),
     /// Payments a second over HTTP, beside a plain transaction on PostgreSQL, in turns.
     Pay(BenchPayOptions),
 }
@@ -408,6 +413,38 @@ impl BenchStore {
             Self::Postgres => "postgres",
         }
     }
+}
+
+#[derive(Args)]
+pub struct BenchIdentifyOptions {
+    /// Records that are searched.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=20_000_000))]
+    pub gallery: u32,
+    /// Features of a template: even, at most 1,024.
+    #[arg(long, default_value_t = 128)]
+    pub dim: u16,
+    /// Searches that are asked for at the same time.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=32))]
+    pub batch: u32,
+    /// Rounds that are measured, after one that is not; the medians are printed.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: u32,
+    /// Leave out what notices cheating, to see what it costs.
+    #[arg(long)]
+    pub no_verification: bool,
+    /// Make the galleries, or use what was made, in this folder and keep them; a temporary one that is removed without.
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
+    /// Write the templates, a signed byte per feature, to this file for others to search.
+    #[arg(long)]
+    pub vectors: Option<PathBuf>,
+    /// Wait for a line on standard input before each round and print each round as a line, so that others can be measured in
+    /// between.
+    #[arg(long)]
+    pub paced: bool,
+    /// Print one JSON object on standard output and nothing else there.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Args)]

@@ -3,6 +3,10 @@
 //! A press is the request for a challenge; the answer is `paid`, posted in the ledger. The camera's own time (a burst of
 //! four frames) is not in it: the pictures are there already.
 
+pub mod identify;
+pub mod measured;
+mod processes;
+
 use std::fs;
 use std::process::ExitCode;
 

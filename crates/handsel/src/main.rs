@@ -46,6 +46,8 @@ fn main() -> ExitCode {
         Command::VerifyReceipt(options) => verify_receipt::run(&options),
         Command::Admin(AdminCommand::Gallery(command)) => admin::gallery::run(&command),
         Command::Admin(AdminCommand::Party(command)) => admin::party::run(&command),
+        Command::Bench(BenchCommand::Identify(options)) => bench::identify::run(&options),
+        Command::MeasuredParty(options) => bench::measured::party(&options),
         Command::Models(options) => models::fold(&options),
     };
     match outcome {

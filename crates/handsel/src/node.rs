@@ -73,7 +73,7 @@ pub fn terminal(options: &NodeOptions) -> Result<ExitCode, Failure> {
     })
 }
 
-fn party_config(node: PartyNode, keys: PartyKeys) -> Result<party::config::PartyConfig, Failure> {
+pub fn party_config(node: PartyNode, keys: PartyKeys) -> Result<party::config::PartyConfig, Failure> {
     let peer = |wanted: PartyId| {
         let found: Option<&PeerNode> = node.peers.iter().find(|peer| peer.party == wanted);
         let peer = found.ok_or_else(|| Failure(format!("{wanted} is missing among the peers; set the party up anew")))?;
@@ -149,7 +149,7 @@ fn platform_config(node: PlatformNode, keys: PlatformKeys) -> Result<api::config
 }
 
 /// Memory that may hold a frame, a share or a key goes into no core dump, and no other program of this user may read it.
-fn leave_no_core_dump() -> Result<(), Failure> {
+pub fn leave_no_core_dump() -> Result<(), Failure> {
     use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
     let refused = failed("core dumps cannot be turned off");
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).map_err(&refused)?;
@@ -157,7 +157,7 @@ fn leave_no_core_dump() -> Result<(), Failure> {
 }
 
 /// Ends when the process is told to terminate or, if supervised, when its supervisor has gone.
-async fn until_told_to_stop(supervised: bool) -> Result<ExitCode, Failure> {
+pub async fn until_told_to_stop(supervised: bool) -> Result<ExitCode, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminated = signal(SignalKind::terminate()).map_err(failed("signals cannot be received"))?;
     let (supervisor_gone, gone) = tokio::sync::oneshot::channel::<()>();

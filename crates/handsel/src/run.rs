@@ -64,6 +64,11 @@ impl Node {
         self.ended.is_none()
     }
 
+    /// The process's number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Why it ended: the signal that killed it, or the last line of its log.
     pub fn last_words(&self) -> String {
         if let Some(signal) = self.ended.and_then(|status| status.signal()) {

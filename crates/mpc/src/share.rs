@@ -284,7 +284,7 @@ fn check_bytes(bytes: &[u8], dimensions: usize, bytes_per_feature: usize) -> Res
 }
 
 /// `a + b v`.
-const fn pack(a: i16, b: i16) -> Element {
+pub(crate) const fn pack(a: i16, b: i16) -> Element {
     let scaled = S.wrapping_mul(b as u32);
     Element::new((a as u32).wrapping_sub(scaled.wrapping_mul(2)), scaled)
 }

@@ -31,12 +31,12 @@ use store::api_key::NewKey;
 use store::setup::NewTerminal;
 use store::{Location, Store};
 
-pub use folder::read;
-use folder::{keep_mode, keys, lock, private_folder, write_private};
-use keys::{MerchantKeys, TerminalKeys, new_merchant_keys, new_party_keys, new_platform_keys, new_terminal_keys, pin, public_half};
-pub use keys::{PartyKeys, PlatformKeys};
-pub use nodes::{PartyNode, PeerNode, PlatformNode};
-use nodes::{PlatformPeerNode, TerminalNode};
+use folder::{keep_mode, keys, lock};
+pub use folder::{private_folder, read, write_private};
+use keys::{MerchantKeys, TerminalKeys, new_merchant_keys, new_platform_keys, new_terminal_keys};
+pub use keys::{PartyKeys, PlatformKeys, new_party_keys, pin, public_half};
+use nodes::PlatformPeerNode;
+pub use nodes::{PartyNode, PeerNode, PlatformNode, TerminalNode};
 
 use crate::args::InstallationOptions;
 use crate::crowd::Loader;

@@ -2,6 +2,7 @@
 //! The only place in this crate that starts threads; nothing outside tests and measuring commands uses it.
 
 mod network;
+mod rows;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -13,6 +14,8 @@ use base::secret::Secret;
 use self::network::{Hub, MemoryLanes};
 use crate::protocol::{Run, Session};
 use crate::prss::NeighbourKeys;
+
+pub use rows::{generated_row, generated_template};
 
 /// How long a party waits for a message, unless a test says otherwise.
 const PATIENCE: Duration = Duration::from_secs(20);
