@@ -10,7 +10,6 @@ use std::sync::Arc;
 use api::config::{PartyPeer, TlsIdentity};
 use base::id::TerminalId;
 use base::party::PartyId;
-use base::secret::Secret;
 use base::time::SystemClock;
 use ed25519_dalek::SigningKey;
 use mpc::testing::{SeededRng, generated_row, generated_template, random_template};

@@ -13,7 +13,7 @@ pub fn generated_template(seed: u64, slot: u64, template: &mut [i16]) {
     for pair in template.chunks_exact_mut(2) {
         let word = rng.word();
         for (feature, random) in pair.iter_mut().zip([word >> 32 & 0xffff, word >> 48]) {
-            *feature = (random * width >> 16) as i16 - (width / 2) as i16;
+            *feature = ((random * width) >> 16) as i16 - (width / 2) as i16;
         }
     }
 }

@@ -187,6 +187,10 @@ impl World {
         let task = self.tasks[party.index()].take().expect("it runs");
         task.abort();
         assert!(task.await.expect_err("it was aborted").is_cancelled());
+        // Requests that it was in the middle of end by themselves; its directory is free only then.
+        let directory = self.configs[party.index()].directory.clone();
+        let free = move || party::directory::Directory::lock(&directory).map(drop);
+        tokio::task::spawn_blocking(free).await.expect("does not panic").expect("the directory is free");
     }
 
     /// The party's task, for a test that ends it itself.
