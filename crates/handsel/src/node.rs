@@ -104,6 +104,7 @@ fn party_config(node: PartyNode, keys: PartyKeys) -> Result<party::config::Party
             all: Budget { per_minute: node.all_looks_per_minute_max, per_day: node.all_looks_per_day_max },
         },
         scan: node.scan_threads.map_or_else(Policy::for_this_machine, |threads| Policy { threads, ..Policy::for_this_machine() }),
+        workers: node.workers.map(|workers| party::config::WorkersConfig { listen: workers.listen, pins: workers.certificates_sha256 }),
         peer_timeout: Duration::from_secs(5),
         received: None,
     })
@@ -149,7 +150,7 @@ fn platform_config(node: PlatformNode, keys: PlatformKeys) -> Result<api::config
 }
 
 /// Memory that may hold a frame, a share or a key goes into no core dump, and no other program of this user may read it.
-fn leave_no_core_dump() -> Result<(), Failure> {
+pub fn leave_no_core_dump() -> Result<(), Failure> {
     use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
     let refused = failed("core dumps cannot be turned off");
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).map_err(&refused)?;
@@ -157,7 +158,7 @@ fn leave_no_core_dump() -> Result<(), Failure> {
 }
 
 /// Ends when the process is told to terminate or, if supervised, when its supervisor has gone.
-async fn until_told_to_stop(supervised: bool) -> Result<ExitCode, Failure> {
+pub async fn until_told_to_stop(supervised: bool) -> Result<ExitCode, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminated = signal(SignalKind::terminate()).map_err(failed("signals cannot be received"))?;
     let (supervisor_gone, gone) = tokio::sync::oneshot::channel::<()>();

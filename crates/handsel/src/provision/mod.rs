@@ -31,11 +31,11 @@ use store::api_key::NewKey;
 use store::setup::NewTerminal;
 use store::{Location, Store};
 
-pub use folder::read;
-use folder::{keep_mode, keys, lock, private_folder, write_private};
-use keys::{MerchantKeys, TerminalKeys, new_merchant_keys, new_party_keys, new_platform_keys, new_terminal_keys, pin, public_half};
-pub use keys::{PartyKeys, PlatformKeys};
-pub use nodes::{PartyNode, PeerNode, PlatformNode};
+use folder::{keep_mode, lock, private_folder, write_private};
+pub use folder::{keys, read};
+use keys::{MerchantKeys, TerminalKeys, new_merchant_keys, new_party_keys, new_platform_keys, new_terminal_keys, public_half};
+pub use keys::{PartyKeys, PlatformKeys, WorkerKeys, new_worker_keys, pin};
+pub use nodes::{PartyNode, PeerNode, PlatformNode, WorkerNode};
 use nodes::{PlatformPeerNode, TerminalNode};
 
 use crate::args::InstallationOptions;
@@ -223,6 +223,7 @@ fn write_party_nodes(
             all_looks_per_day_max: nodes::all_looks_per_day_max(),
             scan_threads: None,
             peers: peers.into(),
+            workers: None,
             terminals: terminals
                 .iter()
                 .map(|(terminal, keys)| TerminalNode { terminal: *terminal, device_public_key: public_half(&keys.device_key) })

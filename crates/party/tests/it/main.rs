@@ -11,4 +11,5 @@ mod privacy;
 mod refusals;
 mod traces;
 mod upkeep;
+mod workers;
 mod world;
