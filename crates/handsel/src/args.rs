@@ -26,6 +26,8 @@ pub enum Command {
     Serve(NodeOptions),
     /// Run one share party.
     Party(NodeOptions),
+    /// Run a worker of a share party: it keeps copies of segments in memory and works on them for its party.
+    Worker(NodeOptions),
     /// Run a till's agent: pictures in, sealed and signed shares out.
     Terminal(NodeOptions),
     /// Enrol people from folders of photographs, let them and strangers pay, and count.

@@ -17,6 +17,7 @@ mod run;
 mod till_client;
 mod up;
 mod verify_receipt;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         Command::Up(options) => up::run(&options),
         Command::Serve(options) => node::serve(&options),
         Command::Party(options) => node::party(&options),
+        Command::Worker(options) => worker::run(&options),
         Command::Terminal(options) => node::terminal(&options),
         Command::Demo(options) => demo::run(&options),
         Command::Eval(EvalCommand::Face(options)) => eval::face(&options),

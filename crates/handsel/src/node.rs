@@ -104,6 +104,7 @@ pub fn party_config(node: PartyNode, keys: PartyKeys) -> Result<party::config::P
             all: Budget { per_minute: node.all_looks_per_minute_max, per_day: node.all_looks_per_day_max },
         },
         scan: node.scan_threads.map_or_else(Policy::for_this_machine, |threads| Policy { threads, ..Policy::for_this_machine() }),
+        workers: node.workers.map(|workers| party::config::WorkersConfig { listen: workers.listen, pins: workers.certificates_sha256 }),
         peer_timeout: Duration::from_secs(5),
         received: None,
     })

@@ -248,6 +248,17 @@ impl Row {
 }
 
 impl PreparedQuery {
+    /// The prepared query of these numbers, one per feature, as another process of the same party made it.
+    ///
+    /// # Errors
+    /// [`Error::DimensionsInvalid`].
+    pub fn from_numbers(numbers: Vec<u16>) -> Result<Self, Error> {
+        // Taken first, so that refused numbers are wiped too.
+        let query = Self(numbers);
+        check_dimensions(query.0.len())?;
+        Ok(query)
+    }
+
     /// How many features the template has.
     pub fn dimensions(&self) -> usize {
         self.0.len()

@@ -51,10 +51,21 @@ pub struct PartyConfig {
     pub budgets: Budgets,
     /// How the gallery is read.
     pub scan: Policy,
+    /// Where its workers find it, and which they are; `None` for a party without.
+    pub workers: Option<WorkersConfig>,
     /// How long a run waits for a peer's message before it gives up.
     pub peer_timeout: Duration,
     /// Called with every decrypted frame received, if set.
     pub received: Option<Tap>,
+}
+
+/// A party's workers.
+#[derive(Clone, Debug)]
+pub struct WorkersConfig {
+    /// Where the party listens for them: an address of the organisation's own network.
+    pub listen: SocketAddr,
+    /// SHA-256 of their certificates (DER).
+    pub pins: Vec<Pin>,
 }
 
 /// Another party, as this one reaches and recognises it.

@@ -28,6 +28,7 @@ use crate::search::{self, Search};
 use crate::searched::Searched;
 use crate::service::Service;
 use crate::stages::{Stages, Stopwatch};
+use crate::workers::registry::Abandon;
 
 /// Which protocol the correlated randomness is for.
 const LABEL: &str = "handsel/identify/v2";
@@ -118,10 +119,19 @@ impl Service {
         let digest = snapshot.digest(partition);
         drop(snapshot);
         let searched = Arc::new(searched);
-        let scores = announced.submit(query.clone(), searched.clone(), searched.group());
+        let abandon: Abandon = Arc::new(network.abandoner());
+        let handed_out = self.workers.hand_out(&query, &searched, &abandon);
+        let (rest, group) = handed_out.rest(&searched);
+        let scores = announced.submit(query.clone(), rest, group);
         stages.add("open", stopwatch.lap());
 
-        let failed = |error| refusal(command.session, error);
+        let party = self.config.party;
+        let failed = |error| match error {
+            mpc::error::Error::PeerUnavailable { peer } if peer == party => {
+                Refusal::new(PartyRefusal::WorkerLost, format!("{}: a worker of {party} was lost", command.session))
+            }
+            error => refusal(command.session, error),
+        };
         let stamps = searched.stamps();
         let names = self.mac_names(&stamps);
         let opening =
@@ -138,6 +148,8 @@ impl Service {
             query: &query,
             searched: &searched,
             macs: &macs,
+            handed_out: &handed_out,
+            silence: self.config.peer_timeout,
             scores: &scores,
             thresholds: self.config.thresholds,
             verification: self.config.verification,

@@ -47,3 +47,4 @@ pub mod store;
 pub mod switchboard;
 pub mod takeover;
 pub mod tls;
+pub mod workers;

@@ -152,6 +152,12 @@ impl Conversation {
         self.link.switchboard.abandon(self.session);
     }
 
+    /// Does the same as [`Conversation::abandon`], for as long as it is kept.
+    pub fn abandoner(&self) -> impl Fn() + Send + Sync + 'static {
+        let (link, session) = (self.link.clone(), self.session);
+        move || link.switchboard.abandon(session)
+    }
+
     /// Tells the peer that nothing will come of this run here.
     pub fn give_up(&self, reason: u8) {
         self.link.give_up(self.session, reason);

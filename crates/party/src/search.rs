@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
+use base::party::PartyId;
 use mpc::error::Error;
 use mpc::protocol::agree::agree;
 use mpc::protocol::chunk::{self, ChunkInput, ChunkOutcome, Part};
@@ -20,6 +22,8 @@ use crate::run_network::RunNetwork;
 use crate::scan_pool::Scores;
 use crate::searched::Searched;
 use crate::stages::{ChunkStages, Stages, Stopwatch, Took};
+use crate::workers::message::Job;
+use crate::workers::registry::HandedOut;
 
 /// Chunks of one run that are worked on at once; the others wait, in the same order at all three parties.
 const CHUNKS_AT_ONCE: usize = 4;
@@ -40,7 +44,11 @@ pub struct Search<'a> {
     pub searched: &'a Searched,
     /// The parts' MACs, where all three parties have one.
     pub macs: &'a [Option<Arc<SealedMac>>],
-    /// What the scan brings.
+    /// What workers do.
+    pub handed_out: &'a HandedOut,
+    /// How long a worker may say nothing.
+    pub silence: Duration,
+    /// What the scan brings of the rest.
     pub scores: &'a Scores,
     /// From which scores on a record is accepted, and near.
     pub thresholds: Thresholds,
@@ -67,14 +75,33 @@ impl Search<'_> {
                 (checked, threads.into_iter().map(|thread| thread.join().expect("a lane does not panic")).collect::<Vec<_>>())
             });
             stopwatch.lap();
-            let check = first_verdict(checked, &worked)?;
+            let check = first_verdict(self.run.party, checked, &worked)?;
             let (outcomes, took) = in_order(worked);
-            let took = ChunkStages { scan: Took { cpu: self.scores.cpu(), ..took.scan }, verify: took.verify.beside(check), ..took };
+            let took = ChunkStages {
+                scan: Took { cpu: self.scores.cpu() + took.scan.cpu, ..took.scan },
+                verify: took.verify.beside(check),
+                ..took
+            };
             stages.add_chunks(took);
             let output = conclude(session, &outcomes, self.thresholds, self.verification)?;
             stages.add("conclude", stopwatch.lap());
             Ok(output)
         })
+    }
+
+    /// What a worker must know of the chunk `number`.
+    fn job(&self, number: usize) -> Job {
+        Job {
+            party: self.run.party,
+            number: number as u32,
+            lane: lane_of(number),
+            keys: self.run.keys.clone(),
+            salt: self.run.salt.try_into().expect("a run's salt is a hash"),
+            label: self.run.label.into(),
+            thresholds: self.thresholds,
+            verification: self.verification,
+            macs: self.macs[self.searched.parts_of(number)].iter().map(|mac| mac.as_ref().map(|mac| mac.to_bytes())).collect(),
+        }
     }
 
     /// Works on one chunk after the other until there is none left or one fails.
@@ -92,11 +119,15 @@ impl Search<'_> {
     }
 
     fn work_on(&self, number: usize) -> Result<(ChunkOutcome, ChunkStages), Error> {
+        if let Some(task) = self.handed_out.task(number) {
+            return task.work(&self.run, self.job(number), self.silence);
+        }
         let mut stopwatch = Stopwatch::start();
         let mut stages = ChunkStages::default();
         let parts = self.searched.parts_of(number);
         let mut scores = self.scores.take(parts.clone()).map_err(|_| Error::ResultInconsistent)?;
-        stages.scan = stopwatch.lap();
+        // What the scan cost it says itself.
+        stages.scan = Took { cpu: Duration::ZERO, ..stopwatch.lap() };
         let parts: Vec<Part<'_>> = parts
             .map(|at| {
                 let part = self.searched.part(at);
@@ -112,10 +143,15 @@ impl Search<'_> {
             thresholds: self.thresholds,
             verification: self.verification,
         };
-        let lane = 1 + u32::try_from(number).expect("there are fewer chunks than lanes");
-        let outcome = self.run.on_lane(lane, |session| chunk::run(session, input, &mut |stage| stages.add(stage, stopwatch.lap())))?;
+        let outcome =
+            self.run.on_lane(lane_of(number), |session| chunk::run(session, input, &mut |stage| stages.add(stage, stopwatch.lap())))?;
         Ok((outcome, stages))
     }
+}
+
+/// A chunk's lane; 0 is the run's own.
+fn lane_of(number: usize) -> u32 {
+    1 + u32::try_from(number).expect("there are fewer chunks than lanes")
 }
 
 /// What the run sent, and its longest way of rounds: the opening, lane 0, and on top of the probe check whatever the chunks
@@ -132,9 +168,15 @@ pub fn traffic(network: &RunNetwork) -> Traffic {
 type Worked = Result<(Vec<(usize, ChunkOutcome)>, ChunkStages), Error>;
 
 /// The probe check's time, or the error that says most: what a check found before what a lost neighbour left behind.
-fn first_verdict(checked: Result<Took, Error>, worked: &[Worked]) -> Result<Took, Error> {
+fn first_verdict(party: PartyId, checked: Result<Took, Error>, worked: &[Worked]) -> Result<Took, Error> {
     let errors = checked.as_ref().err().into_iter().chain(worked.iter().filter_map(|worked| worked.as_ref().err()));
-    match errors.min_by_key(|error| matches!(error, Error::PeerUnavailable { .. })) {
+    // This party's own number stands for a worker of it: that is the reason, and the neighbours are lost after it.
+    let rank = |error: &&Error| match error {
+        Error::PeerUnavailable { peer } if *peer == party => 1,
+        Error::PeerUnavailable { .. } => 2,
+        _ => 0,
+    };
+    match errors.min_by_key(rank) {
         Some(error) => Err(*error),
         None => checked,
     }

@@ -11,7 +11,7 @@ use crate::gallery::snapshot::{Chunk, Chunks, Snapshot, Stamp, VoidRecord};
 use crate::scan_pool::Source;
 
 /// Segments that one lane works on. Fewer lanes mean fewer messages, more lanes more that goes on at once.
-const PARTS_PER_CHUNK: usize = 4;
+pub(crate) const PARTS_PER_CHUNK: usize = 4;
 
 /// The rows and tokens of one search.
 pub enum Searched {

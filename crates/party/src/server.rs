@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::frame;
 use crate::identity::pin_of;
 use crate::service::Service;
-use crate::tls;
+use crate::{tls, workers};
 
 /// A TLS handshake takes no longer than this.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -61,6 +61,10 @@ pub async fn run(service: Arc<Service>, listener: TcpListener) -> Result<Infalli
     for peer in dialled {
         tasks.spawn(service.mesh.dial(&service.config, peer)?);
     }
+    if let Some(workers) = &config.workers {
+        let listener = TcpListener::bind(workers.listen).await?;
+        tasks.spawn(serve_workers(service.clone(), listener, tls::acceptor(&config.identity, workers.pins.clone())?));
+    }
     tracing::info!(%party, address = ?listener.local_addr().ok(), "listening");
     let roles: Arc<[_]> = roles.into();
     loop {
@@ -89,6 +93,33 @@ pub async fn run(service: Arc<Service>, listener: TcpListener) -> Result<Infalli
             },
             // Tasks that have ended are taken out of the set.
             Some(_) = tasks.join_next(), if !tasks.is_empty() => {}
+        }
+    }
+}
+
+/// Serves every worker that dials, on an address of their own.
+async fn serve_workers(service: Arc<Service>, listener: TcpListener, acceptor: TlsAcceptor) {
+    let party = service.config.party;
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((socket, _)) => {
+                    let (service, acceptor) = (service.clone(), acceptor.clone());
+                    connections.spawn(async move {
+                        match tokio::time::timeout(HANDSHAKE_TIMEOUT, accept(socket, &acceptor)).await {
+                            Ok(Ok(stream)) => workers::connection::serve(service, stream).await,
+                            _ => tracing::warn!(%party, "a connection was refused: no certificate of a worker"),
+                        }
+                    });
+                }
+                Err(error) => {
+                    tracing::error!(%party, %error, "cannot accept a worker's connection");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+            // Tasks that have ended are taken out of the set.
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::config::PartyConfig;
 use crate::directory::Directory;
 use crate::error::{Error, Refusal};
 use crate::gallery::load::Source;
-use crate::gallery::snapshot::Snapshot;
+use crate::gallery::snapshot::{Snapshot, Stamp};
 use crate::gallery::{Gallery, Place};
 use crate::keys::Keys;
 use crate::link::NOT_POISONED;
@@ -19,6 +19,7 @@ use crate::mac_store::MacStore;
 use crate::mesh::Mesh;
 use crate::scan_pool::ScanPool;
 use crate::store::Store;
+use crate::workers::registry::Workers;
 
 /// A running party, without its sockets.
 pub struct Service {
@@ -30,6 +31,7 @@ pub struct Service {
     pub(crate) reached: Mutex<Reached>,
     pub(crate) scan_pool: ScanPool,
     pub(crate) macs: MacStore,
+    pub(crate) workers: Workers,
     steps: Option<Hook>,
     /// Given up last.
     _directory: Directory,
@@ -85,7 +87,8 @@ impl Service {
         let reached = Mutex::new(Reached::by(gallery.now()));
         let state = Mutex::new(State { store, keys, gallery });
         let (scan_pool, macs) = (ScanPool::new(config.scan), MacStore::open(directory.path().join("macs"))?);
-        let service = Self { mesh, clock, state, reached, scan_pool, macs, config, steps: None, _directory: directory };
+        let service =
+            Self { mesh, clock, state, reached, scan_pool, macs, workers: Workers::default(), config, steps: None, _directory: directory };
         let settled = service.settle(&mut service.state.lock().expect(NOT_POISONED));
         settled.map_err(|Refusal { detail, .. }| Error::DeletionUnfinished { detail })?;
         Ok(service)
@@ -97,6 +100,12 @@ impl Service {
         *self.reached.lock().expect(NOT_POISONED) = Reached::by(gallery.now());
         self.state.lock().expect(NOT_POISONED).gallery = gallery;
         self
+    }
+
+    /// Chunks of the gallery that would be handed to workers now.
+    pub fn chunks_handed_out(&self) -> usize {
+        let segments: Vec<Stamp> = self.snapshot().segments().filter_map(|segment| segment.chunk().stamp).collect();
+        self.workers.chunks_handed_out(&segments)
     }
 
     /// Calls `hook` with the name of each step of a change as it is done, for tests that end the process there.

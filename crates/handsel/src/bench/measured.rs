@@ -123,6 +123,7 @@ pub fn prepare(dir: &Path, options: &BenchIdentifyOptions) -> Result<Parties, Fa
             all_looks_per_minute_max: u32::MAX,
             all_looks_per_day_max: u32::MAX,
             scan_threads: None,
+            workers: None,
             peers: peers.into(),
             terminals: (0..options.batch).map(terminal).collect(),
         };

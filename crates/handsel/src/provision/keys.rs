@@ -34,6 +34,13 @@ pub struct PlatformKeys {
     pub passcode_pepper: HexArray<32>,
 }
 
+/// A worker's own keys.
+#[derive(Serialize, Deserialize)]
+pub struct WorkerKeys {
+    pub certificate_pem: String,
+    pub private_key_pem: String,
+}
+
 /// A terminal's own keys.
 #[derive(Serialize, Deserialize)]
 pub struct TerminalKeys {
@@ -77,6 +84,12 @@ pub fn new_platform_keys() -> Result<PlatformKeys, Failure> {
         label_secret: HexArray(random()),
         passcode_pepper: HexArray(random()),
     })
+}
+
+/// Fresh keys of a worker.
+pub fn new_worker_keys() -> Result<WorkerKeys, Failure> {
+    let identity = party::identity::generate("worker").map_err(failed("the worker's certificate cannot be made"))?;
+    Ok(WorkerKeys { certificate_pem: identity.certificate_pem, private_key_pem: identity.private_key_pem.expose().clone() })
 }
 
 /// Fresh keys of a terminal.

@@ -31,12 +31,12 @@ use store::api_key::NewKey;
 use store::setup::NewTerminal;
 use store::{Location, Store};
 
-use folder::{keep_mode, keys, lock};
-pub use folder::{private_folder, read, write_private};
+use folder::{keep_mode, lock};
+pub use folder::{keys, private_folder, read, write_private};
 use keys::{MerchantKeys, TerminalKeys, new_merchant_keys, new_platform_keys, new_terminal_keys};
-pub use keys::{PartyKeys, PlatformKeys, new_party_keys, pin, public_half};
+pub use keys::{PartyKeys, PlatformKeys, WorkerKeys, new_party_keys, new_worker_keys, pin, public_half};
 use nodes::PlatformPeerNode;
-pub use nodes::{PartyNode, PeerNode, PlatformNode, TerminalNode};
+pub use nodes::{PartyNode, PeerNode, PlatformNode, TerminalNode, WorkerNode};
 
 use crate::args::InstallationOptions;
 use crate::crowd::Loader;
@@ -223,6 +223,7 @@ fn write_party_nodes(
             all_looks_per_day_max: nodes::all_looks_per_day_max(),
             scan_threads: None,
             peers: peers.into(),
+            workers: None,
             terminals: terminals
                 .iter()
                 .map(|(terminal, keys)| TerminalNode { terminal: *terminal, device_public_key: public_half(&keys.device_key) })

@@ -36,6 +36,9 @@ pub struct PartyNode {
     /// Threads that scan; as many as the machine has cores without.
     #[serde(default)]
     pub scan_threads: Option<usize>,
+    /// For a party that has workers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workers: Option<WorkersNode>,
     pub peers: Vec<PeerNode>,
     pub terminals: Vec<TerminalNode>,
 }
@@ -60,6 +63,24 @@ pub const fn all_looks_per_minute_max() -> u32 {
 
 pub const fn all_looks_per_day_max() -> u32 {
     5_000_000
+}
+
+/// A party's workers.
+#[derive(Serialize, Deserialize)]
+pub struct WorkersNode {
+    pub listen: SocketAddr,
+    pub certificates_sha256: Vec<HexArray<32>>,
+}
+
+/// What a worker is told of its party.
+#[derive(Serialize, Deserialize)]
+pub struct WorkerNode {
+    /// Where the party listens for workers.
+    pub coordinator: SocketAddr,
+    pub coordinator_certificate_sha256: HexArray<32>,
+    /// Threads that scan; as many as the machine has cores without.
+    #[serde(default)]
+    pub scan_threads: Option<usize>,
 }
 
 /// Another party.

@@ -12,4 +12,5 @@ mod privacy;
 mod refusals;
 mod traces;
 mod upkeep;
+mod workers;
 mod world;

@@ -100,6 +100,7 @@ pub fn config_of(party: PartyId, identity: Identity) -> PartyConfig {
         verification: Verification::On,
         budgets: Budgets { terminal: LARGE, payee: LARGE, all: LARGE },
         scan: Policy { threads: 2, ..Policy::for_this_machine() },
+        workers: None,
         peer_timeout: PEER_TIMEOUT,
         received: None,
     }

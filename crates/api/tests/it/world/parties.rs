@@ -171,6 +171,7 @@ impl Parties {
             verification: Verification::On,
             budgets: Budgets { terminal: Budget { per_minute: LOOKS_PER_MINUTE, per_day: 10_000 }, payee: LARGE, all: LARGE },
             scan: Policy { threads: 2, ..Policy::for_this_machine() },
+            workers: None,
             peer_timeout: Duration::from_secs(3),
             received: None,
         }
