@@ -63,7 +63,7 @@ impl Service {
             agree(session, &[probe.digest()])?;
             // Whether all can open theirs: nobody is left waiting for one that cannot.
             match (agree(session, &[can_open]), &templates) {
-                (Ok(()), Some(templates)) => templates.iter().try_for_each(|template| probe::check(session, template)),
+                (Ok(()), Some(templates)) => probe::check_all(session, templates),
                 (Ok(()), None) | (Err(Error::InputDiffers { .. }), _) => Err(Error::ProbeInvalid),
                 (Err(error), _) => Err(error),
             }

@@ -7,7 +7,8 @@
 //! "Conditional-sum addition logic", IRE Transactions 1960); the zero test by a random linear combination that is multiplied
 //! with a secret random factor before it is opened is in Chida et al., CRYPTO 2018.
 //!
-//! - In: party i's share of the template, over 32 bits. Out: nothing, or [`Error::ProbeInvalid`].
+//! - In: party i's share of the template, over 32 bits, or of several templates, which cost the same rounds together
+//!   ([`check_all`]). Out: nothing, or [`Error::ProbeInvalid`].
 //! - What is tested, all modulo 2^32, from additive shares that each party computes on its own:
 //!   1. every feature is in [-128, 127]: of `feature + 128` bits 8 to 31 are 0;
 //!   2. the three shares lie on lines: the coefficients of X^2 are 0 in all 32 bits. A *bent* sharing may have a valid template
@@ -19,7 +20,7 @@
 //!   coin; `t` is the XOR of a random element of GF(2^64) for each bit that must be 0 and is not; open `k t` with a shared
 //!   random `k`. If all bits are 0 that is 0, else it is not, except with probability 2^-63.
 //! - Rounds: [`ROUNDS`]. Bytes: [`bytes_sent`], 32 kB for 512 features.
-//! - Leaks: one bit, whether the template is valid; `k t` is otherwise uniformly random.
+//! - Leaks: one bit, whether the template is valid (of several: whether all of a batch are); `k t` is otherwise uniformly random.
 //! - Holds against: a till that cheats while the parties follow the protocol; one party that follows the protocol and is
 //!   curious. A party that adds errors in the adder can end the run, and whether it ends tells it one bit about one feature
 //!   at most; with a till that it is in league with it can make an invalid probe pass. `docs/protocols/probe.md` has both.
@@ -52,23 +53,33 @@ const LEVELS: usize = 5;
 /// Carries come out of so many places of the two operands, which begin at bit 1.
 const PLACES: usize = BITS - 2;
 
-/// Rounds of [`check`].
+/// Features of all templates of a batch together: enough that the rounds do not count, and messages of half a megabyte.
+const FEATURES_AT_ONCE: usize = 1 << 16;
+
+/// Rounds of [`check`], and of each batch of [`check_all`].
 pub const ROUNDS: usize = 1 + 1 + 1 + LEVELS + 1 + 1 + 1;
 
 /// Bytes that a party sends in [`check`] of a template of that many features.
 pub fn bytes_sent(features: usize) -> usize {
-    let words = Layout::new(features).words;
+    bytes_of(&Layout::new(1, features))
+}
+
+fn bytes_of(layout: &Layout) -> usize {
+    let words = layout.words;
     let ands: usize = (0..LEVELS).map(|level| 2 * steps(level).count()).sum();
     let adder = 4 * 64 * words + 8 * words * (BITS - 1 + PLACES + ands);
     adder + coin::BYTES + 8 + 16
 }
 
-/// Where the numbers are: features, then coefficients of X^2, then the two differences of the norm, each from a full word on.
+/// Where the numbers are: all features, then all coefficients of X^2, then the two differences of each norm, each from a full
+/// word on.
 struct Layout {
     features: Range<usize>,
     bends: Range<usize>,
     norms: Range<usize>,
     words: usize,
+    /// Features of each template.
+    dimensions: usize,
 }
 
 /// Returns if the shares of the three parties are those of a template.
@@ -76,8 +87,25 @@ struct Layout {
 /// # Errors
 /// [`Error::ProbeInvalid`] if they are not; errors of the network; [`Error::CoinMismatch`], [`Error::ResultInconsistent`].
 pub fn check(session: &mut Session<'_>, template: &TemplateShare) -> Result<(), Error> {
-    let layout = Layout::new(template.dimensions());
-    let sums = sums(session, template, &layout)?;
+    check_batch(session, std::slice::from_ref(template))
+}
+
+/// Returns if the shares of the three parties are those of templates, all of them. They are taken in batches, and the first
+/// batch in which one is none ends it.
+///
+/// # Errors
+/// As [`check`].
+///
+/// # Panics
+/// If the templates have different numbers of features.
+pub fn check_all(session: &mut Session<'_>, templates: &[TemplateShare]) -> Result<(), Error> {
+    let features = templates.first().map_or(1, TemplateShare::dimensions);
+    templates.chunks((FEATURES_AT_ONCE / features).max(1)).try_for_each(|batch| check_batch(session, batch))
+}
+
+fn check_batch(session: &mut Session<'_>, templates: &[TemplateShare]) -> Result<(), Error> {
+    let layout = Layout::new(templates.len(), templates[0].dimensions());
+    let sums = sums(session, templates, &layout)?;
     let mut suspects = Bits::zeros(0);
     for (plane, first) in (0..BITS).map(|plane| (plane, plane * layout.words)) {
         let mut suspect = |words: &Range<usize>| suspects.push(sums.view(first + words.start..first + words.end));
@@ -94,13 +122,16 @@ pub fn check(session: &mut Session<'_>, template: &TemplateShare) -> Result<(), 
 }
 
 /// All 32 planes of the numbers that are tested.
-fn sums(session: &mut Session<'_>, template: &TemplateShare, layout: &Layout) -> Result<Bits, Error> {
+fn sums(session: &mut Session<'_>, templates: &[TemplateShare], layout: &Layout) -> Result<Bits, Error> {
     let mut numbers = vec![0; 64 * layout.words];
     let place = |words: &Range<usize>| 64 * words.start;
-    let norm = template.norm_part(session.party);
-    let parts = [template.feature_parts(session.party), template.bend_parts(session.party), vec![norm, norm.wrapping_neg()].into()];
-    for (words, parts) in [&layout.features, &layout.bends, &layout.norms].into_iter().zip(parts) {
-        numbers[place(words)..][..parts.len()].copy_from_slice(&parts);
+    for (at, template) in templates.iter().enumerate() {
+        assert_eq!(template.dimensions(), layout.dimensions, "all templates are of one size");
+        let norm = template.norm_part(session.party);
+        let parts = [template.feature_parts(session.party), template.bend_parts(session.party), vec![norm, norm.wrapping_neg()].into()];
+        for (words, parts) in [&layout.features, &layout.bends, &layout.norms].into_iter().zip(parts) {
+            numbers[place(words) + at * parts.len()..][..parts.len()].copy_from_slice(&parts);
+        }
     }
     let mut components = reshare_32(session, numbers)?;
     let first = match session.party {
@@ -110,9 +141,10 @@ fn sums(session: &mut Session<'_>, template: &TemplateShare, layout: &Layout) ->
     };
     if let Some(first) = first {
         first[..64 * layout.features.end].iter_mut().for_each(|number| *number = number.wrapping_add(FEATURE_OFFSET));
-        let norms = &mut first[place(&layout.norms)..];
-        norms[0] = norms[0].wrapping_sub(NORM_SQUARED_MIN as u32);
-        norms[1] = norms[1].wrapping_add(NORM_SQUARED_MAX as u32);
+        for norm in first[place(&layout.norms)..].as_chunks_mut::<2>().0.iter_mut().take(templates.len()) {
+            norm[0] = norm[0].wrapping_sub(NORM_SQUARED_MIN as u32);
+            norm[1] = norm[1].wrapping_add(NORM_SQUARED_MAX as u32);
+        }
     }
     let carry_save = Bits { own: planes::of_32(&components.own), next: planes::of_32(&components.next) };
     let products = carry_save.own.iter().zip(&carry_save.next).take((BITS - 1) * layout.words).map(|(own, next)| own & next);
@@ -163,9 +195,9 @@ fn is_any_set(session: &mut Session<'_>, bits: &Bits, mut coin: Stream) -> Resul
 }
 
 impl Layout {
-    fn new(features: usize) -> Self {
-        let each = words_per_plane(features);
-        Self { features: 0..each, bends: each..2 * each, norms: 2 * each..2 * each + 1, words: 2 * each + 1 }
+    fn new(templates: usize, dimensions: usize) -> Self {
+        let (each, norms) = (words_per_plane(templates * dimensions), words_per_plane(2 * templates));
+        Self { features: 0..each, bends: each..2 * each, norms: 2 * each..2 * each + norms, words: 2 * each + norms, dimensions }
     }
 }
 
@@ -297,6 +329,58 @@ mod tests {
             shares[party] = TemplateShare::from_bytes(&bytes, 128).expect("as many bytes");
             check_shares(&shares, false, 8);
         }
+    }
+
+    #[test]
+    fn of_many_templates_one_that_is_none_is_caught_wherever_it_is() {
+        let mut rng = SeededRng::new(4);
+        for (dimensions, count) in [(2, 1), (2, 33), (6, 64), (128, 5), (66, 100)] {
+            let features = |rng: &mut SeededRng| random_template(dimensions, rng).iter().map(|feature| i32::from(*feature)).collect::<Vec<_>>();
+            let good: Vec<_> = (0..count).map(|seed| share(&features(&mut rng), Element::new(0, 0), seed)).collect();
+            let play = |shares: &[[TemplateShare; 3]], seed| {
+                run_three(seed, |session| {
+                    let at = session.party().index();
+                    check_all(session, &shares.iter().map(|shares| shares[at].clone()).collect::<Vec<_>>())
+                })
+            };
+            for (result, traffic) in play(&good, 1) {
+                assert_eq!((result, traffic.rounds), (Ok(()), ROUNDS), "{count} of {dimensions}");
+                assert_eq!(traffic.bytes(), bytes_of(&Layout::new(count as usize, dimensions)));
+            }
+            let mut large = features(&mut rng);
+            large[dimensions - 1] = 4_000;
+            let bad = [
+                ("too large", share(&large, Element::new(0, 0), 9)),
+                ("too small", share(&vec![0; dimensions], Element::new(0, 0), 9)),
+                ("bent", share(&features(&mut rng), Element::new(0, 1 << 31), 9)),
+            ];
+            for (what, bad) in &bad {
+                for at in [0, count as usize / 2, count as usize - 1] {
+                    let mut shares = good.clone();
+                    shares[at] = bad.clone();
+                    assert!(play(&shares, 2).iter().all(|(result, _)| *result == Err(Error::ProbeInvalid)), "{what} at {at} of {count}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn more_than_a_batch_is_checked_to_the_end() {
+        let mut rng = SeededRng::new(5);
+        let count = FEATURES_AT_ONCE / 512 + 1;
+        let mut shares: Vec<_> = (0..count).map(|_| share_template(&random_template(512, &mut rng), &mut rng).expect("a template")).collect();
+        let play = |shares: &[[TemplateShare; 3]]| {
+            run_three(3, |session| {
+                let at = session.party().index();
+                check_all(session, &shares.iter().map(|shares| shares[at].clone()).collect::<Vec<_>>())
+            })
+        };
+        for (result, traffic) in play(&shares) {
+            assert_eq!((result, traffic.rounds), (Ok(()), 2 * ROUNDS));
+        }
+        shares[count - 1] = share(&[100; 512], Element::new(0, 0), 1);
+        assert!(play(&shares).iter().all(|(result, _)| *result == Err(Error::ProbeInvalid)));
+        assert!(play(&[]).iter().all(|(result, traffic)| (*result, traffic.rounds) == (Ok(()), 0)));
     }
 
     /// The same bits and the same coin: what is opened still differs from run to run, so it says no more than that a bit is 1.
