@@ -163,16 +163,7 @@ impl std::iter::Sum for Shared {
     }
 }
 
-macro_rules! hidden_debug {
-    ($($name:ident),*) => {$(
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(concat!(stringify!($name), "[hidden]"))
-            }
-        }
-    )*};
-}
-hidden_debug!(Gf64, Shared);
+base::hidden_debug!(Gf64, Shared);
 
 #[cfg(test)]
 pub(crate) mod tests {

@@ -145,11 +145,7 @@ fn check_blocks(numbers: usize, dimensions: usize) {
     assert!(numbers.is_multiple_of(block_numbers(dimensions)), "{numbers} numbers are no whole blocks");
 }
 
-impl std::fmt::Debug for RowsView<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("RowsView[hidden]")
-    }
-}
+base::hidden_debug!(RowsView<'_>);
 
 #[cfg(test)]
 mod tests {

@@ -305,13 +305,4 @@ const fn unpack(element: Element) -> [u32; 2] {
     [element.c0.wrapping_add(element.c1.wrapping_mul(2)), element.c1.wrapping_mul(inverse_of_odd(S))]
 }
 
-macro_rules! hidden_debug {
-    ($($name:ident),*) => {$(
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(concat!(stringify!($name), "[hidden]"))
-            }
-        }
-    )*};
-}
-hidden_debug!(TemplateShare, Row, PreparedQuery);
+base::hidden_debug!(TemplateShare, Row, PreparedQuery);

@@ -211,17 +211,7 @@ pub fn reveal(session: &mut Session<'_>, bits: &Bits) -> Result<Vec<u64>, Error>
     Ok(bytes_to_words(&from_next).iter().enumerate().map(|(at, lacking)| bits.own[at] ^ bits.next[at] ^ lacking).collect())
 }
 
-impl std::fmt::Debug for Bits {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Bits[hidden]")
-    }
-}
-
-impl std::fmt::Debug for View<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("View[hidden]")
-    }
-}
+base::hidden_debug!(Bits, View<'_>);
 
 #[cfg(test)]
 pub(crate) mod tests {

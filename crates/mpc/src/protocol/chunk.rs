@@ -288,11 +288,7 @@ impl ChunkOutcome {
     }
 }
 
-impl std::fmt::Debug for ChunkOutcome {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ChunkOutcome[hidden]")
-    }
-}
+base::hidden_debug!(ChunkOutcome);
 
 #[cfg(test)]
 mod tests;

@@ -181,8 +181,7 @@ impl OutputShare {
     }
 }
 
-impl std::fmt::Debug for OutputShare {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("OutputShare[hidden]")
-    }
-}
+base::hidden_debug!(OutputShare);
+
+#[cfg(test)]
+mod tests;

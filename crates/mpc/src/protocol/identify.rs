@@ -67,11 +67,7 @@ impl Thresholds {
     }
 }
 
-impl std::fmt::Debug for Resolution {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Resolution[hidden]")
-    }
-}
+base::hidden_debug!(Resolution);
 
 /// What a search must agree with: the same decision, in the clear.
 pub mod ideal {

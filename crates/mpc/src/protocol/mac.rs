@@ -246,11 +246,7 @@ fn add_multiple(sums: &mut [u16], factor: Element, elements: &[u16]) {
     }
 }
 
-impl std::fmt::Debug for SealedMac {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SealedMac[hidden]")
-    }
-}
+base::hidden_debug!(SealedMac);
 
 #[cfg(test)]
 mod tests;

@@ -260,11 +260,7 @@ fn challenge_of(seed: [Gf64; 2]) -> Stream {
     Stream::new(&key, b"", &[b"handsel/check/v1"])
 }
 
-impl std::fmt::Debug for Wire {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Wire[hidden]")
-    }
-}
+base::hidden_debug!(Wire);
 
 /// The strongest cheat there is with a product: a party adds an error to what it reshares, and goes on with it.
 #[cfg(test)]

@@ -16,8 +16,8 @@ pub fn thread_cpu_ms() -> f64 {
     time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6
 }
 
-/// The median of seven runs.
-fn median_ms(mut run: impl FnMut()) -> f64 {
+/// CPU milliseconds of `run`: the median of seven.
+pub fn median_ms(mut run: impl FnMut()) -> f64 {
     let mut times: Vec<f64> = (0..7)
         .map(|_| {
             let start = thread_cpu_ms();

@@ -12,7 +12,7 @@ use mpc::protocol::probe;
 use mpc::protocol::verified::Verification;
 use mpc::testing::{SeededRng, World};
 
-use super::super::measure::thread_cpu_ms;
+use super::super::measure::{median_ms, thread_cpu_ms};
 use super::{Gallery, QUERY};
 
 /// One party's CPU time per stage and what it sends, chunks of 2^18 slots in segments of 2^16 with sealed MACs. The messages
@@ -100,15 +100,7 @@ fn parts_of_a_million_slots() {
     let numbers = vec![7_u16; 1 << 16];
     let mut sums = [0; 40];
     let time = |name: &str, run: &mut dyn FnMut()| {
-        let mut times: Vec<f64> = (0..9)
-            .map(|_| {
-                let start = thread_cpu_ms();
-                run();
-                thread_cpu_ms() - start
-            })
-            .collect();
-        times.sort_by(f64::total_cmp);
-        println!("{name}: {:.2} ms", times[4]);
+        println!("{name}: {:.2} ms", median_ms(run));
     };
     time("masked sums, once", &mut || (0..16).for_each(|_| kernel.masked_sums(&masks, &numbers, &mut sums)));
     let tokens = vec![[7; 16]; 1 << 16];
