@@ -42,11 +42,14 @@ pub struct Copy {
     /// In whole groups.
     numbers: Zeroizing<Vec<u16>>,
     /// In whole groups.
-    tokens: Vec<Token>,
+    tokens: Zeroizing<Vec<Token>>,
     checksums: Vec<[u8; CHECKSUM_LEN]>,
     /// The MAC that was used last, with its bytes.
-    mac: Mutex<Option<(Zeroizing<Vec<u8>>, Arc<SealedMac>)>>,
+    mac: Mutex<Option<KnownMac>>,
 }
+
+/// A MAC's bytes, and the MAC.
+type KnownMac = (Zeroizing<Vec<u8>>, Arc<SealedMac>);
 
 /// What was sent does not make the segment that it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +103,7 @@ impl Copy {
         let groups = slots.div_ceil(GROUP_SLOTS);
         let group_numbers = GROUP_SLOTS * dimensions;
         let mut numbers = Zeroizing::new(vec![0; groups * group_numbers]);
-        let mut tokens = vec![Token::default(); groups * GROUP_SLOTS];
+        let mut tokens = Zeroizing::new(vec![Token::default(); groups * GROUP_SLOTS]);
         let mut checksums = vec![[0; CHECKSUM_LEN]; groups];
         let before = before.filter(|before| before.dimensions == dimensions);
         for at in 0..groups {
@@ -205,9 +208,9 @@ mod tests {
     fn group(slots: usize, seed: u16) -> Staged {
         let mut numbers = vec![0; GROUP_SLOTS * DIMENSIONS];
         let mut tokens = vec![Token::default(); GROUP_SLOTS];
-        for slot in 0..slots {
+        for (slot, token) in tokens[..slots].iter_mut().enumerate() {
             write_slot(&mut numbers, slot, &Row::from_numbers(vec![seed, slot as u16, 1, 2]).expect("four"));
-            tokens[slot] = [seed as u8; 16];
+            *token = [seed as u8; 16];
         }
         let used = slots.div_ceil(SLOTS_PER_BLOCK) * block_numbers(DIMENSIONS);
         let rows = Zeroizing::new(bytes_of_numbers(&numbers[..used]).to_vec());
