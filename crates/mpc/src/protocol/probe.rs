@@ -335,7 +335,8 @@ mod tests {
     fn of_many_templates_one_that_is_none_is_caught_wherever_it_is() {
         let mut rng = SeededRng::new(4);
         for (dimensions, count) in [(2, 1), (2, 33), (6, 64), (128, 5), (66, 100)] {
-            let features = |rng: &mut SeededRng| random_template(dimensions, rng).iter().map(|feature| i32::from(*feature)).collect::<Vec<_>>();
+            let features =
+                |rng: &mut SeededRng| random_template(dimensions, rng).iter().map(|feature| i32::from(*feature)).collect::<Vec<_>>();
             let good: Vec<_> = (0..count).map(|seed| share(&features(&mut rng), Element::new(0, 0), seed)).collect();
             let play = |shares: &[[TemplateShare; 3]], seed| {
                 run_three(seed, |session| {
@@ -368,7 +369,8 @@ mod tests {
     fn more_than_a_batch_is_checked_to_the_end() {
         let mut rng = SeededRng::new(5);
         let count = FEATURES_AT_ONCE / 512 + 1;
-        let mut shares: Vec<_> = (0..count).map(|_| share_template(&random_template(512, &mut rng), &mut rng).expect("a template")).collect();
+        let mut shares: Vec<_> =
+            (0..count).map(|_| share_template(&random_template(512, &mut rng), &mut rng).expect("a template")).collect();
         let play = |shares: &[[TemplateShare; 3]]| {
             run_three(3, |session| {
                 let at = session.party().index();
