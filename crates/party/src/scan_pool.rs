@@ -413,7 +413,7 @@ mod tests {
     fn a_pass_waits_for_who_is_announced_but_not_for_ever() {
         let mut rng = SeededRng::new(6);
         let matrix = matrix(&[100], &mut rng);
-        let pool = pool(100);
+        let pool = pool(2000);
         let submit =
             |announced: Announced, rng: &mut SeededRng| announced.submit(share(rng).prepare_query(PartyId::P2), matrix.clone(), Some(1));
         let [first, second] = [(); 2].map(|()| pool.announce());
@@ -427,11 +427,11 @@ mod tests {
         let (third, never) = (pool.announce(), pool.announce());
         let began = Instant::now();
         assert!(submit(third, &mut rng).take(0..1).is_ok());
-        assert!(began.elapsed() >= Duration::from_millis(100), "it waited for the other");
+        assert!(began.elapsed() >= Duration::from_secs(2), "it waited for the other");
         drop(never);
         let began = Instant::now();
         assert!(submit(pool.announce(), &mut rng).take(0..1).is_ok());
-        assert!(began.elapsed() < Duration::from_millis(90), "who is gone is not waited for");
+        assert!(began.elapsed() < Duration::from_millis(1900), "who is gone is not waited for");
     }
 
     #[test]

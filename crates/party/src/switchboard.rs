@@ -368,9 +368,9 @@ mod tests {
         let board = Switchboard::new(LIMITS);
         board.begin(session(1)).expect("the name is free");
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| board.receive(session(1), 1, Duration::from_millis(200)));
+            let waiting = scope.spawn(|| board.receive(session(1), 1, Duration::from_millis(2000)));
             for _ in 0..6 {
-                std::thread::sleep(Duration::from_millis(80));
+                std::thread::sleep(Duration::from_millis(400));
                 board.deliver(session(1), 2, vec![]);
             }
             board.deliver(session(1), 1, vec![5]);

@@ -279,7 +279,7 @@ mod tests {
     fn a_message_can_be_dropped_changed_and_sent_twice() {
         let at = |place: Place| (place.from, place.lane, place.index) == (PartyId::P1, 2, 0);
         let lie = |change: fn(&mut Vec<Vec<u8>>)| {
-            let world = World::new(9).patience(Duration::from_millis(50)).tamper(move |place, messages| {
+            let world = World::new(9).patience(Duration::from_secs(2)).tamper(move |place, messages| {
                 if at(place) {
                     change(messages);
                 }
