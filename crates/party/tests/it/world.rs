@@ -35,7 +35,7 @@ use wire::probe::{PartitionLabel, ProbeContext, Purpose, SealedProbe};
 use wire::seal;
 
 pub const DIMENSIONS: u16 = 128;
-pub const PEER_TIMEOUT: Duration = Duration::from_millis(1500);
+pub const PEER_TIMEOUT: Duration = Duration::from_millis(4000);
 /// More than any test asks.
 pub const LARGE: Budget = Budget { per_minute: 1_000, per_day: 10_000 };
 pub const TERMINAL: TerminalId = TerminalId::from_bits(77);
