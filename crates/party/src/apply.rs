@@ -26,15 +26,19 @@ use wire::probe::{PartitionLabel, ProbeForParty, Purpose};
 
 use crate::checks;
 use crate::error::Refusal;
+use crate::gallery::load::Source;
+use crate::gallery::next::Renewal;
 use crate::gallery::snapshot::{LogState, Snapshot};
 use crate::gallery::write::{NewRow, OldRow};
 use crate::gallery::{Busy, Gallery};
+use crate::journal::numbering::Numbering;
 use crate::journal::{AppliedChange, ChangeKind, OpenDeletion, StoredRecord};
 use crate::link::NOT_POISONED;
 use crate::row_seal::{self, RowKey, fresh_key};
 use crate::service::{Reached, Service, State};
 
-/// How long a change waits for runs that hold the gallery as it was. The platform lets none run at the same time.
+/// How long an enrolment or a deletion waits for runs that hold the gallery as it was. The platform lets none run at the
+/// same time.
 pub(crate) const CHANGE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A record as it comes in: its name, its named parts, its token and its row if its share opened.
@@ -57,7 +61,7 @@ impl Service {
             match change.operation {
                 GalleryOperation::Enrol { probe, records } => self.enrol(&mut state, digest, &probe, records)?,
                 GalleryOperation::Delete { records } => self.delete(&mut state, digest, &records)?,
-                GalleryOperation::Compact => self.compact(&mut state, digest)?,
+                GalleryOperation::Compact { as_of } => self.compact(&mut state, digest, as_of)?,
                 GalleryOperation::Refresh { epoch, name } => self.refresh(&mut state, digest, epoch, name.0)?,
             }
             *self.reached.lock().expect(NOT_POISONED) = Reached::by(state.gallery.now());
@@ -101,6 +105,7 @@ impl Service {
             kind: ChangeKind::Enrol,
             records: (new.len() as u64, new.first().map(|new| new.record)),
             digest,
+            as_of: None,
             is_void: rows.is_none(),
             applied_at: now,
         };
@@ -165,6 +170,7 @@ impl Service {
             kind: ChangeKind::Delete,
             records: (records.len() as u64, records.first().copied()),
             digest,
+            as_of: None,
             is_void: false,
             applied_at: self.clock.now(),
         };
@@ -172,6 +178,8 @@ impl Service {
         self.step("journal of a deletion");
         gallery.remove(log, &old);
         self.step("segment of a deletion");
+        state.gallery.wipe_next(&state.store.numbering, old.iter().map(|old| old.slot))?;
+        self.step("prepared segment of a deletion");
         self.finish_deletions(state)
     }
 
@@ -184,6 +192,10 @@ impl Service {
         state.keys.destroy(&open.iter().map(|deletion| deletion.record).collect::<Vec<_>>())?;
         self.step("keys of a deletion");
         state.gallery.now().sync(open.iter().filter_map(|deletion| deletion.slot))?;
+        // What a refresh or a compaction has left behind holds them too.
+        state.gallery.alone(CHANGE_PATIENCE).map_err(busy)?;
+        let _done = self.destroying.lock().expect(NOT_POISONED);
+        state.gallery.take_retired().into_iter().try_for_each(Snapshot::destroy)?;
         state.store.erase_leftovers()?;
         self.step("everything of a deletion but the signature");
         let confirm = |deletion: OpenDeletion| (deletion, self.confirm(deletion.record, deletion.sequence));
@@ -199,15 +211,33 @@ impl Service {
         confirmation
     }
 
-    fn compact(&self, state: &mut State, digest: [u8; 32]) -> Result<(), Refusal> {
-        let gallery = state.gallery.alone(CHANGE_PATIENCE).map_err(busy)?;
-        let mut log = next_log(gallery, &digest, 0)?;
-        (log.slots, log.generation) = (gallery.records() as u32, log.sequence);
-        let change =
-            AppliedChange { log, kind: ChangeKind::Compact, records: (0, None), digest, is_void: false, applied_at: self.clock.now() };
+    /// Applies a compaction. Which gaps it closes depends on the log alone, whatever number the platform gives.
+    fn compact(&self, state: &mut State, digest: [u8; 32], as_of: u64) -> Result<(), Refusal> {
+        let now = state.gallery.now();
+        let as_of = as_of.min(now.sequence()).max(state.store.compacted_as_of()?);
+        let mut log = next_log(now, &digest, 0)?;
+        let (before, after) = (state.store.numbering.clone(), state.store.numbering_as_of(as_of)?);
+        log.slots = after.slot_at_or_after(before.ordinal(log.slots));
+        log.generation = log.sequence;
+        let (kind, applied_at) = (ChangeKind::Compact, self.clock.now());
+        let change = AppliedChange { log, kind, records: (0, None), digest, as_of: Some(as_of), is_void: false, applied_at };
         state.store.compact(&change)?;
         self.step("journal of a compaction");
-        self.settle(state)
+        self.put_in_force(state, Renewal::Compaction, as_of, &before)
+    }
+
+    /// Goes over to the gallery that was prepared for the journal's last change; if none was, it is made now.
+    pub(crate) fn put_in_force(&self, state: &mut State, renewal: Renewal, as_of: u64, before: &Numbering) -> Result<(), Refusal> {
+        let place = state.gallery.place().clone();
+        let source = Source { store: &state.store, keys: &state.keys, place: &place };
+        if !state.gallery.switch(source, renewal, as_of, before)? {
+            tracing::warn!(party = %self.config.party, ?renewal, "it was not prepared here: the gallery is made from the journal");
+            self.reload(state)?;
+        }
+        self.step("segments of another generation");
+        *self.reached.lock().expect(NOT_POISONED) = Reached::by(state.gallery.now());
+        self.has_old.notify_one();
+        self.finish_deletions(state)
     }
 
     /// Brings keys and segments to where the journal is, after a start, or when something after the journal failed.
@@ -222,10 +252,10 @@ impl Service {
     pub(crate) fn reload(&self, state: &mut State) -> Result<(), Refusal> {
         state.gallery.alone(CHANGE_PATIENCE).map_err(busy)?;
         state.keys.destroy_all_but(&state.store.keys_in_use()?)?;
-        self.step("keys of another numbering");
+        self.step("keys of a gallery made anew");
         let place = state.gallery.place().clone();
         state.gallery = Gallery::load(state.source(&place))?.0;
-        self.step("segments of another numbering");
+        self.step("segments of a gallery made anew");
         state.store.erase_leftovers()?;
         *self.reached.lock().expect(NOT_POISONED) = Reached::by(state.gallery.now());
         Ok(())
@@ -278,7 +308,7 @@ fn digest_of(operation: &GalleryOperation) -> [u8; 32] {
             let records: Vec<u8> = records.iter().flat_map(|record| record.bits().to_le_bytes()).collect();
             hash_parts("handsel/change-delete/v1", &[&records])
         }
-        GalleryOperation::Compact => hash_parts("handsel/change-compact/v1", &[]),
+        GalleryOperation::Compact { as_of } => hash_parts("handsel/change-compact/v2", &[&as_of.to_le_bytes()]),
         GalleryOperation::Refresh { epoch, name } => hash_parts("handsel/change-refresh/v1", &[&epoch.to_le_bytes(), &name.0]),
     }
 }

@@ -54,7 +54,7 @@ impl Service {
         // What is wrong with the probe here is wrong at the enrolment too, which is then applied as void.
         let templates = checks::check_origin(probe, Purpose::Enrol, &self.config).ok().and_then(|()| self.open_templates(probe));
         let failed = |error| refusal(command.session, error);
-        let name = [&command.session.bits().to_le_bytes()[..], LABEL.as_bytes()].concat();
+        let name = opening::name(command.session, LABEL);
         let opening = opening::open(self.config.party, network, &name, random()?, &[]).map_err(failed)?;
         let (party, keys) = (self.config.party, network.keys());
         let run = Run { party, keys: &keys, salt: &opening.salt, label: LABEL, lanes: network };

@@ -82,6 +82,29 @@ impl Keys {
         sqlite::empty_log(&self.connection)
     }
 
+    /// Destroys the keys of these records' rows; they are gone from the file and its log after [`Keys::erase_leftovers`].
+    ///
+    /// # Errors
+    /// What SQLite says; then keys may remain.
+    pub fn destroy_of_rows(&mut self, rows: impl IntoIterator<Item = (RecordId, u32)>) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        {
+            let mut delete = transaction.prepare_cached("DELETE FROM row_key WHERE record = ?1 AND epoch = ?2")?;
+            for (record, epoch) in rows {
+                delete.execute(params![record.bits().to_le_bytes(), epoch])?;
+            }
+        }
+        transaction.commit()
+    }
+
+    /// Empties the file's log, which still holds keys that were destroyed.
+    ///
+    /// # Errors
+    /// What SQLite says; then keys may remain in the log.
+    pub fn erase_leftovers(&self) -> rusqlite::Result<()> {
+        sqlite::empty_log(&self.connection)
+    }
+
     /// What there is a key of: record and epoch.
     ///
     /// # Errors
@@ -97,12 +120,8 @@ impl Keys {
     /// What SQLite says; then keys may remain.
     pub fn destroy_all_but(&mut self, in_use: &HashSet<(RecordId, u32)>) -> rusqlite::Result<()> {
         let all = self.all()?;
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for (record, epoch) in all.difference(in_use) {
-            transaction.execute("DELETE FROM row_key WHERE record = ?1 AND epoch = ?2", params![record.bits().to_le_bytes(), epoch])?;
-        }
-        transaction.commit()?;
-        sqlite::empty_log(&self.connection)
+        self.destroy_of_rows(all.difference(in_use).copied())?;
+        self.erase_leftovers()
     }
 }
 

@@ -44,8 +44,7 @@ impl Service {
         let failed = |error| refusal(command.session, error);
         let stamps: Vec<Stamp> = snapshot.segments().filter_map(|segment| segment.chunk().stamp).collect();
         let names: Vec<MacName> = stamps.iter().map(|stamp| self.macs.name(*stamp)).collect();
-        let name = [&command.session.bits().to_le_bytes()[..], LABEL.as_bytes()].concat();
-        let opening = opening::open(party, network, &name, random()?, &names).map_err(failed)?;
+        let opening = opening::open(party, network, &opening::name(command.session, LABEL), random()?, &names).map_err(failed)?;
         let without: Vec<usize> = (0..stamps.len()).filter(|at| opening.macs[*at] == [0; 16]).collect();
         let (now, later) = without.split_at(without.len().min(SEGMENTS_AT_ONCE));
         let keys = network.keys();

@@ -5,6 +5,7 @@
 //! its neighbours different things makes them disagree, and the run ends; [`mpc::protocol::agree`] compares what came out.
 
 use base::hash::hash_parts;
+use base::id::SessionId;
 use base::party::PartyId;
 use mpc::error::Error;
 use mpc::network::{Lanes, Neighbour};
@@ -24,6 +25,11 @@ pub struct Opening {
     pub salt: [u8; 32],
     /// For each place, the MAC that all three have, or all zero.
     pub macs: Vec<MacName>,
+}
+
+/// The name under which the run `session` of the protocol `label` is opened.
+pub fn name(session: SessionId, label: &str) -> Vec<u8> {
+    [&session.bits().to_le_bytes()[..], label.as_bytes()].concat()
 }
 
 /// Opens the run `name` with this party's `random` bytes and its MACs.

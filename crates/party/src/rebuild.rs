@@ -24,11 +24,12 @@ use wire::upkeep::Rebuild;
 use crate::apply::no_randomness;
 use crate::error::{Refusal, Stopped};
 use crate::gallery::snapshot::{LogState, root_after};
+use crate::identify::random;
 use crate::journal::StoredRecord;
 use crate::link::NOT_POISONED;
+use crate::opening;
 use crate::row_seal::{self, RowKey, fresh_key};
 use crate::run_network::RunNetwork;
-use crate::salt;
 use crate::service::{Reached, Service, State};
 use crate::staging::Takeover;
 use crate::store::Store;
@@ -48,6 +49,7 @@ const NEEDS_AT_ONCE: usize = 8192;
 impl Service {
     /// Takes part in rebuilding `command.party`.
     pub(crate) fn rebuild(&self, command: &Rebuild) -> Result<PartyAnswer, Refusal> {
+        let _upkeep = self.begin_upkeep()?;
         let is_lost = command.party == self.config.party;
         let network = self.mesh.begin(command.session, self.config.peer_timeout)?;
         let done = if is_lost { self.recover(command, &network) } else { self.help(command, &network) };
@@ -71,8 +73,9 @@ impl Service {
             true => (Neighbour::Previous, Neighbour::Next),
             false => (Neighbour::Next, Neighbour::Previous),
         };
+        let name = opening::name(command.session, LABEL);
+        let salt = opening::open(self.config.party, network, &name, random()?, &[])?.salt;
         let mut lists = network.open(LISTS_LANE)?;
-        let salt = salt::fresh::<Stopped>(lists.as_mut(), self.config.party, command.session)?;
         let (snapshot, store) = {
             let mut state = self.state.lock().expect(NOT_POISONED);
             self.settle(&mut state)?;
@@ -110,8 +113,9 @@ impl Service {
 
     /// The lost party's part.
     fn recover(&self, command: &Rebuild, network: &RunNetwork) -> Result<(LogState, u64), Stopped> {
+        let name = opening::name(command.session, LABEL);
+        let salt = opening::open(self.config.party, network, &name, random()?, &[])?.salt;
         let mut lists = network.open(LISTS_LANE)?;
-        let salt = salt::fresh::<Stopped>(lists.as_mut(), self.config.party, command.session)?;
         let mut state = self.state.lock().expect(NOT_POISONED);
         let mine = state.store.log()?;
         for neighbour in BOTH {
@@ -185,6 +189,7 @@ impl Service {
         let row_keys = rows.iter().map(|_| fresh_key()).collect::<Result<Vec<RowKey>, _>>().map_err(no_randomness)?;
         let named = numbers.iter().map(|at| (takeover.records[*at].0.record, takeover.records[*at].0.epoch));
         state.keys.insert(named.clone().zip(&row_keys).map(|((record, epoch), key)| (record, epoch, key)))?;
+        self.step("some keys of a rebuild");
         let sealed = named.zip(rows).zip(&row_keys).map(|(((record, epoch), row), key)| {
             (record, epoch, row_seal::seal(key, row_seal::Place { party: self.config.party, record, epoch }, row))
         });

@@ -27,6 +27,9 @@ const REQUESTS_MAX: usize = 64;
 /// After a failure to accept (too many open files), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// After a failure to erase what a refresh left behind.
+const ERASE_AGAIN: Duration = Duration::from_secs(1);
+
 /// Who is at the other end of an accepted connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
@@ -65,6 +68,7 @@ pub async fn run(service: Arc<Service>, listener: TcpListener) -> Result<Infalli
         let listener = TcpListener::bind(workers.listen).await?;
         tasks.spawn(serve_workers(service.clone(), listener, tls::acceptor(&config.identity, workers.pins.clone())?));
     }
+    tasks.spawn(erase_old(service.clone()));
     tracing::info!(%party, address = ?listener.local_addr().ok(), "listening");
     let roles: Arc<[_]> = roles.into();
     loop {
@@ -93,6 +97,20 @@ pub async fn run(service: Arc<Service>, listener: TcpListener) -> Result<Infalli
             },
             // Tasks that have ended are taken out of the set.
             Some(_) = tasks.join_next(), if !tasks.is_empty() => {}
+        }
+    }
+}
+
+/// Erases what refreshes and compactions leave behind, beside whatever else goes on.
+async fn erase_old(service: Arc<Service>) {
+    loop {
+        service.has_old.notified().await;
+        let erase = || {
+            let service = service.clone();
+            tokio::task::spawn_blocking(move || service.erase_old())
+        };
+        while !erase().await.expect("erasing does not panic") {
+            tokio::time::sleep(ERASE_AGAIN).await;
         }
     }
 }

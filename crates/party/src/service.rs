@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use base::time::Clock;
+use tokio::sync::Notify;
 use wire::bytes::HexArray;
 use wire::party::{PartyAnswer, PartyCommand, PartyRequest, PartyResponse, PartyStatus};
 
@@ -32,6 +33,12 @@ pub struct Service {
     pub(crate) scan_pool: ScanPool,
     pub(crate) macs: MacStore,
     pub(crate) workers: Workers,
+    /// Held while a refresh, a compaction or a rebuild is under way: one at a time.
+    pub(crate) upkeep: Mutex<()>,
+    /// Held while what is retired is destroyed.
+    pub(crate) destroying: Mutex<()>,
+    /// Told when a refresh or a compaction has left something behind that is to be erased.
+    pub(crate) has_old: Notify,
     steps: Option<Hook>,
     /// Given up last.
     _directory: Directory,
@@ -57,7 +64,7 @@ impl Reached {
 pub(crate) struct State {
     pub(crate) store: Store,
     pub(crate) keys: Keys,
-    /// A run keeps the gallery it began with; a change waits until no run holds it.
+    /// A run keeps the gallery it began with.
     pub(crate) gallery: Gallery,
 }
 
@@ -74,8 +81,10 @@ impl Service {
     /// [`Error`].
     pub fn new(config: PartyConfig, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let directory = Directory::lock(&config.directory)?;
-        let (store, mut keys) = (Store::open(directory.path())?, Keys::open(directory.path())?);
-        // A crash must leave neither keys of nothing nor rows in the log behind.
+        let (mut store, mut keys) = (Store::open(directory.path())?, Keys::open(directory.path())?);
+        // A crash must leave neither keys of nothing, nor an epoch that is over, nor rows in the log behind.
+        store.clear_unfinished_staging()?;
+        store.remove_unneeded_rows()?;
         keys.destroy_all_but(&store.keys_in_use()?)?;
         store.erase_leftovers()?;
         let place = Place::new(directory.path(), config.party, usize::from(config.dimensions));
@@ -87,8 +96,21 @@ impl Service {
         let reached = Mutex::new(Reached::by(gallery.now()));
         let state = Mutex::new(State { store, keys, gallery });
         let (scan_pool, macs) = (ScanPool::new(config.scan), MacStore::open(directory.path().join("macs"))?);
-        let service =
-            Self { mesh, clock, state, reached, scan_pool, macs, workers: Workers::default(), config, steps: None, _directory: directory };
+        let service = Self {
+            mesh,
+            clock,
+            state,
+            reached,
+            scan_pool,
+            macs,
+            workers: Workers::default(),
+            upkeep: Mutex::default(),
+            destroying: Mutex::default(),
+            has_old: Notify::new(),
+            config,
+            steps: None,
+            _directory: directory,
+        };
         let settled = service.settle(&mut service.state.lock().expect(NOT_POISONED));
         settled.map_err(|Refusal { detail, .. }| Error::DeletionUnfinished { detail })?;
         Ok(service)
@@ -146,6 +168,7 @@ impl Service {
             PartyCommand::Audit { at } => ("audit", self.audit(at)),
             PartyCommand::Verify => ("verify", self.verify()),
             PartyCommand::PrepareRefresh(prepare) => ("prepare_refresh", self.prepare_refresh(&prepare)),
+            PartyCommand::PrepareCompaction { gallery_sequence } => ("prepare_compaction", self.prepare_compaction(gallery_sequence)),
             PartyCommand::Rebuild(rebuild) => ("rebuild", self.rebuild(&rebuild)),
         };
         let answer = result.unwrap_or_else(|Refusal { code, detail }| {

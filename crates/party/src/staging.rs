@@ -4,7 +4,8 @@ use base::id::RecordId;
 use rusqlite::{OptionalExtension, TransactionBehavior, params};
 use wire::probe::PartitionLabel;
 
-use crate::journal::{AppliedChange, StoredRecord, insert_change, insert_record, record_at};
+use crate::journal::records::{compacted_as_of, insert_record, insert_row, numbering_as_of};
+use crate::journal::{AppliedChange, StoredRecord, insert_change, record_at};
 use crate::store::Store;
 
 /// What the staged rows are.
@@ -14,7 +15,7 @@ pub struct Staging {
     pub name: [u8; 32],
     /// The epoch that the rows are of.
     pub epoch: u32,
-    /// The change as of which every record with a row has one.
+    /// The change as of which every record has one.
     pub base: u64,
 }
 
@@ -27,8 +28,8 @@ pub struct KnownDeletion {
     pub position: u32,
     /// Whose row is destroyed.
     pub record: RecordId,
-    /// Where it was, if it was there.
-    pub slot: Option<u32>,
+    /// Its ordinal, if it was there.
+    pub ordinal: Option<u32>,
 }
 
 /// Another party's journal, as far as it is the same at all three.
@@ -40,38 +41,51 @@ pub struct Takeover {
     pub changes: Vec<AppliedChange>,
     /// Deletions after it.
     pub deletions: Vec<KnownDeletion>,
-    /// All records that are there, without rows, in order of slots.
+    /// All records that are there, with the epochs of their rows but without the rows, in order of slots.
     pub records: Vec<(StoredRecord, Vec<PartitionLabel>)>,
 }
 
 impl Store {
-    /// What is staged, if anything is.
+    /// What is staged as a whole, if anything is.
     ///
     /// # Errors
     /// What SQLite says.
     pub fn staging(&self) -> rusqlite::Result<Option<Staging>> {
         let read = |row: &rusqlite::Row<'_>| Ok(Staging { name: row.get(0)?, epoch: row.get(1)?, base: row.get(2)? });
-        self.connection.query_row("SELECT name, epoch, base FROM staging", [], read).optional()
+        self.connection.query_row("SELECT name, epoch, base FROM staging WHERE name IS NOT NULL", [], read).optional()
     }
 
-    /// Forgets what was staged.
+    /// From now on no staged row is needed.
     ///
     /// # Errors
     /// What SQLite says.
     pub fn clear_staging(&mut self) -> rusqlite::Result<()> {
-        self.connection.execute_batch("BEGIN IMMEDIATE; DELETE FROM staging; DELETE FROM staged_row; COMMIT")
+        self.connection.execute("DELETE FROM staging", []).map(drop)
     }
 
-    /// Keeps rows for the next epoch, of records that are still there.
+    /// Gives up what was not staged as a whole before the last end.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn clear_unfinished_staging(&mut self) -> rusqlite::Result<()> {
+        self.connection.execute("DELETE FROM staging WHERE name IS NULL", []).map(drop)
+    }
+
+    /// From now on rows of `epoch` are staged, of the records as of change `base`.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn begin_staging(&mut self, epoch: u32, base: u64) -> rusqlite::Result<()> {
+        self.connection.execute("INSERT INTO staging (one, epoch, base) VALUES (1, ?1, ?2)", params![epoch, base]).map(drop)
+    }
+
+    /// Keeps rows for the next epoch.
     ///
     /// # Errors
     /// What SQLite says; then none was kept.
-    pub fn stage(&mut self, rows: &[(RecordId, Vec<u8>)]) -> rusqlite::Result<()> {
+    pub fn stage(&mut self, epoch: u32, rows: &[(RecordId, Vec<u8>)]) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        {
-            let mut insert = transaction.prepare_cached("INSERT INTO staged_row (record, sealed) VALUES (?1, ?2)")?;
-            rows.iter().try_for_each(|(record, sealed)| insert.execute(params![record.bits().to_le_bytes(), sealed]).map(drop))?;
-        }
+        rows.iter().try_for_each(|(record, sealed)| insert_row(&transaction, *record, epoch, sealed))?;
         transaction.commit()
     }
 
@@ -79,19 +93,8 @@ impl Store {
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn finish_staging(&mut self, staging: Staging) -> rusqlite::Result<()> {
-        let sql = "INSERT INTO staging (one, name, epoch, base) VALUES (1, ?1, ?2, ?3)";
-        self.connection.execute(sql, params![staging.name, staging.epoch, staging.base]).map(drop)
-    }
-
-    /// How many records that were there at `base` have a row and none staged: 0, or the refresh cannot be put in force.
-    ///
-    /// # Errors
-    /// What SQLite says.
-    pub fn unstaged(&self, base: u64) -> rusqlite::Result<u64> {
-        let sql =
-            "SELECT count(*) FROM record WHERE sequence <= ?1 AND sealed IS NOT NULL AND record NOT IN (SELECT record FROM staged_row)";
-        self.connection.query_row(sql, [base], |row| row.get(0))
+    pub fn finish_staging(&mut self, name: [u8; 32]) -> rusqlite::Result<()> {
+        self.connection.execute("UPDATE staging SET name = ?1", [name]).map(drop)
     }
 
     /// Puts the staged rows in force.
@@ -101,11 +104,7 @@ impl Store {
     pub fn refresh(&mut self, change: &AppliedChange) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         insert_change(&transaction, change)?;
-        transaction.execute(
-            "UPDATE record SET epoch = ?1, sealed = staged_row.sealed FROM staged_row WHERE staged_row.record = record.record",
-            [change.log.epoch],
-        )?;
-        transaction.execute_batch("DELETE FROM staging; DELETE FROM staged_row")?;
+        transaction.execute("DELETE FROM staging", [])?;
         transaction.commit()
     }
 
@@ -124,13 +123,13 @@ impl Store {
         transaction.commit()
     }
 
-    /// The sealed row of `record` in `epoch`, in force or rebuilt.
+    /// The sealed row of `record` in `epoch`, here before or rebuilt.
     ///
     /// # Errors
     /// What SQLite says.
     pub fn sealed_row(&self, record: RecordId, epoch: u32) -> rusqlite::Result<Option<Vec<u8>>> {
         let sql = "SELECT sealed FROM rebuilt_row WHERE record = ?1 AND epoch = ?2
-                   UNION ALL SELECT sealed FROM record WHERE record = ?1 AND epoch = ?2 AND sealed IS NOT NULL LIMIT 1";
+                   UNION ALL SELECT sealed FROM row WHERE record = ?1 AND epoch = ?2 LIMIT 1";
         self.connection.prepare_cached(sql)?.query_row(params![record.bits().to_le_bytes(), epoch], |row| row.get(0)).optional()
     }
 
@@ -145,26 +144,24 @@ impl Store {
         transaction.execute("DELETE FROM deletion WHERE sequence > ?1", [takeover.from])?;
         takeover.changes.iter().try_for_each(|change| insert_change(&transaction, change))?;
         for deletion in &takeover.deletions {
-            let KnownDeletion { sequence, position, record, slot } = deletion;
+            let KnownDeletion { sequence, position, record, ordinal } = deletion;
             transaction
-                .prepare_cached("INSERT INTO deletion (sequence, position, record, slot) VALUES (?1, ?2, ?3, ?4)")?
-                .execute(params![sequence, position, record.bits().to_le_bytes(), slot])?;
+                .prepare_cached("INSERT INTO deletion (sequence, position, record, ordinal) VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![sequence, position, record.bits().to_le_bytes(), ordinal])?;
         }
-        // What is in force goes beside what was rebuilt, so that both are found when the records are put in again.
-        transaction.execute_batch(
-            "INSERT OR IGNORE INTO rebuilt_row (record, epoch, sealed) SELECT record, epoch, sealed FROM record WHERE sealed IS NOT NULL;
-             DELETE FROM staging; DELETE FROM staged_row; DELETE FROM record;",
-        )?;
+        transaction.execute_batch("DELETE FROM staging; DELETE FROM record;")?;
+        let numbering = numbering_as_of(&transaction, compacted_as_of(&transaction)?)?;
         for (record, labels) in &takeover.records {
-            let sql = "SELECT sealed FROM rebuilt_row WHERE record = ?1 AND epoch = ?2";
-            let sealed = transaction
-                .prepare_cached(sql)?
-                .query_row(params![record.record.bits().to_le_bytes(), record.epoch], |row| row.get(0))
-                .optional()?;
-            insert_record(&transaction, &StoredRecord { sealed, ..*record }, labels)?;
+            insert_record(&transaction, record, numbering.ordinal(record.slot), labels)?;
         }
-        transaction.execute_batch("DELETE FROM rebuilt_row")?;
-        transaction.commit()
+        // A rebuilt row takes the place of one that does not open any more.
+        transaction.execute_batch(
+            "INSERT OR REPLACE INTO row (record, epoch, sealed) SELECT record, epoch, sealed FROM rebuilt_row;
+             DELETE FROM rebuilt_row;
+             DELETE FROM row WHERE NOT EXISTS (SELECT 1 FROM live WHERE live.record = row.record AND live.epoch = row.epoch);",
+        )?;
+        transaction.commit()?;
+        self.renumber()
     }
 
     /// Deletions after change `from`, in order.
@@ -172,10 +169,10 @@ impl Store {
     /// # Errors
     /// What SQLite says.
     pub fn deletions_after(&self, from: u64) -> rusqlite::Result<Vec<KnownDeletion>> {
-        let sql = "SELECT sequence, position, record, slot FROM deletion WHERE sequence > ?1 ORDER BY sequence, position";
+        let sql = "SELECT sequence, position, record, ordinal FROM deletion WHERE sequence > ?1 ORDER BY sequence, position";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([from], |row| {
-            Ok(KnownDeletion { sequence: row.get(0)?, position: row.get(1)?, record: record_at(row, 2)?, slot: row.get(3)? })
+            Ok(KnownDeletion { sequence: row.get(0)?, position: row.get(1)?, record: record_at(row, 2)?, ordinal: row.get(3)? })
         })?;
         rows.collect()
     }

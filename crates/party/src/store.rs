@@ -10,14 +10,15 @@ use wire::probe::ProbeContext;
 
 use crate::budget::{Past, Pasts};
 use crate::error::Error;
+use crate::journal::numbering::Numbering;
 use crate::sqlite;
 
 /// The store's file in the party's directory.
 pub const FILE_NAME: &str = "party.sqlite";
 /// How long a payment's probe is remembered after it was used and expired.
 const PROBE_KEPT_MS: u64 = 2 * 24 * 60 * 60 * 1000;
-/// Of the schema. 1 kept rows in the clear; 2 counted looks by terminal alone.
-const VERSION: u32 = 3;
+/// Of the schema. 1 kept rows in the clear; 2 counted looks by terminal alone; 3 kept one row of a record.
+const VERSION: u32 = 4;
 /// Milliseconds in a minute.
 const MINUTE_MS: u64 = 60_000;
 /// Minutes in a day.
@@ -26,6 +27,8 @@ const DAY_MINUTES: u64 = 24 * 60;
 /// The open store; this process is its only user.
 pub struct Store {
     pub(crate) connection: Connection,
+    /// How slots are numbered now.
+    pub(crate) numbering: Numbering,
 }
 
 impl Store {
@@ -39,12 +42,13 @@ impl Store {
         if is_empty {
             connection.pragma_update(None, "user_version", VERSION)?;
         }
-        let store = Self::of(connection)?;
+        let mut store = Self::of(connection)?;
         store.connection.execute_batch(include_str!("schema.sql"))?;
+        store.renumber()?;
         Ok(store)
     }
 
-    /// The store in an open file that has one.
+    /// The store in an open file that has one, for looking at its log.
     ///
     /// # Errors
     /// [`Error::StoreVersion`], [`Error::StoreUnusable`].
@@ -53,7 +57,7 @@ impl Store {
         if found != VERSION {
             return Err(Error::StoreVersion { found, known: VERSION });
         }
-        Ok(Self { connection })
+        Ok(Self { connection, numbering: Numbering::default() })
     }
 
     /// The store in `directory` as it is now, for reading it beside whoever changes it.
@@ -61,7 +65,9 @@ impl Store {
     /// # Errors
     /// What SQLite says.
     pub fn view(directory: &Path) -> rusqlite::Result<Self> {
-        Ok(Self { connection: sqlite::view(&directory.join(FILE_NAME))? })
+        let mut store = Self { connection: sqlite::view(&directory.join(FILE_NAME))?, numbering: Numbering::default() };
+        store.renumber()?;
+        Ok(store)
     }
 
     /// Whether a probe with this nonce was used.

@@ -63,8 +63,7 @@ pub fn pages(takeover: &Takeover) -> Vec<Vec<u8>> {
         bytes.extend(deletion.sequence.to_le_bytes());
         bytes.extend(deletion.position.to_le_bytes());
         bytes.extend(deletion.record.bits().to_le_bytes());
-        bytes.push(deletion.slot.is_some().into());
-        bytes.extend(deletion.slot.unwrap_or_default().to_le_bytes());
+        put_option(bytes, deletion.ordinal.map(u32::to_le_bytes));
     });
     page_by_page(&mut pages, RECORDS, &takeover.records, |bytes, (record, labels)| {
         bytes.extend(record.record.bits().to_le_bytes());
@@ -90,8 +89,8 @@ pub fn read_page(page: &[u8], takeover: &mut Takeover, now: Timestamp) -> Result
             CHANGES => takeover.changes.push(reader.change(now)?),
             DELETIONS => {
                 let (sequence, position, record) = (reader.u64()?, reader.u32()?, reader.record()?);
-                let (is_some, slot) = (reader.bool()?, reader.u32()?);
-                takeover.deletions.push(KnownDeletion { sequence, position, record, slot: is_some.then_some(slot) });
+                let (is_some, ordinal) = (reader.bool()?, reader.u32()?);
+                takeover.deletions.push(KnownDeletion { sequence, position, record, ordinal: is_some.then_some(ordinal) });
             }
             RECORDS => {
                 let (record, slot, sequence, epoch) = (reader.record()?, reader.u32()?, reader.u64()?, reader.u32()?);
@@ -118,9 +117,14 @@ fn put_change(bytes: &mut Vec<u8>, change: &AppliedChange) {
     put_log(bytes, &change.log);
     bytes.push(ChangeKind::ALL.iter().position(|kind| *kind == change.kind).expect("all kinds are in the list") as u8);
     bytes.extend(change.records.0.to_le_bytes());
-    bytes.push(change.records.1.is_some().into());
-    bytes.extend(change.records.1.map_or(0, RecordId::bits).to_le_bytes());
+    put_option(bytes, change.records.1.map(|record| record.bits().to_le_bytes()));
     bytes.extend(change.digest);
+    put_option(bytes, change.as_of.map(u64::to_le_bytes));
+}
+
+fn put_option<const N: usize>(bytes: &mut Vec<u8>, option: Option<[u8; N]>) {
+    bytes.push(option.is_some().into());
+    bytes.extend(option.unwrap_or([0; N]));
 }
 
 fn put_log(bytes: &mut Vec<u8>, log: &LogState) {
@@ -169,7 +173,10 @@ impl Reader<'_> {
         let (log, kind) = (self.log()?, self.array::<1>()?);
         let kind = *ChangeKind::ALL.get(usize::from(kind[0])).ok_or(Malformed)?;
         let (count, is_some, first) = (self.u64()?, self.bool()?, self.record()?);
-        Ok(AppliedChange { log, kind, records: (count, is_some.then_some(first)), digest: self.array()?, is_void: false, applied_at: now })
+        let digest = self.array()?;
+        let (is_prepared, as_of) = (self.bool()?, self.u64()?);
+        let (records, as_of) = ((count, is_some.then_some(first)), is_prepared.then_some(as_of));
+        Ok(AppliedChange { log, kind, records, digest, as_of, is_void: false, applied_at: now })
     }
 
     fn end<T>(&self, value: T) -> Result<T, Malformed> {
@@ -190,6 +197,7 @@ mod tests {
             kind,
             records: (2, first),
             digest: [8; 32],
+            as_of: (kind == ChangeKind::Refresh).then_some(6),
             is_void: false,
             applied_at: Timestamp::from_millis(1),
         };
@@ -205,8 +213,8 @@ mod tests {
             from: 2,
             changes: vec![change(ChangeKind::Enrol, Some(RecordId::from_bits(4))), change(ChangeKind::Refresh, None)],
             deletions: vec![
-                KnownDeletion { sequence: 6, position: 0, record: RecordId::from_bits(3), slot: Some(2) },
-                KnownDeletion { sequence: 6, position: 1, record: RecordId::from_bits(9), slot: None },
+                KnownDeletion { sequence: 6, position: 0, record: RecordId::from_bits(3), ordinal: Some(2) },
+                KnownDeletion { sequence: 6, position: 1, record: RecordId::from_bits(9), ordinal: None },
             ],
             records: (0..3000).map(|bits| (record(bits), (0..bits as u8 % 3).map(|label| HexArray([label; 16])).collect())).collect(),
         }

@@ -102,7 +102,7 @@ impl Store {
     /// Queues a change of the gallery as a whole, which brings no shares and takes none; gives its number. In
     /// `gallery_changes` it stands as a deletion of no record.
     pub fn queue_upkeep(&self, operation: &GalleryOperation, now: Timestamp) -> Result<u64, StoreError> {
-        assert!(matches!(operation, GalleryOperation::Compact | GalleryOperation::Refresh { .. }), "it concerns no record");
+        assert!(matches!(operation, GalleryOperation::Compact { .. } | GalleryOperation::Refresh { .. }), "it concerns no record");
         self.run_tx("queue_upkeep", |tx| {
             let sequence = last_sequence(tx)? + 1;
             insert_change(tx, sequence, "delete", now)?;

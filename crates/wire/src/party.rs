@@ -48,6 +48,11 @@ pub enum PartyCommand {
     Verify,
     /// Prepare the next epoch's rows.
     PrepareRefresh(PrepareRefresh),
+    /// Prepare the segments of a compaction; it costs the parties no message.
+    PrepareCompaction {
+        /// The gallery as of this change is prepared; a party that is elsewhere refuses.
+        gallery_sequence: u64,
+    },
     /// Take part in giving a party back its gallery.
     Rebuild(Rebuild),
 }
@@ -78,8 +83,11 @@ pub enum GalleryOperation {
         /// Whose shares are destroyed.
         records: Vec<RecordId>,
     },
-    /// Numbers the slots anew, without those of deleted records.
-    Compact,
+    /// Numbers the slots anew, without those of records that were deleted until the change `as_of`.
+    Compact {
+        /// The change as of which the parties have prepared it.
+        as_of: u64,
+    },
     /// Puts rows in force that all three prepared: other shares of the same templates.
     Refresh {
         /// The epoch that begins.
@@ -178,7 +186,7 @@ pub enum PartyAnswer {
     Audited(Box<Audited>),
     /// To [`PartyCommand::Verify`].
     Verified(Box<Verified>),
-    /// To [`PartyCommand::PrepareRefresh`]: the rows are on the disk.
+    /// To [`PartyCommand::PrepareRefresh`] and [`PartyCommand::PrepareCompaction`]: all is there to put it in force.
     Prepared {
         /// The same at all three if they prepared the same.
         name: HexArray<32>,

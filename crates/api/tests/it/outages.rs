@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use api::config::Timing;
+use base::id::SessionId;
 use base::party::PartyId;
+use base::time::Clock;
 use serde_json::json;
 use tokio::time::Instant;
 use wire::api::{Payment, PaymentStatus};
+use wire::party::{GalleryOperation, PartyAnswer, PartyCommand};
 use wire::problem::Code;
+use wire::upkeep::PrepareRefresh;
 
 use crate::world::proxy::Cut;
 use crate::world::shopper::Person;
@@ -84,6 +88,39 @@ async fn a_party_that_lost_its_disk_is_given_its_gallery_back() {
         world.until_ready().await;
         assert_eq!(till.pay(SMALL, &person).await.status, PaymentStatus::Paid, "{party}");
         assert_eq!(till.pay(SMALL, &gone).await.refusal, Some(Code::NotRecognised), "{party}");
+    }
+}
+
+#[tokio::test]
+async fn a_party_that_missed_a_refresh_is_given_the_new_epoch_by_the_platform_itself() {
+    let mut world = World::with_timing(IMPATIENT).await;
+    let (person, till) = (Person::new(), world.till(TILL));
+    world.enrolled(&person, 100_000).await;
+    for (epoch, missing) in (1..).zip(PartyId::ALL) {
+        let gallery_sequence = world.store().gallery_sequence().expect("reads").applied;
+        let prepare = || {
+            let session = SessionId::from_bits(u128::from(epoch));
+            PartyCommand::PrepareRefresh(PrepareRefresh { session, gallery_sequence, epoch })
+        };
+        let ask = |party| world.parties.ask(party, prepare());
+        let answers = tokio::join!(ask(PartyId::P1), ask(PartyId::P2), ask(PartyId::P3));
+        let [PartyAnswer::Prepared { name, .. }, PartyAnswer::Prepared { .. }, PartyAnswer::Prepared { .. }] = <[_; 3]>::from(answers)
+        else {
+            panic!("all three prepare");
+        };
+        world.parties.stop(missing).await;
+        world.parties.forget_preparation(missing);
+        world.parties.start(missing);
+        world.until_ready().await;
+        let now = world.clock.now();
+        let sequence = world.store().queue_upkeep(&GalleryOperation::Refresh { epoch, name }, now).expect("queued");
+        world.until("applied by all", async || world.store().gallery_sequence().expect("reads").applied == sequence).await;
+        world.until_ready().await;
+        for party in PartyId::ALL {
+            let PartyAnswer::Audited(audited) = world.parties.ask(party, PartyCommand::Audit { at: None }).await else { panic!("{party}") };
+            assert_eq!((audited.sequence, audited.epoch, audited.void), (sequence, epoch, 0), "{party} after {missing} missed it");
+        }
+        assert_eq!(till.pay(SMALL, &person).await.status, PaymentStatus::Paid, "{missing}");
     }
 }
 

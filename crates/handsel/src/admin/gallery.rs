@@ -44,7 +44,7 @@ pub fn run(command: &GalleryCommand) -> Result<ExitCode, Failure> {
         match command {
             GalleryCommand::Verify(_) => verify(&parties).await,
             GalleryCommand::Bisect(_) => bisect(&parties).await,
-            GalleryCommand::Compact(_) => upkeep(&parties, &store(&node)?, GalleryOperation::Compact).await,
+            GalleryCommand::Compact(_) => compact(&parties, &store(&node)?).await,
             GalleryCommand::Refresh(_) => refresh(&parties, &store(&node)?).await,
             GalleryCommand::Rebuild(options) => rebuild(&parties, options.party).await,
         }
@@ -162,24 +162,39 @@ async fn upkeep(parties: &Parties, store: &Store, operation: GalleryOperation) -
     Ok(Outcome { text, object, is_good: true })
 }
 
+async fn compact(parties: &Parties, store: &Store) -> Result<Outcome, Failure> {
+    let Audited { sequence, .. } = as_far(parties).await?;
+    prepare(parties, PartyCommand::PrepareCompaction { gallery_sequence: sequence }).await?;
+    upkeep(parties, store, GalleryOperation::Compact { as_of: sequence }).await
+}
+
 async fn refresh(parties: &Parties, store: &Store) -> Result<Outcome, Failure> {
-    let audited = audit(parties, None).await?;
-    let (sequence, epoch) = (audited[0].sequence, audited[0].epoch + 1);
-    if audited.iter().any(|party| (party.sequence, party.root) != (sequence, audited[0].root)) {
+    let Audited { sequence, epoch, .. } = as_far(parties).await?;
+    let (session, epoch) = (SessionId::new(now(), &mut UnwrapErr(getrandom::SysRng)), epoch + 1);
+    let name = prepare(parties, PartyCommand::PrepareRefresh(PrepareRefresh { session, gallery_sequence: sequence, epoch })).await?;
+    upkeep(parties, store, GalleryOperation::Refresh { epoch, name }).await
+}
+
+/// How far all three are.
+async fn as_far(parties: &Parties) -> Result<Audited, Failure> {
+    let [first, second, third] = audit(parties, None).await?;
+    if [second, third].iter().any(|party| (party.sequence, party.root) != (first.sequence, first.root)) {
         return Err(Failure("the parties are not equally far; try again when `handsel admin gallery verify` finds them alike".into()));
     }
-    let session = SessionId::new(now(), &mut UnwrapErr(getrandom::SysRng));
-    let prepare = PartyCommand::PrepareRefresh(PrepareRefresh { session, gallery_sequence: sequence, epoch });
-    let names = parties.ask_all(prepare, WORK).await?.map(|answer| match answer {
+    Ok(first)
+}
+
+/// Has all three prepare the same; its name.
+async fn prepare(parties: &Parties, command: PartyCommand) -> Result<HexArray<32>, Failure> {
+    let [first, second, third] = parties.ask_all(command, WORK).await?.map(|answer| match answer {
         PartyAnswer::Prepared { name, .. } => Ok(name),
         _ => Err(strange()),
     });
-    let [first, second, third] = names;
-    let names: [HexArray<32>; 3] = [first?, second?, third?];
-    if names[0] != names[1] || names[1] != names[2] {
+    let first = first?;
+    if first != second? || first != third? {
         return Err(Failure("the parties prepared different things; nothing was changed".into()));
     }
-    upkeep(parties, store, GalleryOperation::Refresh { epoch, name: names[0] }).await
+    Ok(first)
 }
 
 async fn rebuild(parties: &Parties, party: PartyId) -> Result<Outcome, Failure> {

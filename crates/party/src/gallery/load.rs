@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::DirBuilderExt;
-use std::sync::Arc;
 
 use base::id::RecordId;
 use mpc::share::Row;
@@ -53,7 +52,7 @@ impl Gallery {
         store.for_each_label(|slot, label| partitions.insert(slot, &[label]))?;
         let records = store.records()?;
         let snapshot = Snapshot { log, dimensions: place.dimensions, records, segments, partitions, void: lost };
-        Ok((Self { current: Arc::new(snapshot), place: place.clone() }, rewritten))
+        Ok((Self::of(snapshot, place.clone()), rewritten))
     }
 }
 
@@ -81,10 +80,10 @@ impl Source<'_> {
             // It is incomplete, of an older journal, or of one that took another way.
             _ => None,
         };
-        let (mut segment, dirty) = match kept {
+        let (segment, dirty) = match kept {
             Some(segment) => {
                 let mut dirty: BTreeSet<usize> = segment.damaged_groups().into_iter().collect();
-                let touched = self.store.slots_touched_since(range.clone(), segment.header().touched.sequence, log.generation)?;
+                let touched = self.store.slots_touched_since(range.clone(), segment.header().touched.sequence)?;
                 dirty.extend(touched.into_iter().map(|slot| (slot - first) as usize / GROUP_SLOTS));
                 // A lost record's row is not to be searched, should it be here still.
                 dirty.extend(lost.range(range.clone()).map(|(slot, _)| (*slot - first) as usize / GROUP_SLOTS));
@@ -92,17 +91,25 @@ impl Source<'_> {
             }
             None => (Segment::create(&path, identity)?, (0..slots.div_ceil(GROUP_SLOTS)).collect()),
         };
-        segment.make_room(slots)?;
-        for group in &dirty {
-            self.write_group(&mut segment, first, group * GROUP_SLOTS..slots.min((group + 1) * GROUP_SLOTS))?;
-        }
         let sequence = self.store.last_touch(range, log.generation)?;
         let root = self.store.change(sequence)?.map(|change| change.log.root).unwrap_or_default();
-        segment.finish(slots, Touch { sequence, root }, dirty.iter().copied());
+        let segment = self.bring_up(segment, slots, Touch { sequence, root }, &dirty)?;
         if !dirty.is_empty() {
             segment.sync()?;
         }
         Ok((segment, dirty.len()))
+    }
+
+    /// The segment with its first `slots` slots given out, last touched by `touched`; the groups `dirty` are written anew, all
+    /// others are right.
+    pub(super) fn bring_up(&self, mut segment: Segment, slots: usize, touched: Touch, dirty: &BTreeSet<usize>) -> Result<Segment, Error> {
+        let first = segment.header().identity.number * SEGMENT_SLOTS as u32;
+        segment.make_room(slots)?;
+        for group in dirty {
+            self.write_group(&mut segment, first, group * GROUP_SLOTS..slots.min((group + 1) * GROUP_SLOTS))?;
+        }
+        segment.finish(slots, touched, dirty.iter().copied());
+        Ok(segment)
     }
 
     /// Whether the segment has every row of this journal's log up to its last change.
@@ -120,7 +127,7 @@ impl Source<'_> {
         })
     }
 
-    /// Whether the record's row of this epoch is here, in force or rebuilt, and opens.
+    /// Whether the record's row of this epoch is here and opens.
     pub(crate) fn has_row(&self, record: RecordId, epoch: u32) -> rusqlite::Result<bool> {
         let Some(sealed) = self.store.sealed_row(record, epoch)? else { return Ok(false) };
         let Some(key) = self.keys.key(record, epoch)? else { return Ok(false) };

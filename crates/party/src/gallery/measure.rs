@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
-use std::sync::Arc;
 
 use base::hash::hash_parts;
 use base::party::PartyId;
@@ -65,5 +64,5 @@ pub fn open(directory: &Path, party: PartyId, dimensions: usize) -> Result<Galle
     let root = hash_parts("handsel/measured-gallery/v1", &[&slots.to_le_bytes(), &(dimensions as u32).to_le_bytes()]);
     let log = LogState { root, slots, ..LogState::default() };
     let (records, partitions, void) = (u64::from(slots), Partitions::default(), BTreeMap::new());
-    Ok(Gallery { current: Arc::new(Snapshot { log, dimensions, records, segments, partitions, void }), place })
+    Ok(Gallery::of(Snapshot { log, dimensions, records, segments, partitions, void }, place))
 }

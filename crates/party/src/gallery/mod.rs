@@ -2,13 +2,14 @@
 //!
 //! The log decides which slot a record gets: the next one behind all others. A deleted record leaves its slot zero, which
 //! nobody is near to, until a compaction numbers the slots anew. Read in this order: [`segment`] (the files), [`snapshot`]
-//! (what a run searches), [`write`] (what a change does), [`load`] (how a start makes it from the journal), [`check`]
-//! (whether it still is what the journal says).
+//! (what a run searches), [`write`] (what a change does), [`next`] (how a refresh or a compaction is prepared beside it),
+//! [`load`] (how a start makes it from the journal), [`check`] (whether it still is what the journal says).
 
 pub mod check;
 pub mod header;
 pub mod load;
 pub mod measure;
+pub mod next;
 pub mod partitions;
 pub mod segment;
 pub mod snapshot;
@@ -21,6 +22,7 @@ use std::time::Duration;
 use base::party::PartyId;
 
 use crate::gallery::header::Identity;
+use crate::gallery::next::Next;
 use crate::gallery::snapshot::Snapshot;
 
 /// Between two looks whether the last run has let go.
@@ -29,6 +31,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(1);
 /// The gallery and the right to change it.
 pub struct Gallery {
     current: Arc<Snapshot>,
+    /// What a refresh or a compaction has left behind, until no run holds it and it is destroyed.
+    retired: Vec<Arc<Snapshot>>,
+    /// What the next one prepares.
+    next: Option<Next>,
     place: Place,
 }
 
@@ -45,7 +51,12 @@ pub(crate) struct Place {
 pub struct Busy;
 
 impl Gallery {
-    /// What a run searches: it stays as it is, and every change waits, until it is dropped.
+    fn of(snapshot: Snapshot, place: Place) -> Self {
+        Self { current: Arc::new(snapshot), retired: vec![], next: None, place }
+    }
+
+    /// What a run searches: it stays as it is until it is dropped. Enrolments and deletions wait for that; a refresh or a
+    /// compaction puts another gallery in its place meanwhile.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.current.clone()
     }
@@ -62,8 +73,8 @@ impl Gallery {
     /// [`Busy`]; then nothing has changed.
     pub(crate) fn alone(&mut self, patience: Duration) -> Result<&mut Snapshot, Busy> {
         let mut waited = Duration::ZERO;
-        // Only this gallery makes new references, and it is borrowed: the count can only fall.
-        while Arc::strong_count(&self.current) > 1 {
+        // Only this gallery makes new references, and it is borrowed: the counts can only fall.
+        while self.retired.iter().chain([&self.current]).any(|snapshot| Arc::strong_count(snapshot) > 1) {
             if waited >= patience {
                 return Err(Busy);
             }
@@ -71,6 +82,19 @@ impl Gallery {
             waited += LOOK_EVERY;
         }
         Ok(Arc::get_mut(&mut self.current).expect("this is the only reference"))
+    }
+
+    /// What is retired and held by no run any more, to be destroyed.
+    pub(crate) fn take_retired(&mut self) -> Vec<Snapshot> {
+        let (over, held) = std::mem::take(&mut self.retired).into_iter().partition(|snapshot| Arc::strong_count(snapshot) == 1);
+        self.retired = held;
+        // Nobody can make another reference to what is not in the list any more.
+        over.into_iter().filter_map(Arc::into_inner).collect()
+    }
+
+    /// Whether runs still hold something that is retired.
+    pub(crate) fn has_retired(&self) -> bool {
+        !self.retired.is_empty()
     }
 
     pub(crate) fn place(&self) -> &Place {
@@ -89,5 +113,10 @@ impl Place {
 
     fn path(&self, identity: Identity) -> PathBuf {
         self.directory.join(format!("{}-{:05}.segment", identity.generation, identity.number))
+    }
+
+    /// Where a segment is while it is prepared.
+    fn next_path(&self, number: u32) -> PathBuf {
+        self.directory.join(format!("next-{number:05}.segment"))
     }
 }

@@ -25,6 +25,11 @@ impl Partitions {
         counts
     }
 
+    /// The same records under other numbers. The order must stay the same.
+    pub fn renumbered(&self, number: impl Fn(u32) -> u32) -> Self {
+        Self(self.0.iter().map(|(label, slots)| (*label, slots.iter().map(|slot| number(*slot)).collect())).collect())
+    }
+
     /// Puts `slot` into each of `labels`; again: no effect.
     pub fn insert(&mut self, slot: u32, labels: &[PartitionLabel]) {
         for label in labels {

@@ -164,7 +164,19 @@ impl Segment {
         self.map[token_bytes(0..self.header.slots)].as_chunks().0
     }
 
-    /// Overwrites the file with zeros and removes it.
+    /// Makes it another segment, in a file of another name.
+    ///
+    /// # Errors
+    /// What the system says; then it may have its old name still.
+    pub fn become_segment(&mut self, path: &Path, identity: Identity) -> io::Result<()> {
+        self.header.identity = identity;
+        self.map[..HEADER_LEN].copy_from_slice(&self.header.to_bytes());
+        std::fs::rename(&self.path, path)?;
+        path.clone_into(&mut self.path);
+        Ok(())
+    }
+
+    /// Overwrites the file with zeros and removes it; nobody can read the segment any more.
     ///
     /// # Errors
     /// What the system says; then bytes may remain.

@@ -85,6 +85,14 @@ impl Snapshot {
         numbers.into_iter().filter_map(|number| self.segments.get(number)).try_for_each(Segment::sync)
     }
 
+    /// Overwrites its files and removes them.
+    ///
+    /// # Errors
+    /// What the system says; then rows may remain in files.
+    pub(crate) fn destroy(self) -> io::Result<()> {
+        self.segments.into_iter().try_for_each(Segment::destroy)
+    }
+
     /// Ends a change that touched `slots`.
     fn finish(&mut self, log: LogState, slots: impl Iterator<Item = u32>) {
         let mut touched = BTreeMap::<usize, BTreeSet<usize>>::new();

@@ -51,6 +51,24 @@ async fn a_partition_bounds_who_can_be_found() {
         let command = world.identification(&probe);
         assert_eq!(resolution(world.ask_all(command).await), expected, "partition {label:?}");
     }
+    // Two rows, whoever stands in however many parts; each part has a count of its own.
+    for verified in world.verify().await {
+        let counts: Vec<(u8, u64)> = verified.partitions.iter().map(|count| (count.label.0[0], count.records)).collect();
+        assert_eq!((verified.records, counts), (2, vec![(1, 1), (2, 1), (3, 1)]));
+        assert_eq!(world.audit(verified.party, None).await.slots, 2);
+    }
+    world.delete(&one).await;
+    for verified in world.verify().await {
+        let counts: Vec<(u8, u64)> = verified.partitions.iter().map(|count| (count.label.0[0], count.records)).collect();
+        assert_eq!(counts, [(2, 1)], "who is gone is gone from every part");
+    }
+    for (label, expected) in [(1, Found::Nobody), (2, Found::Token(other.token)), (3, Found::Nobody)] {
+        let mut context = world.context(Purpose::Pay);
+        context.partition = Some(HexArray([label; 16]));
+        let probe = world.seal(context, &[&one.template]);
+        let command = world.identification(&probe);
+        assert_eq!(resolution(world.ask_all(command).await), expected, "partition {label} without one");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

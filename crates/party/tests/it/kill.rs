@@ -32,19 +32,25 @@ use crate::world::{DIMENSIONS, TERMINAL, config_of};
 const CHILD: &str = "HANDSEL_PARTY_CHILD";
 /// Kills at random moments.
 const ROUNDS: u64 = 20;
-/// Every step of an enrolment, a deletion and a compaction: each is the last once at each party.
-const STEPS: [&str; 11] = [
+/// Every step of an enrolment, a deletion and a compaction, prepared and not: each is the last once at each party.
+const STEPS: [&str; 17] = [
     "keys of an enrolment",
     "journal of an enrolment",
     "segment of an enrolment",
     "journal of a deletion",
     "segment of a deletion",
+    "prepared segment of a deletion",
     "keys of a deletion",
     "everything of a deletion but the signature",
     "signature of a deletion",
+    "some slots of a preparation",
+    "every slot of a preparation",
     "journal of a compaction",
-    "keys of another numbering",
-    "segments of another numbering",
+    "keys of a gallery made anew",
+    "segments of a gallery made anew",
+    "segments of another generation",
+    "every row of an old epoch",
+    "segments of an old generation",
 ];
 
 /// The parties' keys, the same in every process.
@@ -81,6 +87,11 @@ pub fn template(sequence: u64) -> Vec<i16> {
     random_template(usize::from(DIMENSIONS), &mut SeededRng::new(sequence))
 }
 
+/// The change as of which the compaction `sequence` is prepared, three before it: people come and go in between.
+fn prepared_at(sequence: u64) -> u64 {
+    sequence - 4
+}
+
 /// What change `sequence` does to whom: every fourth deletes, every eleventh numbers anew, the others enrol one person.
 enum Step {
     Enrol,
@@ -99,7 +110,7 @@ fn step(sequence: u64) -> Step {
 /// The change `sequence` for each party: the same whenever it is made.
 fn change(sequence: u64, keys: &Keys) -> [GalleryChange; 3] {
     let operation: [GalleryOperation; 3] = match step(sequence) {
-        Step::Compact => PartyId::ALL.map(|_| GalleryOperation::Compact),
+        Step::Compact => PartyId::ALL.map(|_| GalleryOperation::Compact { as_of: prepared_at(sequence) }),
         Step::Delete(whom) => PartyId::ALL.map(|_| GalleryOperation::Delete { records: vec![name(whom)] }),
         Step::Enrol => {
             let rng = &mut SeededRng::new(1_000_000 + sequence);
@@ -161,6 +172,15 @@ fn catch_up(services: &[Service; 3], keys: &Keys, until: impl Fn(u64) -> bool, m
         });
         assert!(roots[0] == roots[1] && roots[1] == roots[2], "{sequence}");
         acknowledged(sequence);
+        // Every second compaction is prepared; after a restart none is, and it is made from the journal.
+        let to_come = sequence + 4;
+        for service in services.iter().filter(|_| matches!(step(to_come), Step::Compact) && to_come.is_multiple_of(2)) {
+            let prepared = ask(service, PartyCommand::PrepareCompaction { gallery_sequence: sequence });
+            assert!(matches!(prepared, PartyAnswer::Prepared { .. }), "{prepared:?}");
+        }
+        if matches!(step(sequence), Step::Compact) {
+            assert!(services.iter().all(Service::erase_old));
+        }
     }
 }
 
@@ -304,6 +324,35 @@ fn a_change_waits_until_no_run_holds_the_gallery() {
         assert!(matches!(answer, PartyAnswer::Applied { sequence: 4, .. }), "{answer:?}");
     });
     assert!(services[0].snapshot().row(0).as_slice().iter().all(|number| *number == 0));
+}
+
+#[test]
+fn a_compaction_leaves_runs_the_gallery_that_they_hold_and_waits_for_none() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let keys = keys();
+    let services = PartyId::ALL.map(|party| open(directory.path(), party, &keys));
+    // Change 18 is where the compaction 22 is prepared; 20 deletes and 19 and 21 enrol in between.
+    catch_up(&services, &keys, |sequence| sequence <= 21, |_| {});
+    let service = &services[1];
+    let held = service.snapshot();
+    let rows = |held: &Snapshot| (0..held.slots() as u32).map(|slot| held.row(slot).as_slice().to_vec()).collect::<Vec<_>>();
+    let (before, slots) = (rows(&held), held.slots());
+    let [_, compaction, _] = change(22, &keys);
+    let answer = ask(service, PartyCommand::Apply(Box::new(compaction)));
+    assert!(matches!(answer, PartyAnswer::Applied { sequence: 22, .. }), "{answer:?}");
+    let now = service.snapshot();
+    // Of 21 changes one compacted; change 4 and 8 deleted before that, of which its preparation saw the first only.
+    assert_eq!((held.sequence(), now.sequence(), slots - now.slots()), (21, 22, 3), "the gap of the last deletion is open still");
+    drop(now);
+    std::thread::scope(|scope| {
+        let erasing = scope.spawn(|| service.erase_old());
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(!erasing.is_finished() && rows(&held) == before, "nothing of what a run holds is destroyed");
+        drop(held);
+        assert!(erasing.join().expect("it ends"));
+    });
+    let files = std::fs::read_dir(directory.path().join("party2/segments")).expect("lists");
+    assert_eq!(files.map(|file| file.expect("a file").file_name()).collect::<Vec<_>>(), ["22-00000.segment"]);
 }
 
 #[test]

