@@ -140,10 +140,8 @@ const ENDPOINTS: Kind<Arc<[(Bits, String)]>> = Kind::new("webhook endpoints", &[
 fn endpoints_for(tx: &Tx, merchant: MerchantId, kind: EventType) -> Result<Vec<WebhookEndpointId>, StoreError> {
     let wants = |types: &str| types.is_empty() || types.split(' ').any(|name| name == kind.name());
     let read = |row: &Row| Ok::<_, DbError>((row.get::<Bits>(0)?, row.get::<Name>(1)?.0));
-    let all = tx.recall(&ENDPOINTS, (0, merchant.bits()), || {
-        let sql = "SELECT id, event_types FROM webhook_endpoints WHERE merchant = ?1 AND enabled = 1 AND deleted_at IS NULL";
-        tx.list(sql, [Bits(merchant.bits())], read).map(Arc::from)
-    })?;
+    let sql = "SELECT id, event_types FROM webhook_endpoints WHERE merchant = ?1 AND enabled = 1 AND deleted_at IS NULL";
+    let all = tx.recall_rows(&ENDPOINTS, (0, merchant.bits()), sql, [Bits(merchant.bits())], read)?;
     Ok(all.iter().filter(|(_, types)| wants(types)).map(|(id, _)| WebhookEndpointId::from_bits(id.0)).collect())
 }
 

@@ -56,16 +56,17 @@ impl Store {
                 rules_version: rules.version.clone(),
                 terms_sha256: Some(terms::current_sha256()),
             };
-            payment_rows::insert(tx, &payment, &device, new.merchant_reference.as_deref())?;
             let found = match gallery::resolve_token(tx, token)? {
                 Some(account) => Found::Payer(account_rows::payer(tx, account, now)?),
                 None => Found::Nobody,
             };
             let event = payment.judge(&found, rules, now)?;
+            let after = payment::after(&payment, &event, rules, now);
+            payment_rows::insert(tx, &after, &device, new.merchant_reference.as_deref())?;
             if let Found::Payer(payer) = &found {
                 query_log::record(tx, payer.account, QueryKind::Identification, Some(id), rng, now)?;
             }
-            let after = payment::apply(tx, payment, &event, rules, now)?;
+            payment::follow(tx, &payment, &after, &event, rules, now)?;
             Ok(Answer::of(200, &payment_rows::render(tx, &after, rules, now)?))
         })
     }

@@ -209,13 +209,8 @@ pub(crate) fn resolve_token(tx: &Tx, token: &[u8; 16]) -> Result<Option<AccountI
     let token_sha256: [u8; 32] = Sha256::digest(token).into();
     let (first, second) = token_sha256.split_at(16);
     let key = (u64::from_be_bytes(half(first)), u128::from_be_bytes(half(second)));
-    let account = tx.recall(&TOKEN, key, || {
-        tx.find(
-            "SELECT r.account FROM records r JOIN enrolments e ON e.id = r.enrolment WHERE r.token_sha256 = ?1 AND e.status = 'enrolled'",
-            [token_sha256],
-            |row| row.get::<Bits>(0),
-        )
-    })?;
+    let sql = "SELECT r.account FROM records r JOIN enrolments e ON e.id = r.enrolment WHERE r.token_sha256 = ?1 AND e.status = 'enrolled'";
+    let account = tx.recall_row(&TOKEN, key, sql, [token_sha256], |row| row.get::<Bits>(0))?;
     Ok(account.map(|bits| AccountId::from_bits(bits.0)))
 }
 

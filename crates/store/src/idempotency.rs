@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use wire::problem::Code;
 
 use crate::Store;
-use crate::db::{Key, Kind, Tx};
+use crate::db::{Key, Kind, Row, Tx};
 use crate::error::StoreError;
 use crate::row::At;
 
@@ -133,10 +133,10 @@ fn is_definite(code: Code) -> bool {
     status < 500 && status != 429 && code != Code::RequestInFlight
 }
 
-type Stored = Option<([u8; 32], u16, Arc<[u8]>)>;
+type Stored = ([u8; 32], u16, Arc<[u8]>);
 
 /// Answers of late, by 24 bytes of the hash of scope and key.
-const STORED: Kind<Stored> = Kind::new("answer", &["idempotency"]);
+const STORED: Kind<Option<Stored>> = Kind::new("answer", &["idempotency"]);
 
 fn place_of(idempotency: &Idempotency) -> Key {
     let hash = hash_parts("handsel answer", &[idempotency.scope.as_bytes(), idempotency.key.as_bytes()]);
@@ -145,10 +145,9 @@ fn place_of(idempotency: &Idempotency) -> Key {
 }
 
 fn stored(tx: &Tx, idempotency: &Idempotency) -> Result<Option<Answer>, StoreError> {
-    let row = tx.recall(&STORED, place_of(idempotency), || {
-        let sql = "SELECT request_digest, status, body FROM idempotency WHERE scope = ?1 AND key = ?2";
-        tx.find(sql, (&idempotency.scope, &idempotency.key), |row| Ok((row.get(0)?, row.get(1)?, row.get::<Vec<u8>>(2)?.into())))
-    })?;
+    let sql = "SELECT request_digest, status, body FROM idempotency WHERE scope = ?1 AND key = ?2";
+    let read = |row: &Row| Ok((row.get(0)?, row.get(1)?, row.get::<Vec<u8>>(2)?.into()));
+    let row = tx.recall_row(&STORED, place_of(idempotency), sql, (&idempotency.scope, &idempotency.key), read)?;
     match row {
         None => Ok(None),
         Some((digest, status, body)) if digest == idempotency.request_digest => {

@@ -283,12 +283,31 @@ pub(crate) fn of_payee(tx: &Tx, by: Payee, payment: PaymentId) -> Result<Payment
 
 /// Stores a payment after an event, and does what the event does to money, limits and the wallet's list.
 pub(crate) fn apply(tx: &Tx, before: Payment, event: &Event, rules: &RulePack, now: Timestamp) -> Result<Payment, StoreError> {
+    let after = after(&before, event, rules, now);
+    payment_rows::save(tx, &after)?;
+    follow(tx, &before, &after, event, rules, now)?;
+    Ok(after)
+}
+
+/// A payment after an event that these rules judged.
+pub(crate) fn after(before: &Payment, event: &Event, rules: &RulePack, now: Timestamp) -> Payment {
     let mut after = before.clone().apply(event, now);
     after.rules_version.clone_from(&rules.version);
-    payment_rows::save(tx, &after)?;
-    payment_money::follow(tx, &before, &after, event, rules, now)?;
+    after
+}
+
+/// Does what an event does beside the payment itself.
+pub(crate) fn follow(
+    tx: &Tx,
+    before: &Payment,
+    after: &Payment,
+    event: &Event,
+    rules: &RulePack,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    payment_money::follow(tx, before, after, event, rules, now)?;
     if let Some(kind) = event::of_status(after.status).filter(|_| after.status != before.status) {
-        event::record(tx, kind, payment_rows::render(tx, &after, rules, now)?, after.id.bits(), now)?;
+        event::record(tx, kind, payment_rows::render(tx, after, rules, now)?, after.id.bits(), now)?;
     }
-    Ok(after)
+    Ok(())
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::Store;
-use crate::db::{Connection, DbError, Location, Role, Tx};
+use crate::db::{Connection, Location, Role, Tx};
 use crate::error::StoreError;
 
 /// Requests that may wait; one more is told to come again.
@@ -254,7 +254,7 @@ impl Thread {
             let committed = match self.store.is_halted() {
                 true => Err(StoreError::Halted),
                 false if connection.is_in_transaction() => connection.commit().map_err(StoreError::from),
-                false => Err(DbError::Lost.into()),
+                false => Err(connection.why_lost().into()),
             };
             if committed.is_err()
                 && let Err(error) = connection.rollback()

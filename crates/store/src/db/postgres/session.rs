@@ -9,9 +9,9 @@ use postgres_protocol::message::backend::{ErrorResponseBody, Message};
 use postgres_protocol::message::frontend;
 use postgres_protocol::{IsNull, Oid};
 
-use super::rows::Kept;
 use super::stream::Stream;
 use super::value::{PgRow, encode, encode_array};
+use crate::db::rows::Kept;
 use crate::db::{DbError, Value};
 
 /// Statements sent without an answer read; more would fill both sockets' buffers and stop both sides.
