@@ -6,6 +6,7 @@ mod dialect;
 mod session;
 mod start;
 mod stream;
+mod tls;
 mod value;
 
 use std::cell::RefCell;
@@ -58,9 +59,10 @@ impl Postgres {
         let postgres = Self { inner: RefCell::new(Inner { server, waiting: Waiting::new() }), known: Known::default() };
         postgres.check_server()?;
         if role == Role::Writer {
-            // The set-based statements join arrays with tables by their keys, however small a table was when it was planned.
-            postgres
-                .batch("SET synchronous_commit = on; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off")?;
+            // A timeout would end the wait for the standby, and what it ends is acknowledged. The set-based statements join
+            // arrays with tables by their keys, however small a table was when it was planned.
+            postgres.batch("SET synchronous_commit = on; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0")?;
+            postgres.batch("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off")?;
             postgres.take_turn()?;
         }
         Ok(postgres)
@@ -248,3 +250,6 @@ impl Server {
         Ok((statement, kinds))
     }
 }
+
+#[cfg(test)]
+mod tests;
