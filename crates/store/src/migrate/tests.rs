@@ -164,8 +164,8 @@ fn a_step_that_fails_leaves_the_version_before() {
         let Migration { version: next, sql, .. } = MIGRATIONS[version];
         let breaks = Migration { version: next, sql, then: |_| Err(StoreError::Corrupt("the power is gone".into())) };
         apply(&connection, &breaks).expect_err("fails at its end");
-        let newest: usize = Tx(&connection).one("SELECT max(version) FROM schema_version", (), |row| row.get(0)).expect("reads");
-        assert_eq!(newest, version, "{location}");
+        let newest: u32 = Tx(&connection).one("SELECT max(version) FROM schema_version", (), |row| row.get(0)).expect("reads");
+        assert_eq!(newest as usize, version, "{location}");
         drop(connection);
         check_carried_over(&location, version);
     }
