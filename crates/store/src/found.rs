@@ -12,7 +12,8 @@ use wire::api::{self, PaymentStatus, QueryKind};
 
 use crate::error::StoreError;
 use crate::idempotency::{Answer, Idempotency, Keep};
-use crate::{Store, account_rows, gallery, payment, payment_rows, query_log, setup};
+use crate::query_log::{self, Outcome};
+use crate::{Store, account_rows, gallery, payment, payment_rows, setup};
 
 impl Store {
     /// Begins a payment, takes the payment token that the parties would have found, judges and posts, in one
@@ -64,7 +65,7 @@ impl Store {
             let after = payment::after(&payment, &event, rules, now);
             payment_rows::insert(tx, &after, &device, new.merchant_reference.as_deref())?;
             if let Found::Payer(payer) = &found {
-                query_log::record(tx, payer.account, QueryKind::Identification, Some(id), rng, now)?;
+                query_log::record(tx, payer.account, QueryKind::Identification, Outcome::OfPayment(id), rng, now)?;
             }
             payment::follow(tx, &payment, &after, &event, rules, now)?;
             Ok(Answer::of(200, &payment_rows::render(tx, &after, rules, now)?))

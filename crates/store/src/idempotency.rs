@@ -9,10 +9,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::problem::Code;
 
-use crate::Store;
 use crate::db::{Key, Kind, Row, Tx};
 use crate::error::StoreError;
 use crate::row::At;
+use crate::{Store, query_log};
 
 /// How long answers are kept that are not about money: a day, in milliseconds.
 const KEEP_MS: u64 = 86_400_000;
@@ -113,7 +113,7 @@ impl Store {
         })
     }
 
-    /// Deletes what is past its time: answers, sessions and nonces. Then empties the write-ahead log, so that what was
+    /// Deletes what is past its time: answers, sessions, nonces and rows of right-to-know logs. Then empties the write-ahead log, so that what was
     /// erased is not left in it either. Run it every few minutes.
     pub fn tidy(&self, now: Timestamp) -> Result<(), StoreError> {
         let day_ago = Timestamp::from_millis(now.millis().saturating_sub(KEEP_MS));
@@ -121,7 +121,7 @@ impl Store {
             tx.execute("DELETE FROM idempotency WHERE keep_until <= ?1", [At(now)])?;
             tx.execute("DELETE FROM sessions WHERE expires_at <= ?1", [At(now)])?;
             tx.execute("DELETE FROM used_nonces WHERE used_at <= ?1", [At(day_ago)])?;
-            Ok(())
+            query_log::tidy(tx, now)
         })?;
         self.empty_log()
     }

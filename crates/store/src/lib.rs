@@ -20,6 +20,7 @@ pub mod api_key;
 mod books;
 mod capture;
 mod catalogue;
+mod consent_rows;
 pub mod copy;
 pub mod crowd;
 mod db;

@@ -90,6 +90,8 @@ pub fn endpoints(demo: bool) -> Vec<Endpoint> {
         disputes::statistics(),
         disputes::terms(),
         consents::texts(),
+        consents::text(),
+        consents::list(),
         consents::create(),
         enrolments::create(),
         enrolments::read(),

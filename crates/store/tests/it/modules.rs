@@ -11,5 +11,6 @@ mod money;
 mod owners;
 mod paying;
 mod place;
+mod rights;
 mod wallet;
 mod world;

@@ -164,7 +164,9 @@ impl World {
     /// Sends the template of an enrolment whose challenge is open.
     pub fn send_template(&self, enrolment: &api::Enrolment, token: [u8; 16]) -> Answer {
         let probe = enrol_probe(enrolment);
-        self.store.receive_template(&self.fresh(), TILL, enrolment.id, &probe, &[new_token(token)], self.now()).expect("answers")
+        self.store
+            .receive_template(&self.fresh(), TILL, enrolment.id, &probe, &[new_token(token)], &mut *self.rng.borrow_mut(), self.now())
+            .expect("answers")
     }
 
     /// All parties apply what is queued for them.
