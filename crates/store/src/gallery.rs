@@ -12,11 +12,11 @@ use wire::party::{DeletionConfirmation, GalleryChange, GalleryOperation, NewReco
 use wire::probe::{PartitionLabel, SealedProbe};
 use wire::problem::Code;
 
+use crate::Store;
 use crate::db::{Kind, Tx};
 use crate::error::StoreError;
 use crate::query_log::{self, Outcome};
 use crate::row::{At, Bits, Sequence};
-use crate::Store;
 
 /// What the resolver adds to one template: the record's name and its payment token.
 #[derive(Clone, PartialEq, Eq)]

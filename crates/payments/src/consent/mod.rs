@@ -74,8 +74,7 @@ impl Texts<'_> {
 
 /// The current texts in `locale` (`zh` or `en`), one for each purpose; `invalid_request` for another locale.
 pub fn current_texts(locale: &str) -> Result<Vec<ConsentText>, Refusal> {
-    let texts: Vec<ConsentText> =
-        PURPOSES.into_iter().filter_map(|purpose| TEXTS.current(purpose, locale)).map(Text::shown).collect();
+    let texts: Vec<ConsentText> = PURPOSES.into_iter().filter_map(|purpose| TEXTS.current(purpose, locale)).map(Text::shown).collect();
     if texts.is_empty() { Err(Refusal::of_field(Code::InvalidRequest, "locale")) } else { Ok(texts) }
 }
 
@@ -87,10 +86,7 @@ pub fn text_with(text_sha256: &HexArray<32>) -> Result<ConsentText, Refusal> {
 
 /// The version of the current text of `purpose` with this hash; `consent_outdated` if it is not a current one.
 pub fn version_of(purpose: ConsentPurpose, text_sha256: &HexArray<32>) -> Result<&'static str, Refusal> {
-    TEXTS
-        .current_with(purpose, text_sha256)
-        .map(|text| text.version)
-        .ok_or(Refusal::of_field(Code::ConsentOutdated, "text_sha256"))
+    TEXTS.current_with(purpose, text_sha256).map(|text| text.version).ok_or(Refusal::of_field(Code::ConsentOutdated, "text_sha256"))
 }
 
 /// Whether the last decision on record allows what `purpose` covers: `consent_missing` without one or after a

@@ -12,5 +12,6 @@ mod owners;
 mod paying;
 mod place;
 mod rights;
+mod settlement;
 mod wallet;
 mod world;
