@@ -15,17 +15,20 @@ pub enum Kind {
     UnderThreat,
     /// A payer says that a payment is not theirs.
     NotMe,
+    /// A payer appeals against the rejection of a dispute.
+    Appeal,
     /// The compensation fund could not pay what was due.
     FundEmpty,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::UnderThreat, Self::NotMe, Self::FundEmpty];
+    const ALL: [Self; 4] = [Self::UnderThreat, Self::NotMe, Self::Appeal, Self::FundEmpty];
 
     const fn name(self) -> &'static str {
         match self {
             Self::UnderThreat => "under_threat",
             Self::NotMe => "not_me",
+            Self::Appeal => "appeal",
             Self::FundEmpty => "fund_empty",
         }
     }

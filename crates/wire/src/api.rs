@@ -430,7 +430,7 @@ pub struct TopUp {
 pub struct Activity {
     /// What happened.
     pub kind: ActivityKind,
-    /// The payment, refund or top-up.
+    /// The payment, refund, top-up or dispute, or the ledger's transfer: no two rows have the same.
     pub id: String,
     /// For a refund or a compensation: the payment it belongs to.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -93,6 +93,7 @@ pub fn endpoints(demo: bool) -> Vec<Endpoint> {
         disputes::create(),
         disputes::list(),
         disputes::one(),
+        disputes::appeal(),
         disputes::withdraw(),
         disputes::statistics(),
         disputes::terms(),

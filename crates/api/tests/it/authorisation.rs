@@ -15,7 +15,7 @@ const PAYMENT: &str = "pay_00000000000000000000000001";
 const ENROLMENT: &str = "enr_00000000000000000000000001";
 
 /// Method, path, who may.
-const TABLE: [(&str, &str, Access); 73] = [
+const TABLE: [(&str, &str, Access); 74] = [
     ("GET", "/v1/terminal", Access::Terminal),
     ("POST", "/v1/payments", Access::Payee),
     ("GET", "/v1/payments", Access::Payee),
@@ -71,6 +71,7 @@ const TABLE: [(&str, &str, Access); 73] = [
     ("GET", "/v1/disputes", Access::Wallet),
     ("POST", "/v1/disputes", Access::Wallet),
     ("GET", "/v1/disputes/{id}", Access::Wallet),
+    ("POST", "/v1/disputes/{id}/appeal", Access::Wallet),
     ("POST", "/v1/disputes/{id}/withdraw", Access::Wallet),
     ("GET", "/v1/consent-texts", Access::Wallet),
     ("GET", "/v1/consent-texts/{id}", Access::Wallet),

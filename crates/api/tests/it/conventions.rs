@@ -83,6 +83,7 @@ async fn every_post_is_done_once_and_answered_twice() {
             json!({"holder_name": "Noodle House", "bank_code": "102100099996", "account_number": "6222021001112224"}),
         ),
         ("/v1/bank-accounts/{id}/withdraw", "/v1/bank-accounts/ba_00000000000000000000000001/withdraw".into(), json!({}), Value::Null),
+        ("/v1/disputes/{id}/appeal", "/v1/disputes/dp_00000000000000000000000001/appeal".into(), json!({}), Value::Null),
         ("/v1/disputes/{id}/withdraw", "/v1/disputes/dp_00000000000000000000000001/withdraw".into(), json!({}), Value::Null),
         (
             "/v1/consents",

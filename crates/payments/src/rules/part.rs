@@ -157,4 +157,6 @@ pub struct DisputeRules {
     pub decide_within_days: u64,
     /// Days until it is decided when the time was prolonged, once, with the reason told.
     pub extended_within_days: u64,
+    /// Days after a rejection in which its payer may appeal, once.
+    pub appeal_within_days: u64,
 }
