@@ -222,8 +222,11 @@ export interface BiometricQuery {
   at: Timestamp;
   asked_by: string;
   store_name?: string;
+  payment?: string;
   amount_minor?: number;
   outcome: string;
+  consent_version?: string;
+  rules_version?: string;
 }
 
 export type QueryKind = 'enrolment' | 'identification' | 'deletion';

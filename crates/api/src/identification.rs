@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use base::id::{PaymentId, SessionId};
+use base::id::{PaymentId, SessionId, TerminalId};
 use mpc::protocol::identify::Resolution;
 use store::payment::Identification;
 use tokio::sync::RwLockReadGuard;
@@ -39,7 +39,7 @@ pub async fn check(app: SharedApp, payment: PaymentId, probe: SealedProbe, mut t
         }
         Err(code) => Identification::Failed(code),
     };
-    let payment = report(&app, payment, found, &mut timings).await?;
+    let payment = report(&app, payment, probe.context.terminal, found, &mut timings).await?;
     tracing::info!(payment = %payment.id, status = ?payment.status, refusal = payment.refusal.map(Code::name), timings = timings.header(), "checked");
     Ok((payment, timings))
 }
@@ -85,13 +85,25 @@ pub fn common_sequence(parties: &[Option<PartyStatus>; 3]) -> Option<u64> {
 }
 
 /// Tells the store until it could write it down: until then nobody knows what became of the payment.
-async fn report(app: &SharedApp, payment: PaymentId, found: Identification, timings: &mut Timings) -> Answer<Payment> {
+async fn report(
+    app: &SharedApp,
+    payment: PaymentId,
+    terminal: TerminalId,
+    found: Identification,
+    timings: &mut Timings,
+) -> Answer<Payment> {
+    let mut is_in_doubt = false;
     loop {
         let (found, now) = (found.clone(), app.now());
         let started = Instant::now();
         let written = app.with_store(move |store| {
             let mut rules_took = Duration::ZERO;
-            let payment = store.identified(payment, &found, &mut rng(), now, &mut || rules_took = started.elapsed())?;
+            let judged = store.identified(payment, &found, &mut rng(), now, &mut || rules_took = started.elapsed());
+            let payment = match judged {
+                // The try before was written, and the database was gone before it could say so.
+                Err(error) if is_in_doubt && error.code() == Code::StateConflict => store.payment(terminal, payment, now)?,
+                judged => judged?,
+            };
             Ok((payment, rules_took))
         });
         match written.await {
@@ -101,7 +113,8 @@ async fn report(app: &SharedApp, payment: PaymentId, found: Identification, timi
                 return Ok(payment);
             }
             Err(refused) if matches!(refused.code(), Code::StorageFull | Code::Internal) => {
-                tokio::time::sleep(Duration::from_millis(STORE_RETRY_MS)).await
+                is_in_doubt = true;
+                tokio::time::sleep(Duration::from_millis(STORE_RETRY_MS)).await;
             }
             Err(refused) => return Err(refused),
         }

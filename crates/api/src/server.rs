@@ -202,6 +202,12 @@ async fn tidy(app: SharedApp, mode: Mode) {
         let _ = app.with_store_of(mode, move |store| store.tidy(now)).await;
         let _ = app.with_store_of(mode, move |store| store.tidy_events(now)).await;
         let _ = app.with_store_of(mode, move |store| store.tend_disputes(now)).await;
+        if let Ok(payouts) = app.with_store_of(mode, move |store| store.settle(now)).await
+            && !payouts.is_empty()
+        {
+            tracing::info!(payouts = payouts.len(), "paid out");
+            app.events_recorded.notify_waiters();
+        }
         tokio::time::sleep(Duration::from_millis(TIDY_MS)).await;
     }
 }

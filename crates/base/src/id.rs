@@ -153,6 +153,10 @@ id_type!(/// Where a merchant wants to be told.
     WebhookEndpointId, "whe_");
 id_type!(/// One event on its way to one endpoint.
     DeliveryId, "del_");
+id_type!(/// A bank account that a merchant wants to be paid out to.
+    BankAccountId, "ba_");
+id_type!(/// What a merchant is owed, on its way to its bank.
+    PayoutId, "po_");
 
 #[cfg(test)]
 mod tests {

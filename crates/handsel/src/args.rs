@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use base::party::PartyId;
 use clap::{Args, Parser, Subcommand};
 
+use crate::admin::settlement::SettlementCommand;
+
 /// Pay with your face: nobody holds a biometric, every payment happens exactly once.
 #[derive(Parser)]
 #[command(
@@ -65,6 +67,9 @@ pub enum AdminCommand {
     Dispute(DecideOptions),
     /// Put the institution's money into the compensation fund.
     Fund(FundOptions),
+    /// Paying merchants out.
+    #[command(subcommand)]
+    Settlement(SettlementCommand),
     /// Write a backup of the store, which may be in use, into a new file; rows and books are compared at both ends.
     Backup(BackupOptions),
     /// Bring a backup back into an empty place.

@@ -17,5 +17,6 @@ pub mod probe;
 pub mod refund;
 pub mod refusal;
 pub mod rules;
+pub mod settlement;
 pub mod terms;
 pub mod webhook;

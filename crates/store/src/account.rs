@@ -8,7 +8,6 @@ use payments::refusal::Refusal;
 use payments::{account, consent, passcode};
 use rand_core::CryptoRng;
 use wire::api::{self, ConsentPurpose, IdentityClass};
-use wire::bytes::HexArray;
 use wire::probe::PartitionLabel;
 use wire::problem::Code;
 
@@ -16,8 +15,8 @@ use crate::account_rows::{self, NewRow};
 use crate::db::Tx;
 use crate::error::StoreError;
 use crate::idempotency::{Answer, Idempotency, Keep};
-use crate::row::{At, Bits};
-use crate::{Store, account_read, activity, enrolment, posting};
+use crate::row::Bits;
+use crate::{Store, account_read, activity, consent_rows, enrolment, posting};
 
 impl Store {
     /// Opens an account of class II: 201 with [`api::Me`], or `invalid_request`, `passcode_weak`, `phone_taken`.
@@ -64,7 +63,8 @@ impl Store {
     }
 
     /// Records a consent given or withdrawn: 201 with [`api::Consent`], or `consent_outdated` if the text is not the
-    /// current one; a withdrawal may name any text. Withdrawing the consent to payment deletes the enrolment.
+    /// current one. A withdrawal may name any text and is of the one that was consented to; `consent_missing` if none ever
+    /// was. Withdrawing the consent to payment deletes the enrolment; payments, receipts and the ledger stay.
     pub fn record_consent(
         &self,
         idempotency: &Idempotency,
@@ -75,13 +75,14 @@ impl Store {
     ) -> Result<Answer, StoreError> {
         let id = ConsentId::new(now, rng);
         self.once("record_consent", idempotency, Keep::Day, now, |tx| {
-            let version = match consent::version_of(new.purpose, &new.text_sha256) {
-                Ok(version) => version.to_owned(),
-                Err(refusal) if new.granted => return Err(refusal.into()),
-                Err(_) => last_version(tx, account, new.purpose)?.ok_or(Code::ConsentMissing)?,
+            let (version, text_sha256) = if new.granted {
+                (consent::version_of(new.purpose, &new.text_sha256)?.to_owned(), new.text_sha256)
+            } else {
+                let last = consent_rows::last(tx, account, new.purpose)?.ok_or(Code::ConsentMissing)?;
+                (last.version, last.text_sha256)
             };
-            let row = api::Consent { id, purpose: new.purpose, version, text_sha256: new.text_sha256, granted: new.granted, decided_at: now };
-            tx.execute("INSERT INTO consents (id, account, purpose, version, text_sha256, granted, decided_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", (Bits(id.bits()), Bits(account.bits()), consent::purpose_name(row.purpose), &row.version, row.text_sha256.0, row.granted, At(now)))?;
+            let row = api::Consent { id, purpose: new.purpose, version, text_sha256, granted: new.granted, decided_at: now };
+            consent_rows::insert(tx, account, &row)?;
             if new.purpose == ConsentPurpose::Payment && !new.granted {
                 enrolment::delete_standing(tx, account, now)?;
             }
@@ -123,21 +124,8 @@ pub(crate) fn fund(tx: &Tx, account: AccountId, id: TopUpId, amount_minor: i64, 
 
 /// Whether the consent to payment stands: `consent_missing`, `consent_outdated`.
 pub(crate) fn check_payment_consent(tx: &Tx, account: AccountId) -> Result<(), StoreError> {
-    let last: Option<([u8; 32], bool)> = tx.find(
-        "SELECT text_sha256, granted FROM consents WHERE account = ?1 AND purpose = 'payment' ORDER BY sequence DESC LIMIT 1",
-        [Bits(account.bits())],
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )?;
-    let last = last.map(|(sha256, granted)| (HexArray(sha256), granted));
-    Ok(consent::check_standing(ConsentPurpose::Payment, last.as_ref().map(|(sha256, granted)| (sha256, *granted)))?)
-}
-
-fn last_version(tx: &Tx, account: AccountId, purpose: ConsentPurpose) -> Result<Option<String>, StoreError> {
-    Ok(tx.find(
-        "SELECT version FROM consents WHERE account = ?1 AND purpose = ?2 ORDER BY sequence DESC LIMIT 1",
-        (Bits(account.bits()), consent::purpose_name(purpose)),
-        |row| row.get(0),
-    )?)
+    let last = consent_rows::last(tx, account, ConsentPurpose::Payment)?;
+    Ok(consent::check_standing(ConsentPurpose::Payment, last.as_ref().map(|last| (&last.text_sha256, last.granted)))?)
 }
 
 fn check_new(new: &api::NewAccount) -> Result<(), Refusal> {

@@ -1,18 +1,16 @@
 //! An account as its owner sees it.
 
-use base::id::{AccountId, ConsentId};
+use base::id::AccountId;
 use base::time::Timestamp;
 use payments::account::mask_phone;
-use payments::consent::{PURPOSES, purpose_name};
 use payments::rules::RulePack;
-use wire::api::{self, Consent, ConsentPurpose};
-use wire::bytes::HexArray;
+use wire::api;
 use wire::problem::Code;
 
 use crate::db::Tx;
 use crate::error::StoreError;
-use crate::row::{At, Bits};
-use crate::{Store, account_rows, enrolment};
+use crate::row::Bits;
+use crate::{Store, account_rows, consent_rows, enrolment};
 
 impl Store {
     /// The account as its owner sees it; `not_found` without one.
@@ -41,25 +39,7 @@ pub(crate) fn me(tx: &Tx, account: AccountId, rules: &RulePack, now: Timestamp) 
         closed: payer.closed,
         undo_window_s: rules.undo.window_s,
         undo_payment_max_minor: rules.undo.payment_max_minor,
-        consents: PURPOSES
-            .into_iter()
-            .filter_map(|purpose| standing_consent(tx, account, purpose).transpose())
-            .collect::<Result<_, _>>()?,
+        consents: consent_rows::standing(tx, account)?,
         enrolment: enrolment::standing(tx, account)?,
     })
-}
-
-/// The consent for `purpose`, if the last decision was to give it.
-fn standing_consent(tx: &Tx, account: AccountId, purpose: ConsentPurpose) -> Result<Option<Consent>, StoreError> {
-    let last = tx.find("SELECT id, version, text_sha256, granted, decided_at FROM consents WHERE account = ?1 AND purpose = ?2 ORDER BY sequence DESC LIMIT 1", (Bits(account.bits()), purpose_name(purpose)), |row| {
-        Ok(Consent {
-            id: ConsentId::from_bits(row.get::<Bits>(0)?.0),
-            purpose,
-            version: row.get(1)?,
-            text_sha256: HexArray(row.get(2)?),
-            granted: row.get(3)?,
-            decided_at: row.get::<At>(4)?.0,
-        })
-    });
-    Ok(last?.filter(|consent| consent.granted))
 }

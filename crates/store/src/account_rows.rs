@@ -57,13 +57,15 @@ const OWNER_LIMITS: Kind<Arc<[LimitChange]>> = Kind::new("owner's limits", &["ac
 pub(crate) fn payer(tx: &Tx, account: AccountId, now: Timestamp) -> Result<Payer, StoreError> {
     let balance_minor = posting::available_minor(tx, AccountKey::wallet(account))?;
     let limits = limits_in_force(tx, account, now)?;
-    let row = tx.recall(&PAYER, (0, account.bits()), || load_payer(tx, account))?;
+    let row = load_payer(tx, account)?;
     row.map(|row| Payer { balance_minor, limits, ..row }).ok_or(Code::NotFound.into())
 }
 
 /// A payer's own row, without balance and limits.
 fn load_payer(tx: &Tx, account: AccountId) -> Result<Option<Payer>, StoreError> {
-    let found = tx.find(
+    let found = tx.recall_row(
+        &PAYER,
+        (0, account.bits()),
         "SELECT identity_class, closed, paused, passcode_hash IS NOT NULL, passcode_wrong, passcode_locks, passcode_locked_until,
              paid_life_minor, usage_year, paid_year_minor, usage_day, paid_day_minor, paid_day_look_only_minor, look_only_run,
              EXISTS (SELECT 1 FROM enrolments WHERE account = accounts.id AND status <> 'deleted' AND status = 'enrolled'),
@@ -183,9 +185,13 @@ const LIMITS: &str = "SELECT payment_max_minor, day_max_minor, night_max_minor, 
 
 /// The newest decision about limits that counts at `now`.
 pub(crate) fn limits_in_force(tx: &Tx, account: AccountId, now: Timestamp) -> Result<OwnerLimits, StoreError> {
-    let all = tx.recall(&OWNER_LIMITS, (0, account.bits()), || {
-        tx.list(&format!("{LIMITS} ORDER BY sequence DESC"), [Bits(account.bits())], read_limits).map(Arc::from)
-    })?;
+    let all = tx.recall_rows(
+        &OWNER_LIMITS,
+        (0, account.bits()),
+        &format!("{LIMITS} ORDER BY sequence DESC"),
+        [Bits(account.bits())],
+        read_limits,
+    )?;
     Ok(all.iter().find(|change| change.effective_at <= now).map(|change| change.limits).unwrap_or_default())
 }
 

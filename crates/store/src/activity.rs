@@ -1,6 +1,6 @@
 //! What a wallet's money did, as its owner's list.
 
-use base::id::{AccountId, DisputeId, PaymentId, RefundId, TopUpId};
+use base::id::{AccountId, DisputeId, PaymentId, RefundId, TopUpId, TransferId};
 use base::time::Timestamp;
 use wire::api::{Activity, ActivityKind, List};
 use wire::bytes::HexArray;
@@ -24,10 +24,11 @@ pub(crate) enum Entry {
     Payment { id: PaymentId, amount_minor: i64 },
     /// Money came back.
     Refund { id: RefundId, payment: PaymentId, amount_minor: i64 },
-    /// The compensation fund gave money.
-    Compensation { dispute: DisputeId, payment: PaymentId, amount_minor: i64 },
+    /// The compensation fund gave money, under the bits of the dispute or, after an appeal, of the transfer: no two rows have
+    /// the same identifier.
+    Compensation { reference: u128, payment: PaymentId, amount_minor: i64 },
     /// The compensation fund took back what it gave.
-    CompensationTakenBack { dispute: DisputeId, payment: PaymentId, amount_minor: i64 },
+    CompensationTakenBack { transfer: TransferId, payment: PaymentId, amount_minor: i64 },
 }
 
 /// Adds a row to the account's list.
@@ -36,9 +37,9 @@ pub(crate) fn record(tx: &Tx, account: AccountId, entry: &Entry, now: Timestamp)
         Entry::TopUp { id, amount_minor } => ("top_up", id.bits(), None, *amount_minor),
         Entry::Payment { id, amount_minor } => ("payment", id.bits(), Some(*id), -amount_minor),
         Entry::Refund { id, payment, amount_minor } => ("refund", id.bits(), Some(*payment), *amount_minor),
-        Entry::Compensation { dispute, payment, amount_minor } => ("compensation", dispute.bits(), Some(*payment), *amount_minor),
-        Entry::CompensationTakenBack { dispute, payment, amount_minor } => {
-            ("compensation_taken_back", dispute.bits(), Some(*payment), -amount_minor)
+        Entry::Compensation { reference, payment, amount_minor } => ("compensation", *reference, Some(*payment), *amount_minor),
+        Entry::CompensationTakenBack { transfer, payment, amount_minor } => {
+            ("compensation_taken_back", transfer.bits(), Some(*payment), -amount_minor)
         }
     };
     tx.put(
@@ -70,8 +71,8 @@ impl Store {
     }
 }
 
-const ACTIVITIES: &str = "SELECT a.kind, a.reference, a.payment, a.amount_minor, a.posted_at, m.name, s.name, p.rules_version, p.verified_by, p.terms_sha256
-                 FROM activities a LEFT JOIN payments p ON p.id = a.payment LEFT JOIN merchants m ON m.id = p.merchant LEFT JOIN stores s ON s.id = p.store";
+const ACTIVITIES: &str = "SELECT a.kind, a.reference, a.payment, a.amount_minor, a.posted_at, m.name, s.name, p.rules_version, p.verified_by, p.terms_sha256, d.id
+                 FROM activities a LEFT JOIN payments p ON p.id = a.payment LEFT JOIN merchants m ON m.id = p.merchant LEFT JOIN stores s ON s.id = p.store LEFT JOIN disputes d ON d.id = a.reference";
 
 /// The newest row of the account's list.
 pub(crate) fn newest(tx: &Tx, account: AccountId) -> Result<Activity, StoreError> {
@@ -92,7 +93,10 @@ fn read_activity(row: &Row) -> Result<Activity, DbError> {
         ActivityKind::Payment => PaymentId::from_bits(reference).to_string(),
         ActivityKind::Refund => RefundId::from_bits(reference).to_string(),
         ActivityKind::TopUp => TopUpId::from_bits(reference).to_string(),
-        ActivityKind::Compensation | ActivityKind::CompensationTakenBack => DisputeId::from_bits(reference).to_string(),
+        ActivityKind::Compensation | ActivityKind::CompensationTakenBack => match row.get::<Option<Bits>>(10)? {
+            Some(dispute) => DisputeId::from_bits(dispute.0).to_string(),
+            None => TransferId::from_bits(reference).to_string(),
+        },
     };
     let payment = row.get::<Option<Bits>>(2)?.map(|bits| PaymentId::from_bits(bits.0));
     let of_payment = kind == ActivityKind::Payment;
@@ -116,7 +120,8 @@ fn sequence_of(tx: &Tx, account: AccountId, text: &str) -> Result<i64, StoreErro
         .map(PaymentId::bits)
         .or_else(|_| text.parse::<RefundId>().map(RefundId::bits))
         .or_else(|_| text.parse::<TopUpId>().map(TopUpId::bits))
-        .or_else(|_| text.parse::<DisputeId>().map(DisputeId::bits));
+        .or_else(|_| text.parse::<DisputeId>().map(DisputeId::bits))
+        .or_else(|_| text.parse::<TransferId>().map(TransferId::bits));
     let invalid = payments::refusal::Refusal::of_field(Code::InvalidRequest, "starting_after");
     let reference = parsed.map_err(|_| invalid)?;
     tx.find(

@@ -10,6 +10,7 @@ use rand_core::CryptoRng;
 use wire::api::List;
 use wire::dispute as api;
 
+use crate::activity::LIST_MAX;
 use crate::db::Tx;
 use crate::error::StoreError;
 use crate::idempotency::{Answer, Idempotency, Keep};
@@ -69,12 +70,32 @@ impl Store {
         })
     }
 
-    /// The account's disputes, newest first.
-    pub fn disputes(&self, account: AccountId) -> Result<List<api::Dispute>, StoreError> {
+    /// The payer appeals against a rejection, once: 200 with [`api::Dispute`], open again, or `not_found`, `state_conflict`,
+    /// `dispute_window_over`.
+    pub fn appeal_dispute(
+        &self,
+        idempotency: &Idempotency,
+        account: AccountId,
+        id: DisputeId,
+        now: Timestamp,
+    ) -> Result<Answer, StoreError> {
+        let rules = self.rules(now)?;
+        self.once("appeal_dispute", idempotency, Keep::Forever, now, |tx| {
+            let before = dispute_rows::owned(tx, account, id)?;
+            let event = before.appeal(rules, now)?;
+            alert::raise(tx, alert::Kind::Appeal, account, Some(before.payment), now)?;
+            let after = apply(tx, before, &event, now)?;
+            Ok(Answer::of(200, &dispute_rows::render(tx, &after)?))
+        })
+    }
+
+    /// The account's disputes, newest first, older than `starting_after`; at most `limit`, and at most 100.
+    pub fn disputes(&self, account: AccountId, starting_after: Option<DisputeId>, limit: u32) -> Result<List<api::Dispute>, StoreError> {
         self.read(|tx| {
-            let all = dispute_rows::of_account(tx, account)?;
-            let data = all.iter().map(|dispute| dispute_rows::render(tx, dispute)).collect::<Result<_, _>>()?;
-            Ok(List { data, has_more: false })
+            let limit = limit.clamp(1, LIST_MAX);
+            let all = dispute_rows::of_account(tx, account, starting_after, limit + 1)?;
+            let data = all.iter().take(limit as usize).map(|dispute| dispute_rows::render(tx, dispute)).collect::<Result<_, _>>()?;
+            Ok(List { data, has_more: all.len() > limit as usize })
         })
     }
 
@@ -147,16 +168,22 @@ fn apply(tx: &Tx, dispute: Dispute, event: &Event, now: Timestamp) -> Result<Dis
     dispute_rows::save(tx, &after)?;
     let (fund, wallet) = (AccountKey::COMPENSATION, AccountKey::wallet(after.account));
     let id = TransferId::from_bits(after.id.bits());
-    // A dispute gives once and takes back once, so that two identifiers are all it needs.
+    // A dispute gives once, takes back once, and gives once more after an appeal: three identifiers are all it needs.
     let entry = match moved_minor {
         0 => return Ok(after),
         1.. => {
-            posting::post(tx, posting::following(id, "credit"), fund, wallet, Money::cny(moved_minor), now)?;
-            activity::Entry::Compensation { dispute: after.id, payment: after.payment, amount_minor: moved_minor }
+            let credit = posting::following(id, if after.appealed_at.is_some() { "credit after appeal" } else { "credit" });
+            posting::post(tx, credit, fund, wallet, Money::cny(moved_minor), now)?;
+            activity::Entry::Compensation {
+                reference: if after.appealed_at.is_some() { credit.bits() } else { id.bits() },
+                payment: after.payment,
+                amount_minor: moved_minor,
+            }
         }
         _ => {
-            posting::post(tx, posting::following(id, "take back"), wallet, fund, Money::cny(-moved_minor), now)?;
-            activity::Entry::CompensationTakenBack { dispute: after.id, payment: after.payment, amount_minor: -moved_minor }
+            let take_back = posting::following(id, "take back");
+            posting::post(tx, take_back, wallet, fund, Money::cny(-moved_minor), now)?;
+            activity::Entry::CompensationTakenBack { transfer: take_back, payment: after.payment, amount_minor: -moved_minor }
         }
     };
     activity::record(tx, after.account, &entry, now)?;

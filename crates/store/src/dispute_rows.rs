@@ -14,12 +14,12 @@ use crate::row::{At, Bits, Name, Sequence};
 
 const COLUMNS: &str =
     "id, payment, account, cause, status, amount_minor, credited_minor, uncollected_minor, opened_at, credit_due_at, decide_by,
-    extended, decided_at, reason, rules_version";
+    extended, decided_at, reason, rules_version, appealed_at";
 
 /// A new dispute; `dispute_exists` if the payment was disputed before.
 pub(crate) fn insert(tx: &Tx, dispute: &Dispute) -> Result<(), StoreError> {
     let rows = tx.execute(
-        &format!("INSERT INTO disputes ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, NULL, NULL, ?12) ON CONFLICT (payment) DO NOTHING"),
+        &format!("INSERT INTO disputes ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, NULL, NULL, ?12, NULL) ON CONFLICT (payment) DO NOTHING"),
         (
             Bits(dispute.id.bits()),
             Bits(dispute.payment.bits()),
@@ -41,7 +41,7 @@ pub(crate) fn insert(tx: &Tx, dispute: &Dispute) -> Result<(), StoreError> {
 /// Stores what changes in a dispute.
 pub(crate) fn save(tx: &Tx, dispute: &Dispute) -> Result<(), StoreError> {
     tx.execute(
-        "UPDATE disputes SET status = ?2, credited_minor = ?3, uncollected_minor = ?4, decide_by = ?5, extended = ?6, decided_at = ?7, reason = ?8 WHERE id = ?1",
+        "UPDATE disputes SET status = ?2, credited_minor = ?3, uncollected_minor = ?4, decide_by = ?5, extended = ?6, decided_at = ?7, reason = ?8, appealed_at = ?9 WHERE id = ?1",
         (
             Bits(dispute.id.bits()),
             status_name(dispute.status),
@@ -51,6 +51,7 @@ pub(crate) fn save(tx: &Tx, dispute: &Dispute) -> Result<(), StoreError> {
             dispute.extended,
             dispute.decided_at.map(At),
             dispute.reason.clone(),
+            dispute.appealed_at.map(At),
         ),
     )?;
     Ok(())
@@ -61,10 +62,10 @@ pub(crate) fn load(tx: &Tx, id: DisputeId) -> Result<Dispute, StoreError> {
     tx.find(&format!("SELECT {COLUMNS} FROM disputes WHERE id = ?1"), [Bits(id.bits())], read)?.ok_or(Code::NotFound.into())
 }
 
-/// The account's disputes, newest first.
-pub(crate) fn of_account(tx: &Tx, account: AccountId) -> Result<Vec<Dispute>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM disputes WHERE account = ?1 ORDER BY id DESC");
-    Ok(tx.list(&sql, [Bits(account.bits())], read)?)
+/// The account's disputes, newest first, older than `after`; at most `limit`.
+pub(crate) fn of_account(tx: &Tx, account: AccountId, after: Option<DisputeId>, limit: u32) -> Result<Vec<Dispute>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM disputes WHERE account = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3");
+    Ok(tx.list(&sql, (Bits(account.bits()), Bits(after.map_or(u128::MAX, DisputeId::bits)), limit), read)?)
 }
 
 /// Disputes that are not decided.
@@ -95,6 +96,7 @@ fn read(row: &Row) -> Result<Dispute, DbError> {
         decided_at: row.get::<Option<At>>(12)?.map(|at| at.0),
         reason: row.get(13)?,
         rules_version: row.get(14)?,
+        appealed_at: row.get::<Option<At>>(15)?.map(|at| at.0),
     })
 }
 
@@ -130,6 +132,7 @@ pub(crate) fn render(tx: &Tx, dispute: &Dispute) -> Result<api::Dispute, StoreEr
         opened_at: dispute.opened_at,
         credit_due_at: dispute.credit_due_at,
         decide_by: dispute.decide_by,
+        appealed_at: dispute.appealed_at,
         decided_at: dispute.decided_at,
         reason: dispute.reason.clone(),
         rules_version: dispute.rules_version.clone(),

@@ -7,7 +7,7 @@ use payments::enrolment::{Enrolment, STATUSES, Step, next_status, status_name};
 use payments::probe::{Challenge, Sender};
 use payments::refusal::Refusal;
 use rand_core::CryptoRng;
-use wire::api::{self, EnrolmentStatus};
+use wire::api::{self, EnrolmentStatus, QueryKind};
 use wire::bytes::HexArray;
 use wire::party::DeletionConfirmation;
 use wire::probe::SealedProbe;
@@ -18,6 +18,7 @@ use crate::db::{DbError, Row, Tx};
 use crate::error::StoreError;
 use crate::gallery::{self, NewToken};
 use crate::idempotency::{Answer, Idempotency, Keep};
+use crate::query_log::{self, Outcome};
 use crate::row::{At, Bits, Name, Sequence};
 use crate::{Store, setup};
 
@@ -57,7 +58,8 @@ impl Store {
     /// Takes the sealed templates of an enrolment and queues them for the parties: 202 with [`api::Enrolment`], or
     /// `not_found`, `probe_replayed`, `state_conflict`, `probe_mismatch`, `probe_invalid`, `challenge_expired`,
     /// `consent_missing`, `consent_outdated`, `invalid_request`. `tokens` holds one for each template in the probe. The
-    /// change is durable before any party sees it: see [`Store::pending_changes`].
+    /// change is durable before any party sees it: see [`Store::pending_changes`]. A look that is refused for what it is
+    /// stands in its owner's log.
     pub fn receive_template(
         &self,
         idempotency: &Idempotency,
@@ -65,13 +67,22 @@ impl Store {
         enrolment: EnrolmentId,
         probe: &SealedProbe,
         tokens: &[NewToken],
+        rng: &mut dyn CryptoRng,
         now: Timestamp,
     ) -> Result<Answer, StoreError> {
         self.once("receive_template", idempotency, Keep::Day, now, |tx| {
             let device = setup::terminal(tx, terminal)?;
             let (account, state) = load_state(tx, enrolment)?;
             let sender = Sender { terminal, device_key: &device.public_key, nonce_used: gallery::nonce_used(tx, &probe.context.nonce.0)? };
-            let next = state.receive_template(probe, &sender, now)?;
+            let next = match state.receive_template(probe, &sender, now) {
+                Ok(next) => next,
+                Err(refusal) if matches!(refusal.code, Code::ProbeInvalid | Code::ProbeMismatch | Code::ChallengeExpired) => {
+                    // An answer and not an error, so that the owner reads of it.
+                    query_log::record(tx, account, QueryKind::Enrolment, Outcome::Refused(refusal.code), rng, now)?;
+                    return Ok(Answer::refusal(&refusal));
+                }
+                Err(refusal) => return Err(refusal.into()),
+            };
             check_payment_consent(tx, account)?;
             if tokens.is_empty() || tokens.len() as u64 != u64::from(probe.context.templates) {
                 return Err(Refusal::of_field(Code::InvalidRequest, "templates").into());

@@ -84,7 +84,19 @@ pub(crate) fn of_status(status: PaymentStatus) -> Option<EventType> {
 /// refund. The same cause and type make the same event.
 pub(crate) fn record(tx: &Tx, kind: EventType, payment: api::Payment, cause: u128, now: Timestamp) -> Result<(), StoreError> {
     let merchant = payment.merchant;
-    let event = Event { id: event_id(kind, cause, now), kind, created_at: now, data: EventData { payment: Some(payment) } };
+    record_data(tx, merchant, kind, EventData { payment: Some(payment), ..EventData::default() }, cause, now)
+}
+
+/// Writes an event for `merchant`. The same cause and type make the same event.
+pub(crate) fn record_data(
+    tx: &Tx,
+    merchant: MerchantId,
+    kind: EventType,
+    data: EventData,
+    cause: u128,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let event = Event { id: event_id(kind, cause, now), kind, created_at: now, data };
     insert(tx, merchant, &event)?;
     for endpoint in endpoints_for(tx, merchant, kind)? {
         queue(tx, endpoint, event.id, now)?;
@@ -95,7 +107,7 @@ pub(crate) fn record(tx: &Tx, kind: EventType, payment: api::Payment, cause: u12
 /// Writes an event that only `endpoint` hears of.
 pub(crate) fn record_ping(tx: &Tx, merchant: MerchantId, endpoint: WebhookEndpointId, now: Timestamp) -> Result<DeliveryId, StoreError> {
     let kind = EventType::EndpointPing;
-    let event = Event { id: event_id(kind, endpoint.bits(), now), kind, created_at: now, data: EventData { payment: None } };
+    let event = Event { id: event_id(kind, endpoint.bits(), now), kind, created_at: now, data: EventData::default() };
     insert(tx, merchant, &event)?;
     queue(tx, endpoint, event.id, now)
 }
@@ -140,10 +152,8 @@ const ENDPOINTS: Kind<Arc<[(Bits, String)]>> = Kind::new("webhook endpoints", &[
 fn endpoints_for(tx: &Tx, merchant: MerchantId, kind: EventType) -> Result<Vec<WebhookEndpointId>, StoreError> {
     let wants = |types: &str| types.is_empty() || types.split(' ').any(|name| name == kind.name());
     let read = |row: &Row| Ok::<_, DbError>((row.get::<Bits>(0)?, row.get::<Name>(1)?.0));
-    let all = tx.recall(&ENDPOINTS, (0, merchant.bits()), || {
-        let sql = "SELECT id, event_types FROM webhook_endpoints WHERE merchant = ?1 AND enabled = 1 AND deleted_at IS NULL";
-        tx.list(sql, [Bits(merchant.bits())], read).map(Arc::from)
-    })?;
+    let sql = "SELECT id, event_types FROM webhook_endpoints WHERE merchant = ?1 AND enabled = 1 AND deleted_at IS NULL";
+    let all = tx.recall_rows(&ENDPOINTS, (0, merchant.bits()), sql, [Bits(merchant.bits())], read)?;
     Ok(all.iter().filter(|(_, types)| wants(types)).map(|(id, _)| WebhookEndpointId::from_bits(id.0)).collect())
 }
 
@@ -162,7 +172,7 @@ fn event_id(kind: EventType, cause: u128, now: Timestamp) -> EventId {
 }
 
 /// An identifier that sorts by time like every other, and whose other 80 bits are a hash of what it is of.
-fn id_from(now: Timestamp, domain: &str, of: &[&[u8]]) -> u128 {
+pub(crate) fn id_from(now: Timestamp, domain: &str, of: &[&[u8]]) -> u128 {
     let hash = hash_parts(domain, of);
     let mut low = [0; 16];
     low[6..].copy_from_slice(&hash[..10]);

@@ -12,7 +12,8 @@ use wire::api::{self, PaymentStatus, QueryKind};
 
 use crate::error::StoreError;
 use crate::idempotency::{Answer, Idempotency, Keep};
-use crate::{Store, account_rows, gallery, payment, payment_rows, query_log, setup};
+use crate::query_log::{self, Outcome};
+use crate::{Store, account_rows, gallery, payment, payment_rows, setup};
 
 impl Store {
     /// Begins a payment, takes the payment token that the parties would have found, judges and posts, in one
@@ -56,16 +57,17 @@ impl Store {
                 rules_version: rules.version.clone(),
                 terms_sha256: Some(terms::current_sha256()),
             };
-            payment_rows::insert(tx, &payment, &device, new.merchant_reference.as_deref())?;
             let found = match gallery::resolve_token(tx, token)? {
                 Some(account) => Found::Payer(account_rows::payer(tx, account, now)?),
                 None => Found::Nobody,
             };
             let event = payment.judge(&found, rules, now)?;
+            let after = payment::after(&payment, &event, rules, now);
+            payment_rows::insert(tx, &after, &device, new.merchant_reference.as_deref())?;
             if let Found::Payer(payer) = &found {
-                query_log::record(tx, payer.account, QueryKind::Identification, Some(id), rng, now)?;
+                query_log::record(tx, payer.account, QueryKind::Identification, Outcome::OfPayment(id), rng, now)?;
             }
-            let after = payment::apply(tx, payment, &event, rules, now)?;
+            payment::follow(tx, &payment, &after, &event, rules, now)?;
             Ok(Answer::of(200, &payment_rows::render(tx, &after, rules, now)?))
         })
     }

@@ -12,10 +12,11 @@ use wire::party::{DeletionConfirmation, GalleryChange, GalleryOperation, NewReco
 use wire::probe::{PartitionLabel, SealedProbe};
 use wire::problem::Code;
 
+use crate::Store;
 use crate::db::{Kind, Tx};
 use crate::error::StoreError;
+use crate::query_log::{self, Outcome};
 use crate::row::{At, Bits, Sequence};
-use crate::{Store, query_log};
 
 /// What the resolver adds to one template: the record's name and its payment token.
 #[derive(Clone, PartialEq, Eq)]
@@ -198,25 +199,36 @@ pub(crate) fn gallery_len(tx: &Tx, part: Option<&PartitionLabel>) -> Result<u64,
 }
 
 /// Whose a token is; found by 24 bytes of its hash.
-const TOKEN: Kind<Option<Bits>> = Kind::new("token", &["records", "enrolments"]);
+const TOKEN: Kind<Option<TokenOwner>> = Kind::new("token", &["records", "enrolments"]);
+
+/// Whose a payment token is, or was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TokenOwner {
+    pub(crate) account: AccountId,
+    /// Whether the enrolment stands: only then may anybody pay with it.
+    pub(crate) stands: bool,
+}
 
 fn half<const N: usize>(bytes: &[u8]) -> [u8; N] {
     bytes[..N].try_into().expect("a hash is long enough")
 }
 
-/// Whose token this is, if the enrolment stands.
-pub(crate) fn resolve_token(tx: &Tx, token: &[u8; 16]) -> Result<Option<AccountId>, StoreError> {
+/// Whose token this is or was.
+pub(crate) fn owner_of_token(tx: &Tx, token: &[u8; 16]) -> Result<Option<TokenOwner>, StoreError> {
     let token_sha256: [u8; 32] = Sha256::digest(token).into();
     let (first, second) = token_sha256.split_at(16);
     let key = (u64::from_be_bytes(half(first)), u128::from_be_bytes(half(second)));
-    let account = tx.recall(&TOKEN, key, || {
-        tx.find(
-            "SELECT r.account FROM records r JOIN enrolments e ON e.id = r.enrolment WHERE r.token_sha256 = ?1 AND e.status = 'enrolled'",
-            [token_sha256],
-            |row| row.get::<Bits>(0),
-        )
+    let sql = "SELECT r.account, CASE e.status WHEN 'enrolled' THEN 1 ELSE 0 END
+         FROM records r JOIN enrolments e ON e.id = r.enrolment WHERE r.token_sha256 = ?1";
+    let owner = tx.recall_row(&TOKEN, key, sql, [token_sha256], |row| {
+        Ok(TokenOwner { account: AccountId::from_bits(row.get::<Bits>(0)?.0), stands: row.get::<i64>(1)? == 1 })
     })?;
-    Ok(account.map(|bits| AccountId::from_bits(bits.0)))
+    Ok(owner)
+}
+
+/// Whose token this is, if the enrolment stands.
+pub(crate) fn resolve_token(tx: &Tx, token: &[u8; 16]) -> Result<Option<AccountId>, StoreError> {
+    Ok(owner_of_token(tx, token)?.filter(|owner| owner.stands).map(|owner| owner.account))
 }
 
 /// Whether a probe with this nonce was taken before.
@@ -240,7 +252,7 @@ fn complete(tx: &Tx, sequence: u64, rng: &mut dyn CryptoRng, now: Timestamp) -> 
             "UPDATE enrolments SET status = ?2, enrolled_at = ?3 WHERE id = ?1 AND status = ?4",
             (Bits(enrolment.bits()), status_name(EnrolmentStatus::Enrolled), At(now), status_name(EnrolmentStatus::Storing)),
         )?;
-        query_log::record(tx, account, QueryKind::Enrolment, None, rng, now)?;
+        query_log::record(tx, account, QueryKind::Enrolment, Outcome::OfKind, rng, now)?;
     }
     for (enrolment, account) in enrolments_of(tx, "delete_sequence", sequence)? {
         tx.execute("UPDATE records SET destroyed_at = ?2 WHERE delete_sequence = ?1", (Sequence(sequence), At(now)))?;
@@ -248,7 +260,7 @@ fn complete(tx: &Tx, sequence: u64, rng: &mut dyn CryptoRng, now: Timestamp) -> 
             "UPDATE enrolments SET status = ?2, deleted_at = ?3 WHERE id = ?1",
             (Bits(enrolment.bits()), status_name(EnrolmentStatus::Deleted), At(now)),
         )?;
-        query_log::record(tx, account, QueryKind::Deletion, None, rng, now)?;
+        query_log::record(tx, account, QueryKind::Deletion, Outcome::OfKind, rng, now)?;
     }
     Ok(())
 }

@@ -9,10 +9,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::problem::Code;
 
-use crate::Store;
-use crate::db::{Key, Kind, Tx};
+use crate::db::{Key, Kind, Row, Tx};
 use crate::error::StoreError;
 use crate::row::At;
+use crate::{Store, query_log};
 
 /// How long answers are kept that are not about money: a day, in milliseconds.
 const KEEP_MS: u64 = 86_400_000;
@@ -113,7 +113,7 @@ impl Store {
         })
     }
 
-    /// Deletes what is past its time: answers, sessions and nonces. Then empties the write-ahead log, so that what was
+    /// Deletes what is past its time: answers, sessions, nonces and rows of right-to-know logs. Then empties the write-ahead log, so that what was
     /// erased is not left in it either. Run it every few minutes.
     pub fn tidy(&self, now: Timestamp) -> Result<(), StoreError> {
         let day_ago = Timestamp::from_millis(now.millis().saturating_sub(KEEP_MS));
@@ -121,7 +121,7 @@ impl Store {
             tx.execute("DELETE FROM idempotency WHERE keep_until <= ?1", [At(now)])?;
             tx.execute("DELETE FROM sessions WHERE expires_at <= ?1", [At(now)])?;
             tx.execute("DELETE FROM used_nonces WHERE used_at <= ?1", [At(day_ago)])?;
-            Ok(())
+            query_log::tidy(tx, now)
         })?;
         self.empty_log()
     }
@@ -133,10 +133,10 @@ fn is_definite(code: Code) -> bool {
     status < 500 && status != 429 && code != Code::RequestInFlight
 }
 
-type Stored = Option<([u8; 32], u16, Arc<[u8]>)>;
+type Stored = ([u8; 32], u16, Arc<[u8]>);
 
 /// Answers of late, by 24 bytes of the hash of scope and key.
-const STORED: Kind<Stored> = Kind::new("answer", &["idempotency"]);
+const STORED: Kind<Option<Stored>> = Kind::new("answer", &["idempotency"]);
 
 fn place_of(idempotency: &Idempotency) -> Key {
     let hash = hash_parts("handsel answer", &[idempotency.scope.as_bytes(), idempotency.key.as_bytes()]);
@@ -145,10 +145,9 @@ fn place_of(idempotency: &Idempotency) -> Key {
 }
 
 fn stored(tx: &Tx, idempotency: &Idempotency) -> Result<Option<Answer>, StoreError> {
-    let row = tx.recall(&STORED, place_of(idempotency), || {
-        let sql = "SELECT request_digest, status, body FROM idempotency WHERE scope = ?1 AND key = ?2";
-        tx.find(sql, (&idempotency.scope, &idempotency.key), |row| Ok((row.get(0)?, row.get(1)?, row.get::<Vec<u8>>(2)?.into())))
-    })?;
+    let sql = "SELECT request_digest, status, body FROM idempotency WHERE scope = ?1 AND key = ?2";
+    let read = |row: &Row| Ok((row.get(0)?, row.get(1)?, row.get::<Vec<u8>>(2)?.into()));
+    let row = tx.recall_row(&STORED, place_of(idempotency), sql, (&idempotency.scope, &idempotency.key), read)?;
     match row {
         None => Ok(None),
         Some((digest, status, body)) if digest == idempotency.request_digest => {

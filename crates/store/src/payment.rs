@@ -20,8 +20,9 @@ use crate::account::random;
 use crate::db::Tx;
 use crate::error::StoreError;
 use crate::idempotency::{Answer, Idempotency, Keep};
+use crate::query_log::{self, Outcome};
 use crate::setup::{Payee, Terminal};
-use crate::{Store, account_rows, alert, event, gallery, payment_money, payment_rows, query_log, setup};
+use crate::{Store, account_rows, alert, event, gallery, payment_money, payment_rows, setup};
 
 /// What the resolver learned from the parties.
 #[derive(Clone, PartialEq, Eq)]
@@ -131,7 +132,8 @@ impl Store {
 
     /// Judges what the parties found, by the rules at this moment, and posts the payment if nothing more is needed:
     /// answers with the payment in `paid`, `awaiting_passcode`, `refused` or `expired`. Errs with `state_conflict` if the
-    /// payment is no longer being checked; nothing is charged then. `judged` is called when the rules have spoken and
+    /// payment is no longer being checked; nothing is charged then. Whoever was recognised finds the look in their log in any
+    /// case, even if their face is being deleted or the answer came too late. `judged` is called when the rules have spoken and
     /// before anything is written, so that a caller with a clock can tell rules and commit apart.
     pub fn identified(
         &self,
@@ -144,24 +146,34 @@ impl Store {
         let rules = self.rules(now)?;
         self.run_tx("identified", |tx| {
             let before = payment_rows::load(tx, payment)?;
-            let found = match found {
-                Identification::Token(token) => match gallery::resolve_token(tx, token)? {
-                    Some(account) => Found::Payer(account_rows::payer(tx, account, now)?),
-                    // The token of a face that is being deleted: nobody pays with it any more.
-                    None => Found::Nobody,
-                },
-                Identification::None => Found::Nobody,
-                Identification::Ambiguous => Found::Ambiguous,
-                Identification::Failed(code) => Found::Failed(*code),
+            let owner = match found {
+                Identification::Token(token) => gallery::owner_of_token(tx, token)?,
+                _ => None,
             };
-            let event = before.judge(&found, rules, now)?;
+            let found = match (found, owner) {
+                (Identification::Token(_), Some(owner)) if owner.stands => Found::Payer(account_rows::payer(tx, owner.account, now)?),
+                // The token of a face that is being deleted: nobody pays with it any more.
+                (Identification::Token(_) | Identification::None, _) => Found::Nobody,
+                (Identification::Ambiguous, _) => Found::Ambiguous,
+                (Identification::Failed(code), _) => Found::Failed(*code),
+            };
+            let event = before.judge(&found, rules, now);
             judged();
-            if let Found::Payer(payer) = &found {
-                query_log::record(tx, payer.account, QueryKind::Identification, Some(payment), rng, now)?;
+            // An answer that comes again, because nobody knew whether the first was written, is one look.
+            if let Some(owner) = owner
+                && (event.is_ok() || !query_log::has_look(tx, owner.account, payment)?)
+            {
+                query_log::record(tx, owner.account, QueryKind::Identification, Outcome::OfPayment(payment), rng, now)?;
             }
-            let after = apply(tx, before, &event, rules, now)?;
-            payment_rows::render(tx, &after, rules, now)
-        })
+            match event {
+                Ok(event) => {
+                    let after = apply(tx, before, &event, rules, now)?;
+                    payment_rows::render(tx, &after, rules, now).map(Ok)
+                }
+                Err(refusal) => Ok(Err(refusal)),
+            }
+        })?
+        .map_err(StoreError::Refused)
     }
 
     /// Takes the passcode: 200 with [`api::Payment`] in `paid` or `refused`; or `invalid_request`, `not_found`,
@@ -283,12 +295,31 @@ pub(crate) fn of_payee(tx: &Tx, by: Payee, payment: PaymentId) -> Result<Payment
 
 /// Stores a payment after an event, and does what the event does to money, limits and the wallet's list.
 pub(crate) fn apply(tx: &Tx, before: Payment, event: &Event, rules: &RulePack, now: Timestamp) -> Result<Payment, StoreError> {
+    let after = after(&before, event, rules, now);
+    payment_rows::save(tx, &after)?;
+    follow(tx, &before, &after, event, rules, now)?;
+    Ok(after)
+}
+
+/// A payment after an event that these rules judged.
+pub(crate) fn after(before: &Payment, event: &Event, rules: &RulePack, now: Timestamp) -> Payment {
     let mut after = before.clone().apply(event, now);
     after.rules_version.clone_from(&rules.version);
-    payment_rows::save(tx, &after)?;
-    payment_money::follow(tx, &before, &after, event, rules, now)?;
+    after
+}
+
+/// Does what an event does beside the payment itself.
+pub(crate) fn follow(
+    tx: &Tx,
+    before: &Payment,
+    after: &Payment,
+    event: &Event,
+    rules: &RulePack,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    payment_money::follow(tx, before, after, event, rules, now)?;
     if let Some(kind) = event::of_status(after.status).filter(|_| after.status != before.status) {
-        event::record(tx, kind, payment_rows::render(tx, &after, rules, now)?, after.id.bits(), now)?;
+        event::record(tx, kind, payment_rows::render(tx, after, rules, now)?, after.id.bits(), now)?;
     }
-    Ok(after)
+    Ok(())
 }

@@ -11,6 +11,13 @@ use crate::row::Bits;
 use crate::setup::Payee;
 use crate::{Store, payment, payment_rows};
 
+/// Payments that may still end by themselves, of those that expire until then: in the words of the index `payments_open`, so
+/// that all others are not read.
+const OPEN: &str = "p.expires_at <= ?1 AND p.status IN ('created', 'challenged', 'being_checked', 'awaiting_passcode', 'authorised')";
+/// Those of them whose look is with the parties.
+const BEING_CHECKED: &str = "p.expires_at <= ?1 AND p.status IN ('created', 'challenged', 'being_checked', 'awaiting_passcode', 'authorised') AND p.status = 'being_checked'";
+const FOR_EVER: Timestamp = Timestamp::from_millis(i64::MAX as u64);
+
 impl Store {
     /// A payment of the payee, or `not_found`.
     pub fn payment(&self, by: impl Into<Payee>, payment: PaymentId, now: Timestamp) -> Result<api::Payment, StoreError> {
@@ -50,32 +57,30 @@ impl Store {
 
     /// Gives up what was not completed in time, and says which. Run it every few seconds.
     pub fn expire_payments(&self, now: Timestamp) -> Result<Vec<PaymentId>, StoreError> {
-        const OVERDUE: &str =
-            "p.expires_at <= ?1 AND p.status IN ('created', 'challenged', 'being_checked', 'awaiting_passcode', 'authorised')";
         // Most runs find nothing, and then the writer is not needed.
-        if self.read(|tx| payment_rows::load_where(tx, OVERDUE, now))?.is_empty() {
+        if self.read(|tx| payment_rows::load_where(tx, OPEN, now))?.is_empty() {
             return Ok(Vec::new());
         }
-        self.end("expire_payments", OVERDUE, now, |payment| payment.expire(now))
+        self.end("expire_payments", OPEN, (now, now), |payment| payment.expire(now))
     }
 
     /// After a start: payments whose look was with the parties when the process ended are refused with
     /// `identification_interrupted`; nothing was charged for them. Says which.
     pub fn recover(&self, now: Timestamp) -> Result<Vec<PaymentId>, StoreError> {
-        self.end("recover", "p.status = 'being_checked' AND CAST(?1 AS BIGINT) >= 0", now, Payment::interrupt)
+        self.end("recover", BEING_CHECKED, (FOR_EVER, now), Payment::interrupt)
     }
 
     fn end(
         &self,
         name: &'static str,
         which: &'static str,
-        now: Timestamp,
+        (until, now): (Timestamp, Timestamp),
         decide: impl Fn(&Payment) -> Option<Event>,
     ) -> Result<Vec<PaymentId>, StoreError> {
         let rules = self.rules(now)?;
         self.run_tx(name, |tx| {
             let mut ended = Vec::new();
-            for payment in payment_rows::load_where(tx, which, now)? {
+            for payment in payment_rows::load_where(tx, which, until)? {
                 if let Some(event) = decide(&payment) {
                     ended.push(payment.id);
                     payment::apply(tx, payment, &event, rules, now)?;
@@ -85,3 +90,6 @@ impl Store {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,7 +42,7 @@ struct Shown {
     merchant_reference: Option<String>,
 }
 
-/// A new payment at `terminal`.
+/// A new payment at `terminal`, of which nothing was refunded yet.
 pub(crate) fn insert(tx: &Tx, payment: &Payment, terminal: &Terminal, merchant_reference: Option<&str>) -> Result<(), StoreError> {
     let api::Terminal { store, store_name, merchant_name, .. } = &terminal.details;
     let shown = Shown {
@@ -53,10 +53,12 @@ pub(crate) fn insert(tx: &Tx, payment: &Payment, terminal: &Terminal, merchant_r
     };
     tx.learn(&SHOWN, (0, payment.id.bits()), shown);
     posting::is_unused(tx, TransferId::from_bits(payment.id.bits()));
+    let challenge = payment.challenge.as_ref();
     tx.put_known(
         "INSERT INTO payments (id, terminal, store, merchant, amount_minor, currency, merchant_reference, status, created_at, expires_at,
-             captured_minor, refunded_minor, refund_count, rules_version, capture, terms_sha256)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0, 0, ?11, ?12, ?13)",
+             rules_version, capture, terms_sha256, nonce, challenge_issued_at, challenge_expires_at, challenge_partition, passcode_always,
+             payer, refusal, authorised_at, paid_at, captured_minor, verified_by, refunded_minor, refund_count)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, 0, 0)",
         (
             Bits(payment.id.bits()),
             Bits(payment.terminal.bits()),
@@ -71,6 +73,17 @@ pub(crate) fn insert(tx: &Tx, payment: &Payment, terminal: &Terminal, merchant_r
             &payment.rules_version,
             capture_name(payment.capture),
             payment.terms_sha256.map(|hash| hash.0),
+            challenge.map(|challenge| challenge.nonce),
+            challenge.map(|challenge| At(challenge.issued_at)),
+            challenge.map(|challenge| At(challenge.expires_at)),
+            challenge.and_then(|challenge| challenge.partition).map(|label| label.0),
+            challenge.map(|challenge| challenge.passcode_always),
+            payment.payer.map(|payer| Bits(payer.bits())),
+            payment.refusal.map(Code::name),
+            payment.authorised_at.map(At),
+            payment.paid_at.map(At),
+            payment.captured_minor,
+            payment.verified_by.map(VerifiedBy::name),
         ),
         &PAYMENT,
         (0, payment.id.bits()),

@@ -147,15 +147,9 @@ pub(crate) fn hash_old_transfers(tx: &Tx) -> Result<(), StoreError> {
 }
 
 fn load_account(tx: &Tx, key: AccountKey) -> Result<Option<Account>, StoreError> {
-    tx.recall(&ACCOUNT, account_key(key), || {
-        let account = tx.find(
-            "SELECT kind, owner, currency, debits_minor, credits_minor, debits_pending_minor, credits_pending_minor
-             FROM ledger_accounts WHERE kind = ?1 AND owner = ?2",
-            (key.kind.name(), Bits(key.owner)),
-            read_account,
-        );
-        Ok(account?)
-    })
+    let sql = "SELECT kind, owner, currency, debits_minor, credits_minor, debits_pending_minor, credits_pending_minor
+         FROM ledger_accounts WHERE kind = ?1 AND owner = ?2";
+    Ok(tx.recall_row(&ACCOUNT, account_key(key), sql, (key.kind.name(), Bits(key.owner)), read_account)?)
 }
 
 /// All accounts, in the order of their keys.

@@ -14,19 +14,51 @@ use crate::db::{DbError, Row, Tx};
 use crate::error::StoreError;
 use crate::row::{At, Bits, Name};
 
-/// Adds a row to the account's log. The outcome of an identification is that of its payment.
+/// How long rows are kept: three years, in milliseconds.
+const KEEP_MS: u64 = 3 * 365 * 86_400_000;
+
+/// What came of a use of a biometric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// What its kind says: enrolled, deleted.
+    OfKind,
+    /// Whatever becomes of this payment.
+    OfPayment(PaymentId),
+    /// It was refused before anybody was asked.
+    Refused(Code),
+}
+
+/// Adds a row to the account's log.
 pub(crate) fn record(
     tx: &Tx,
     account: AccountId,
     kind: QueryKind,
-    payment: Option<PaymentId>,
+    outcome: Outcome,
     rng: &mut dyn CryptoRng,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let (payment, code) = match outcome {
+        Outcome::OfKind => (None, None),
+        Outcome::OfPayment(payment) => (Some(Bits(payment.bits())), None),
+        Outcome::Refused(code) => (None, Some(code.name())),
+    };
     tx.put(
-        "INSERT INTO biometric_queries (id, account, kind, payment, at) VALUES (?1, ?2, ?3, ?4, ?5)",
-        (Bits(QueryId::new(now, rng).bits()), Bits(account.bits()), kind_name(kind), payment.map(|id| Bits(id.bits())), At(now)),
+        "INSERT INTO biometric_queries (id, account, kind, payment, at, outcome) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        (Bits(QueryId::new(now, rng).bits()), Bits(account.bits()), kind_name(kind), payment, At(now), code),
     )?;
+    Ok(())
+}
+
+/// Whether the account's log has the look for `payment`.
+pub(crate) fn has_look(tx: &Tx, account: AccountId, payment: PaymentId) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM biometric_queries WHERE account = ?1 AND payment = ?2 LIMIT 1";
+    Ok(tx.find(sql, (Bits(account.bits()), Bits(payment.bits())), |_| Ok(()))?.is_some())
+}
+
+/// Deletes rows that are past their time. Identifiers sort by time, so that the index on them finds those.
+pub(crate) fn tidy(tx: &Tx, now: Timestamp) -> Result<(), StoreError> {
+    let oldest = u128::from(now.millis().saturating_sub(KEEP_MS)) << 80;
+    tx.execute("DELETE FROM biometric_queries WHERE id < ?1", [Bits(oldest)])?;
     Ok(())
 }
 
@@ -50,7 +82,9 @@ impl Store {
                 Some(text) => sequence_of(tx, account, text)?,
             };
             let limit = limit.clamp(1, LIST_MAX);
-            let mut data = tx.list("SELECT q.id, q.kind, q.at, m.name, s.name, p.amount_minor, p.status, p.refusal
+            let mut data = tx.list("SELECT q.id, q.kind, q.at, m.name, s.name, p.amount_minor, p.status, p.refusal, q.outcome, q.payment, p.rules_version,
+                     (SELECT c.version FROM consents c WHERE c.account = q.account AND c.purpose = 'payment' AND c.granted = 1 AND c.decided_at <= q.at
+                      ORDER BY c.sequence DESC LIMIT 1)
                  FROM biometric_queries q LEFT JOIN payments p ON p.id = q.payment LEFT JOIN merchants m ON m.id = p.merchant LEFT JOIN stores s ON s.id = p.store
                  WHERE q.account = ?1 AND q.sequence < ?2 ORDER BY q.sequence DESC LIMIT ?3", (Bits(account.bits()), before, limit + 1), read_query)?;
             let has_more = data.len() > limit as usize;
@@ -62,13 +96,11 @@ impl Store {
 
 fn read_query(row: &Row) -> Result<BiometricQuery, DbError> {
     let kind = row.get::<Name>(1)?.read(|name| KINDS.into_iter().find(|kind| kind_name(*kind) == name))?;
-    let outcome = match kind {
-        QueryKind::Enrolment => "enrolled".to_owned(),
-        QueryKind::Deletion => "deleted".to_owned(),
-        QueryKind::Identification => {
-            let (status, refusal): (Option<String>, Option<String>) = (row.get(6)?, row.get(7)?);
-            refusal.or(status).unwrap_or_else(|| status_name(PaymentStatus::BeingChecked).to_owned())
-        }
+    let (status, refusal, refused): (Option<String>, Option<String>, Option<String>) = (row.get(6)?, row.get(7)?, row.get(8)?);
+    let of_kind = match kind {
+        QueryKind::Enrolment => "enrolled",
+        QueryKind::Deletion => "deleted",
+        QueryKind::Identification => status_name(PaymentStatus::BeingChecked),
     };
     Ok(BiometricQuery {
         id: QueryId::from_bits(row.get::<Bits>(0)?.0),
@@ -76,8 +108,11 @@ fn read_query(row: &Row) -> Result<BiometricQuery, DbError> {
         at: row.get::<At>(2)?.0,
         asked_by: row.get::<Option<String>>(3)?.unwrap_or_else(|| "wallet".to_owned()),
         store_name: row.get(4)?,
+        payment: row.get::<Option<Bits>>(9)?.map(|bits| PaymentId::from_bits(bits.0)),
         amount_minor: row.get(5)?,
-        outcome,
+        outcome: refused.or(refusal).or(status).unwrap_or_else(|| of_kind.to_owned()),
+        consent_version: row.get(11)?,
+        rules_version: row.get(10)?,
     })
 }
 

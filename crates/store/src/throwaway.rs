@@ -1,8 +1,9 @@
 //! A PostgreSQL server of one's own for tests and measurements: made in a temporary folder from the installed programs,
 //! reached through a socket in it, gone with whoever started it, even if that is killed.
 
+use std::fs::Permissions;
 use std::io::{self, Error, ErrorKind};
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -42,11 +43,27 @@ impl Throwaway {
     /// # Errors
     /// PostgreSQL is not installed, or does not start; says what to do.
     pub fn start(settings: &[(&str, &str)]) -> io::Result<Self> {
+        Self::start_with(&[], settings)
+    }
+
+    /// The same with `files`, name and text, in [`Self::folder`]: the data is in `data` beside them, and only the server
+    /// may read them.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_with(files: &[(&str, &str)], settings: &[(&str, &str)]) -> io::Result<Self> {
         let programs = programs()?;
         let folder = tempfile::Builder::new().prefix("handsel-pg").tempdir()?.keep();
         let owner = if rustix::process::geteuid().is_root() { Some(unprivileged()?) } else { None };
         if let Some((user, group)) = owner {
             chown(&folder, Some(user), Some(group))?;
+        }
+        for (name, text) in files {
+            std::fs::write(folder.join(name), text)?;
+            std::fs::set_permissions(folder.join(name), Permissions::from_mode(0o600))?;
+            if let Some((user, group)) = owner {
+                chown(folder.join(name), Some(user), Some(group))?;
+            }
         }
         let as_owner = |program: &Path| {
             let mut command = Command::new(program);

@@ -22,12 +22,15 @@ pub(crate) struct Readers {
 struct Pool {
     idle: Vec<Connection>,
     busy: usize,
+    /// Counts the servers that the writer went to: connections to an earlier one are not used again.
+    server: u64,
 }
 
 /// A connection in use; goes back when it is dropped.
 struct Reading<'r> {
     readers: &'r Readers,
     connection: Option<Connection>,
+    server: u64,
 }
 
 impl Readers {
@@ -39,15 +42,22 @@ impl Readers {
         self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The writer has connected anew: so do the readers.
+    pub(crate) fn renew(&self) {
+        let mut pool = self.lock();
+        pool.server += 1;
+        pool.idle.clear();
+    }
+
     fn take(&self) -> Result<Reading<'_>, StoreError> {
         let mut pool = self.lock();
         while pool.idle.is_empty() && pool.busy >= READERS_MAX {
             pool = self.returned.wait(pool).unwrap_or_else(PoisonError::into_inner);
         }
         pool.busy += 1;
-        let idle = pool.idle.pop();
+        let (idle, server) = (pool.idle.pop(), pool.server);
         drop(pool);
-        let mut reading = Reading { readers: self, connection: idle };
+        let mut reading = Reading { readers: self, connection: idle, server };
         if reading.connection.is_none() {
             reading.connection = Some(Connection::open(&self.location, Role::Reader)?);
         }
@@ -61,7 +71,9 @@ impl Drop for Reading<'_> {
         let sound = self.connection.take().filter(|connection| connection.rollback().is_ok() && !connection.is_broken());
         let mut pool = self.readers.lock();
         pool.busy -= 1;
-        pool.idle.extend(sound);
+        if pool.server == self.server {
+            pool.idle.extend(sound);
+        }
         drop(pool);
         self.readers.returned.notify_one();
     }

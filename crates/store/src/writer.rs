@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::Store;
-use crate::db::{Connection, DbError, Location, Role, Tx};
+use crate::db::{Connection, Location, Role, Tx};
 use crate::error::StoreError;
 
 /// Requests that may wait; one more is told to come again.
@@ -192,7 +192,7 @@ impl Thread {
                 }
                 (job, Ok(())) => self.do_part(job),
                 (job, Err(error)) => {
-                    refuse(job, error);
+                    self.refuse_all(job, error);
                     break;
                 }
             }
@@ -209,14 +209,25 @@ impl Thread {
         }
     }
 
+    /// No transaction can begin: neither for `job` nor for those who wait by now, since trying again takes its time.
+    fn refuse_all(&mut self, job: Job, error: &Arc<StoreError>) {
+        refuse(job, error);
+        for job in self.waiting.try_iter().take(QUEUE_MAX) {
+            refuse(job, error);
+        }
+    }
+
     fn begin(&mut self) -> Result<(), StoreError> {
         if self.store.is_halted() {
             return Err(StoreError::Halted);
         }
         let mut connection = lock(&self.turn);
         if connection.is_broken() {
+            // Perhaps another server leads now; what was read from the one before is not read on.
+            self.location.try_next();
             *connection = Connection::open(&self.location, Role::Writer)?;
             connection.known().keep();
+            self.store.shared.readers.renew();
         }
         Ok(connection.begin(Role::Writer)?)
     }
@@ -254,7 +265,7 @@ impl Thread {
             let committed = match self.store.is_halted() {
                 true => Err(StoreError::Halted),
                 false if connection.is_in_transaction() => connection.commit().map_err(StoreError::from),
-                false => Err(DbError::Lost.into()),
+                false => Err(connection.why_lost().into()),
             };
             if committed.is_err()
                 && let Err(error) = connection.rollback()

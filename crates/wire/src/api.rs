@@ -347,7 +347,8 @@ pub struct NewConsent {
     pub purpose: ConsentPurpose,
     /// Which text was shown.
     pub text_sha256: HexArray<32>,
-    /// Given or withdrawn. Withdrawing `payment` deletes the enrolment.
+    /// Given or withdrawn. Withdrawing `payment` deletes the enrolment; what stays on record is the decision about the text
+    /// that was consented to.
     pub granted: bool,
 }
 
@@ -429,7 +430,7 @@ pub struct TopUp {
 pub struct Activity {
     /// What happened.
     pub kind: ActivityKind,
-    /// The payment, refund or top-up.
+    /// The payment, refund, top-up or dispute, or the ledger's transfer: no two rows have the same.
     pub id: String,
     /// For a refund or a compensation: the payment it belongs to.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -470,8 +471,8 @@ pub enum ActivityKind {
     CompensationTakenBack,
 }
 
-/// `GET /v1/queries`: one use of the shopper's biometric. Looks that recognised nobody belong to nobody and are in no
-/// shopper's list.
+/// `GET /v1/queries`: one use of the shopper's biometric, whether or not it led to a payment. Looks that recognised nobody,
+/// or more than one person, belong to nobody who could be named and are in no shopper's list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BiometricQuery {
     /// Its identifier.
@@ -485,11 +486,20 @@ pub struct BiometricQuery {
     /// The store's name.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub store_name: Option<String>,
+    /// The payment that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub payment: Option<PaymentId>,
     /// The amount on the till, in minor units.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub amount_minor: Option<i64>,
-    /// What came of it: `paid`, `enrolled`, `deleted`, or the code of the refusal.
+    /// What came of it: `enrolled`, `deleted`, the payment's status, or the code of the refusal.
     pub outcome: String,
+    /// The version of the consent to payment that stood then.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub consent_version: Option<String>,
+    /// The rule pack that judged the payment last.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rules_version: Option<String>,
 }
 
 /// The kinds of [`BiometricQuery`].

@@ -41,12 +41,22 @@ impl<const N: usize> Serialize for HexArray<N> {
     }
 }
 
+/// A text that is not the hexadecimal digits of this many bytes. Whoever sent it can mend it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected {digits} hexadecimal digits")]
+pub struct HexError {
+    digits: usize,
+}
+
+impl<const N: usize> std::str::FromStr for HexArray<N> {
+    type Err = HexError;
+    fn from_str(text: &str) -> Result<Self, HexError> {
+        base::hash::unhex(text).and_then(|bytes| bytes.try_into().ok()).map(Self).ok_or(HexError { digits: 2 * N })
+    }
+}
+
 impl<'de, const N: usize> Deserialize<'de> for HexArray<N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        base::hash::unhex(&text)
-            .and_then(|bytes| bytes.try_into().ok())
-            .map(Self)
-            .ok_or_else(|| serde::de::Error::custom(format!("expected {} hexadecimal digits", 2 * N)))
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }

@@ -82,6 +82,9 @@ pub struct Dispute {
     pub credit_due_at: Timestamp,
     /// By when it is decided; after that the payer is right.
     pub decide_by: Timestamp,
+    /// When its payer appealed against a rejection: it is open again then, for the last time.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub appealed_at: Option<Timestamp>,
     /// When it was decided or taken back.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub decided_at: Option<Timestamp>,

@@ -13,6 +13,7 @@ pub mod probe;
 pub mod problem;
 pub mod receipt;
 pub mod seal;
+pub mod settlement;
 pub mod upkeep;
 
 #[cfg(test)]

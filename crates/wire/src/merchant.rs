@@ -6,6 +6,7 @@ use base::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::api::Payment;
+use crate::settlement::{BankAccount, Payout};
 
 /// Whether money is real. The two have separate stores: nothing of one is seen from the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -87,6 +88,33 @@ pub enum EventType {
     /// Money went back to the payer.
     #[serde(rename = "payment.refunded")]
     PaymentRefunded,
+    /// A bank account was asked for; if you did not ask, take it back and change your keys.
+    #[serde(rename = "bank_account.requested")]
+    BankAccountRequested,
+    /// A bank account was approved and is paid to from `effective_at` on.
+    #[serde(rename = "bank_account.approved")]
+    BankAccountApproved,
+    /// A bank account was rejected.
+    #[serde(rename = "bank_account.rejected")]
+    BankAccountRejected,
+    /// A bank account was taken back.
+    #[serde(rename = "bank_account.withdrawn")]
+    BankAccountWithdrawn,
+    /// A payout waits until staff has looked at it.
+    #[serde(rename = "payout.held")]
+    PayoutHeld,
+    /// A payout is on its way to the bank.
+    #[serde(rename = "payout.sent")]
+    PayoutSent,
+    /// A payout has arrived.
+    #[serde(rename = "payout.arrived")]
+    PayoutArrived,
+    /// A payout came back.
+    #[serde(rename = "payout.returned")]
+    PayoutReturned,
+    /// A held payout was given up.
+    #[serde(rename = "payout.cancelled")]
+    PayoutCancelled,
     /// A merchant tries an endpoint.
     #[serde(rename = "webhook_endpoint.ping")]
     EndpointPing,
@@ -94,7 +122,7 @@ pub enum EventType {
 
 impl EventType {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 18] = [
         Self::PaymentAuthorised,
         Self::PaymentPaid,
         Self::PaymentRefused,
@@ -103,6 +131,15 @@ impl EventType {
         Self::PaymentVoided,
         Self::PaymentUndone,
         Self::PaymentRefunded,
+        Self::BankAccountRequested,
+        Self::BankAccountApproved,
+        Self::BankAccountRejected,
+        Self::BankAccountWithdrawn,
+        Self::PayoutHeld,
+        Self::PayoutSent,
+        Self::PayoutArrived,
+        Self::PayoutReturned,
+        Self::PayoutCancelled,
         Self::EndpointPing,
     ];
 
@@ -117,6 +154,15 @@ impl EventType {
             Self::PaymentVoided => "payment.voided",
             Self::PaymentUndone => "payment.undone",
             Self::PaymentRefunded => "payment.refunded",
+            Self::BankAccountRequested => "bank_account.requested",
+            Self::BankAccountApproved => "bank_account.approved",
+            Self::BankAccountRejected => "bank_account.rejected",
+            Self::BankAccountWithdrawn => "bank_account.withdrawn",
+            Self::PayoutHeld => "payout.held",
+            Self::PayoutSent => "payout.sent",
+            Self::PayoutArrived => "payout.arrived",
+            Self::PayoutReturned => "payout.returned",
+            Self::PayoutCancelled => "payout.cancelled",
             Self::EndpointPing => "webhook_endpoint.ping",
         }
     }
@@ -142,11 +188,17 @@ pub struct Event {
 }
 
 /// What an event is about.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct EventData {
     /// The payment, as it was then.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub payment: Option<Payment>,
+    /// The bank account, as it was then.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bank_account: Option<BankAccount>,
+    /// The payout, as it was then.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub payout: Option<Payout>,
 }
 
 /// `POST /v1/webhook-endpoints`. Answers with [`WebhookEndpoint`].

@@ -128,7 +128,7 @@ codes! {
     UndoOver, "undo_over", 409, "This payment can no longer be taken back by oneself.", "Ask the payee for a refund, or say that it was not you.";
     PaymentDisputed, "payment_disputed", 409, "The payer says that this payment is not theirs.", "The institution decides it and pays; do not refund it.";
     DisputeExists, "dispute_exists", 409, "This payment was disputed before.", "Read that dispute.";
-    DisputeWindowOver, "dispute_window_over", 409, "The payment is too old to be disputed here.", "Write to the institution.";
+    DisputeWindowOver, "dispute_window_over", 409, "It is too late to dispute this here.", "Write to the institution.";
     StorageFull, "storage_full", 503, "The platform cannot store anything at the moment.", "Nothing was charged. Its operator must make room.";
     LedgerHalted, "ledger_halted", 503, "The books contradict themselves, so nothing is written.", "Nothing was charged. Its operator must look at the log and check the books.";
     PictureUnreadable, "picture_unreadable", 400, "The picture cannot be read.", "Send a whole JPEG or PNG.";

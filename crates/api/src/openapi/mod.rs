@@ -87,7 +87,11 @@ fn operation_id(endpoint: &Row) -> String {
 fn parameters(endpoint: &Row) -> Value {
     let mut parameters = Vec::new();
     for name in endpoint.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
-        parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": id_schema(kind_of(endpoint.path)) }));
+        let schema = match endpoint.path {
+            "/v1/consent-texts/{id}" => json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" }),
+            path => id_schema(kind_of(path)),
+        };
+        parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": schema }));
     }
     if endpoint.idempotent {
         parameters.push(json!({
@@ -141,6 +145,8 @@ fn kind_of(path: &str) -> &'static str {
         Some("webhook-endpoints") => "whe",
         Some("deliveries") => "del",
         Some("disputes") => "dp",
+        Some("bank-accounts") => "ba",
+        Some("payouts") => "po",
         other => panic!("{path}: say here what the identifiers of {other:?} begin with"),
     }
 }

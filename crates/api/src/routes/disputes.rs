@@ -9,7 +9,7 @@ use wire::problem::Code;
 
 use crate::app::{SharedApp, rng};
 use crate::auth::Shopper;
-use crate::body::{Parameters, PathId};
+use crate::body::{Page, Parameters, PathId};
 use crate::once::{Once, respond};
 use crate::problem::{Answer, Refused};
 use crate::routes::table::{Access, Endpoint};
@@ -26,12 +26,20 @@ pub fn create() -> Endpoint {
 
 /// The shopper's disputes.
 pub fn list() -> Endpoint {
-    get("/v1/disputes", Access::Wallet, "The shopper's disputes, newest first").answers(200, "DisputeList").by(handle_list)
+    get("/v1/disputes", Access::Wallet, "The shopper's disputes, newest first").lists("DisputeList", "dp").by(handle_list)
 }
 
 /// One of them.
 pub fn one() -> Endpoint {
     get("/v1/disputes/{id}", Access::Wallet, "How a dispute stands, with its evidence").answers(200, "Dispute").by(handle_one)
+}
+
+/// Against a rejection.
+pub fn appeal() -> Endpoint {
+    post("/v1/disputes/{id}/appeal", Access::Wallet, "Appeal against a rejection, once: it is decided anew")
+        .answers(200, "Dispute")
+        .refuses(&[Code::StateConflict, Code::DisputeWindowOver])
+        .by(handle_appeal)
 }
 
 /// Takes one back.
@@ -68,8 +76,20 @@ async fn handle_create(State(app): State<SharedApp>, shopper: Shopper, once: Onc
     Ok(respond(app.with_store(work).await?))
 }
 
-async fn handle_list(State(app): State<SharedApp>, shopper: Shopper) -> Answer<Response> {
-    Ok(json(app.with_store(move |store| store.disputes(shopper.account)).await?))
+async fn handle_list(State(app): State<SharedApp>, shopper: Shopper, Parameters(page): Parameters<Page>) -> Answer<Response> {
+    let (after, size) = (page.after::<DisputeId>()?, page.size()?);
+    Ok(json(app.with_store(move |store| store.disputes(shopper.account, after, size)).await?))
+}
+
+async fn handle_appeal(
+    State(app): State<SharedApp>,
+    shopper: Shopper,
+    PathId(dispute): PathId<DisputeId>,
+    once: Once<Nothing>,
+) -> Answer<Response> {
+    let Once { idempotency, turn: _turn, .. } = once;
+    let now = app.now();
+    Ok(respond(app.with_store(move |store| store.appeal_dispute(&idempotency, shopper.account, dispute, now)).await?))
 }
 
 async fn handle_one(State(app): State<SharedApp>, shopper: Shopper, PathId(dispute): PathId<DisputeId>) -> Answer<Response> {

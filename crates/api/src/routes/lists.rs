@@ -12,7 +12,7 @@ use crate::routes::{get, json};
 
 /// The wallet's money.
 pub fn activity() -> Endpoint {
-    get("/v1/activity", Access::Wallet, "The wallet's money, newest first").lists("ActivityList", "pay|re|top").by(handle_activity)
+    get("/v1/activity", Access::Wallet, "The wallet's money, newest first").lists("ActivityList", "pay|re|top|dp|tra").by(handle_activity)
 }
 
 /// Every use of the shopper's biometric.

@@ -15,6 +15,7 @@ pub mod me;
 pub mod owner;
 pub mod payments;
 pub mod sessions;
+pub mod settlement;
 pub mod table;
 pub mod template;
 pub mod terminal;
@@ -69,6 +70,12 @@ pub fn endpoints(demo: bool) -> Vec<Endpoint> {
         deliveries::list(),
         deliveries::one(),
         deliveries::replay(),
+        settlement::bank_accounts(),
+        settlement::bank_account(),
+        settlement::request_bank_account(),
+        settlement::withdraw_bank_account(),
+        settlement::payouts(),
+        settlement::payout(),
         test_mode::look(),
         accounts::create(),
         sessions::create(),
@@ -86,10 +93,13 @@ pub fn endpoints(demo: bool) -> Vec<Endpoint> {
         disputes::create(),
         disputes::list(),
         disputes::one(),
+        disputes::appeal(),
         disputes::withdraw(),
         disputes::statistics(),
         disputes::terms(),
         consents::texts(),
+        consents::text(),
+        consents::list(),
         consents::create(),
         enrolments::create(),
         enrolments::read(),

@@ -47,7 +47,8 @@ async fn handle(
     }
     let (now, terminal) = (app.now(), till.details.id);
     let tokens: Vec<_> = (0..probe.context.templates).map(|_| new_token(now, &mut rng())).collect();
-    let answer = app.with_store(move |store| store.receive_template(&idempotency, terminal, enrolment, &probe, &tokens, now)).await?;
+    let work = move |store: &store::Store| store.receive_template(&idempotency, terminal, enrolment, &probe, &tokens, &mut rng(), now);
+    let answer = app.with_store(work).await?;
     if answer.is_first_success() {
         app.gallery_changed.notify_one();
     }

@@ -15,7 +15,7 @@ const PAYMENT: &str = "pay_00000000000000000000000001";
 const ENROLMENT: &str = "enr_00000000000000000000000001";
 
 /// Method, path, who may.
-const TABLE: [(&str, &str, Access); 65] = [
+const TABLE: [(&str, &str, Access); 74] = [
     ("GET", "/v1/terminal", Access::Terminal),
     ("POST", "/v1/payments", Access::Payee),
     ("GET", "/v1/payments", Access::Payee),
@@ -48,6 +48,12 @@ const TABLE: [(&str, &str, Access); 65] = [
     ("GET", "/v1/webhook-endpoints/{id}/deliveries", Access::Key),
     ("GET", "/v1/deliveries/{id}", Access::Key),
     ("POST", "/v1/deliveries/{id}/replay", Access::Key),
+    ("GET", "/v1/bank-accounts", Access::Key),
+    ("POST", "/v1/bank-accounts", Access::Key),
+    ("GET", "/v1/bank-accounts/{id}", Access::Key),
+    ("POST", "/v1/bank-accounts/{id}/withdraw", Access::Key),
+    ("GET", "/v1/payouts", Access::Key),
+    ("GET", "/v1/payouts/{id}", Access::Key),
     ("POST", "/v1/test/payments/{id}/look", Access::Key),
     ("POST", "/v1/accounts", Access::Page),
     ("POST", "/v1/sessions", Access::Page),
@@ -65,8 +71,11 @@ const TABLE: [(&str, &str, Access); 65] = [
     ("GET", "/v1/disputes", Access::Wallet),
     ("POST", "/v1/disputes", Access::Wallet),
     ("GET", "/v1/disputes/{id}", Access::Wallet),
+    ("POST", "/v1/disputes/{id}/appeal", Access::Wallet),
     ("POST", "/v1/disputes/{id}/withdraw", Access::Wallet),
     ("GET", "/v1/consent-texts", Access::Wallet),
+    ("GET", "/v1/consent-texts/{id}", Access::Wallet),
+    ("GET", "/v1/consents", Access::Wallet),
     ("POST", "/v1/consents", Access::Wallet),
     ("POST", "/v1/enrolments", Access::Wallet),
     ("GET", "/v1/enrolments/{id}", Access::Wallet),

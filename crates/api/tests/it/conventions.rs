@@ -76,6 +76,14 @@ async fn every_post_is_done_once_and_answered_twice() {
             json!({"payment": id, "cause": "other", "freeze": false}),
             json!({"payment": id, "cause": "forced", "freeze": false}),
         ),
+        (
+            "/v1/bank-accounts",
+            "/v1/bank-accounts".into(),
+            json!({"holder_name": "Noodle House", "bank_code": "102100099996", "account_number": "6222021001112223"}),
+            json!({"holder_name": "Noodle House", "bank_code": "102100099996", "account_number": "6222021001112224"}),
+        ),
+        ("/v1/bank-accounts/{id}/withdraw", "/v1/bank-accounts/ba_00000000000000000000000001/withdraw".into(), json!({}), Value::Null),
+        ("/v1/disputes/{id}/appeal", "/v1/disputes/dp_00000000000000000000000001/appeal".into(), json!({}), Value::Null),
         ("/v1/disputes/{id}/withdraw", "/v1/disputes/dp_00000000000000000000000001/withdraw".into(), json!({}), Value::Null),
         (
             "/v1/consents",

@@ -5,4 +5,5 @@ pub mod copies;
 pub mod gallery;
 pub mod parties;
 pub mod party;
+pub mod settlement;
 pub mod store;

@@ -20,7 +20,7 @@ use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
-use base::id::{ApiKeyId, MerchantId, StoreId, TerminalId};
+use base::id::{ApiKeyId, MerchantId, StoreId, TerminalId, TransferId};
 use base::party::PartyId;
 use base::secret::Secret;
 use base::time::{Clock, SystemClock};
@@ -38,7 +38,8 @@ pub use keys::{PartyKeys, PlatformKeys, WorkerKeys, new_party_keys, new_worker_k
 use nodes::PlatformPeerNode;
 pub use nodes::{PartyNode, PeerNode, PlatformNode, TerminalNode, WorkerNode};
 
-use crate::args::InstallationOptions;
+use crate::admin;
+use crate::args::{FundOptions, InstallationOptions};
 use crate::crowd::Loader;
 use crate::run::{Failure, context, failed};
 
@@ -70,6 +71,9 @@ impl Mode {
 
 /// Looks that one terminal may ask for in a day: more than one every five seconds around the clock is no till.
 const LOOKS_PER_DAY_MAX: u32 = 20_000;
+
+/// What the institution puts into the compensation fund of a fresh installation, in minor units: twenty credits at once.
+const FUND: (TransferId, i64) = (TransferId::from_bits(1), 1_000_000);
 
 /// The shop that a fresh installation begins with.
 const MERCHANT: (MerchantId, &str) = (MerchantId::from_bits(1), "Lotus Pharmacy 荷花药房");
@@ -130,6 +134,8 @@ pub fn prepare(dir: &Path, options: &InstallationOptions, mode: Mode, ephemeral_
     write_party_nodes(&dir, mode, &parties, &party_keys, &platform_keys, &terminals)?;
     let store = dir.join("platform/handsel.sqlite");
     register_shop(&store, &rules, &terminals, &merchant_keys.live_key)?;
+    // As by hand: the same again changes nothing.
+    admin::store::fund(&FundOptions { store: store.clone(), rules: rules.clone(), id: FUND.0.to_string(), amount_minor: FUND.1 })?;
     let test_store = dir.join("platform/handsel-test.sqlite");
     register_shop(&test_store, &rules, &terminals[..1], &merchant_keys.test_key)?;
     let parties_for_platform = PartyId::ALL.map(|party| PlatformPeerNode {

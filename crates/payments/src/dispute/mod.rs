@@ -40,8 +40,10 @@ pub struct Dispute {
     pub credit_due_at: Timestamp,
     /// By when it is decided; after that the payer is right.
     pub decide_by: Timestamp,
-    /// Whether the time was prolonged.
+    /// Whether the time was prolonged since it was opened or appealed.
     pub extended: bool,
+    /// When its payer appealed against a rejection.
+    pub appealed_at: Option<Timestamp>,
     /// When it was decided or withdrawn.
     pub decided_at: Option<Timestamp>,
     /// Why it was decided so or prolonged, in words for the payer.
@@ -74,6 +76,11 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// The payer does not agree with the rejection: it is decided anew, without credit until then.
+    Appealed {
+        /// Until when.
+        decide_by: Timestamp,
+    },
     /// The payer takes the dispute back; what was given goes back, as far as it is there.
     Withdrawn {
         /// What goes back, in minor units.
@@ -92,13 +99,15 @@ pub enum Step {
     Uphold,
     /// Against the payer.
     Reject,
+    /// Against the rejection, once.
+    Appeal,
     /// Taken back by the payer.
     Withdraw,
 }
 
 impl Step {
     /// All steps.
-    pub const ALL: [Self; 5] = [Self::Credit, Self::Extend, Self::Uphold, Self::Reject, Self::Withdraw];
+    pub const ALL: [Self; 6] = [Self::Credit, Self::Extend, Self::Uphold, Self::Reject, Self::Appeal, Self::Withdraw];
 
     /// Its words in the diagram.
     pub const fn words(self) -> &'static str {
@@ -107,13 +116,14 @@ impl Step {
             Self::Extend => "time prolonged once, with a reason",
             Self::Uphold => "the payer is right, or time is over",
             Self::Reject => "it was the payer",
+            Self::Appeal => "appealed once by the payer",
             Self::Withdraw => "taken back by the payer",
         }
     }
 }
 
 /// Every legal move. The diagram in `docs/payments.md` is made from it.
-pub const TRANSITIONS: [(DisputeStatus, Step, DisputeStatus); 5] = {
+pub const TRANSITIONS: [(DisputeStatus, Step, DisputeStatus); 6] = {
     use DisputeStatus::*;
     [
         (Open, Step::Credit, Open),
@@ -121,6 +131,7 @@ pub const TRANSITIONS: [(DisputeStatus, Step, DisputeStatus); 5] = {
         (Open, Step::Uphold, Upheld),
         (Open, Step::Reject, Rejected),
         (Open, Step::Withdraw, Withdrawn),
+        (Rejected, Step::Appeal, Open),
     ]
 };
 
@@ -200,6 +211,7 @@ impl Dispute {
             credit_due_at: now.plus_millis(wait_ms),
             decide_by: now.plus_millis(rules.disputes.decide_within_days * DAY_MS),
             extended: false,
+            appealed_at: None,
             decided_at: None,
             reason: None,
             rules_version: rules.version.clone(),
@@ -218,7 +230,7 @@ impl Dispute {
             None
         } else if now >= self.decide_by {
             Some(Event::Upheld { reason: "The institution did not decide in time.".into() })
-        } else if self.credited_minor == 0 && now >= self.credit_due_at {
+        } else if self.credited_minor == 0 && now >= self.credit_due_at && self.appealed_at.is_none() {
             Some(Event::Credited)
         } else {
             None
@@ -231,7 +243,8 @@ impl Dispute {
         if self.extended {
             return Err(Code::StateConflict.into());
         }
-        let decide_by = self.opened_at.plus_millis(rules.disputes.extended_within_days * DAY_MS);
+        let begun = self.appealed_at.unwrap_or(self.opened_at);
+        let decide_by = begun.plus_millis(rules.disputes.extended_within_days * DAY_MS);
         Ok(Event::Extended { decide_by, reason: reason.into() })
     }
 
@@ -247,6 +260,17 @@ impl Dispute {
         Ok(Event::Rejected { taken_back_minor: self.credited_minor.min(available_minor.max(0)), reason: reason.into() })
     }
 
+    /// The payer does not agree with the rejection. Refused, in this order: `state_conflict` unless it was rejected and not
+    /// appealed before, `dispute_window_over`.
+    pub fn appeal(&self, rules: &RulePack, now: Timestamp) -> Result<Event, Refusal> {
+        self.require(Step::Appeal)?;
+        let (None, Some(decided_at)) = (self.appealed_at, self.decided_at) else { return Err(Code::StateConflict.into()) };
+        if now.millis_since(decided_at) > rules.disputes.appeal_within_days * DAY_MS {
+            return Err(Code::DisputeWindowOver.into());
+        }
+        Ok(Event::Appealed { decide_by: now.plus_millis(rules.disputes.decide_within_days * DAY_MS) })
+    }
+
     /// The payer, whose wallet has `available_minor`, takes it back.
     pub fn withdraw(&self, available_minor: i64) -> Result<Event, Refusal> {
         self.require(Step::Withdraw)?;
@@ -256,28 +280,37 @@ impl Dispute {
     /// What the fund gives (positive) or gets back (negative) by `event`, in minor units.
     pub fn moves_minor(&self, event: &Event) -> i64 {
         match event {
-            Event::Credited | Event::Upheld { .. } => self.amount_minor - self.credited_minor,
-            Event::Extended { .. } => 0,
+            // What could not be taken back is with the payer still.
+            Event::Credited | Event::Upheld { .. } => self.amount_minor - self.credited_minor - self.uncollected_minor,
+            Event::Extended { .. } | Event::Appealed { .. } => 0,
             Event::Rejected { taken_back_minor, .. } | Event::Withdrawn { taken_back_minor } => -taken_back_minor,
         }
     }
 
     /// The dispute after `event`, which was decided for this very state; another one is a bug and panics.
     pub fn apply(mut self, event: &Event, now: Timestamp) -> Self {
-        assert_eq!(self.status, DisputeStatus::Open, "an event is decided for the state it is applied to");
+        let expected = if matches!(event, Event::Appealed { .. }) { DisputeStatus::Rejected } else { DisputeStatus::Open };
+        assert_eq!(self.status, expected, "an event is decided for the state it is applied to");
         let moved_minor = self.moves_minor(event);
         match event {
             Event::Credited => {}
             Event::Extended { decide_by, reason } => {
                 (self.decide_by, self.extended, self.reason) = (*decide_by, true, Some(reason.clone()));
             }
-            Event::Upheld { reason } => self.close(DisputeStatus::Upheld, Some(reason), now),
+            Event::Appealed { decide_by } => {
+                (self.status, self.decide_by, self.extended) = (DisputeStatus::Open, *decide_by, false);
+                (self.appealed_at, self.decided_at) = (Some(now), None);
+            }
+            Event::Upheld { reason } => {
+                self.credited_minor += std::mem::take(&mut self.uncollected_minor);
+                self.close(DisputeStatus::Upheld, Some(reason), now);
+            }
             Event::Rejected { reason, .. } => self.close(DisputeStatus::Rejected, Some(reason), now),
             Event::Withdrawn { .. } => self.close(DisputeStatus::Withdrawn, None, now),
         }
         self.credited_minor += moved_minor;
         if matches!(self.status, DisputeStatus::Rejected | DisputeStatus::Withdrawn) {
-            self.uncollected_minor = std::mem::take(&mut self.credited_minor);
+            self.uncollected_minor += std::mem::take(&mut self.credited_minor);
         }
         assert!((0..=self.amount_minor).contains(&self.credited_minor), "no more is credited than is disputed");
         assert!(self.uncollected_minor >= 0, "no more is taken back than was credited");

@@ -123,12 +123,14 @@ fn money_goes_from_the_fund_and_back_to_it() {
 #[test]
 fn what_is_decided_stays_decided() {
     for status in STATUSES {
-        let dispute = Dispute { status, ..opened(1_000) };
+        let decided_at = (status != DisputeStatus::Open).then_some(NOW);
+        let dispute = Dispute { status, decided_at, ..opened(1_000) };
         let asked = [
             (Step::Extend, code(dispute.extend("Later.", &rules()))),
             (Step::Uphold, code(dispute.uphold("Yes."))),
             (Step::Reject, code(dispute.reject(9, "No."))),
             (Step::Withdraw, code(dispute.withdraw(9))),
+            (Step::Appeal, code(dispute.appeal(&rules(), NOW))),
             (Step::Credit, dispute.due(NOW).is_none().then_some(Code::StateConflict)),
         ];
         assert_eq!(asked.len(), Step::ALL.len());
@@ -137,6 +139,41 @@ fn what_is_decided_stays_decided() {
             assert_eq!(answer, (!legal).then_some(Code::StateConflict), "{status:?} {step:?}");
         }
         assert_eq!(dispute.blocks_refunds(), matches!(status, DisputeStatus::Open | DisputeStatus::Upheld));
+    }
+}
+
+#[test]
+fn a_rejection_is_appealed_once_in_time_and_decided_anew() {
+    let rules = rules();
+    let rejected = |available| {
+        let credited = opened(1_000).apply(&Event::Credited, NOW);
+        let event = credited.reject(available, "A passcode.").expect("open");
+        credited.apply(&event, NOW)
+    };
+    let window_ms = rules.disputes.appeal_within_days * DAY_MS;
+    assert!(rejected(5_000).appeal(&rules, NOW.plus_millis(window_ms)).is_ok(), "on the last day");
+    assert_eq!(code(rejected(5_000).appeal(&rules, NOW.plus_millis(window_ms + 1))), Some(Code::DisputeWindowOver));
+    let later = NOW.plus_millis(window_ms);
+    // What the wallet had when it was rejected, and what the fund gives if the appeal is right.
+    for (available, given) in [(5_000, 1_000), (300, 300), (0, 0)] {
+        let before = rejected(available);
+        let appealed = before.clone().apply(&before.appeal(&rules, later).expect("once"), later);
+        assert_eq!(
+            (appealed.status, appealed.decided_at, appealed.decide_by.millis_since(later)),
+            (DisputeStatus::Open, None, 15 * DAY_MS)
+        );
+        assert_eq!(appealed.due(later.plus_millis(14 * DAY_MS)), None, "no credit before the decision");
+        let upheld = appealed.due(appealed.decide_by).expect("time is over");
+        assert_eq!(appealed.moves_minor(&upheld), given);
+        let after = appealed.clone().apply(&upheld, later);
+        assert_eq!((after.status, after.credited_minor, after.uncollected_minor), (DisputeStatus::Upheld, 1_000, 0), "{available}");
+        let event = appealed.reject(9_999, "It was you.").expect("open");
+        assert_eq!(appealed.moves_minor(&event), 0, "nothing was given, so nothing is taken");
+        let again = appealed.clone().apply(&event, later);
+        assert_eq!((again.status, again.uncollected_minor), (DisputeStatus::Rejected, before.uncollected_minor));
+        assert_eq!(code(again.appeal(&rules, later)), Some(Code::StateConflict), "once");
+        let extended = appealed.clone().apply(&appealed.extend("We wait.", &rules).expect("anew"), later);
+        assert_eq!(extended.decide_by.millis_since(later), 60 * DAY_MS);
     }
 }
 

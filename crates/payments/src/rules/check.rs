@@ -10,7 +10,7 @@ impl RulePack {
     pub(super) fn contradiction(&self) -> Option<&'static str> {
         let Strength { two_factor_day_max_minor, look_only_day_max_minor, look_only_payment_max_minor, static_code_day_max_minor, .. } =
             self.strength;
-        let (limits, disputes) = (&self.owner_limits, &self.disputes);
+        let (limits, disputes, settlement) = (&self.owner_limits, &self.disputes, &self.settlement);
         let checks = [
             (self.effective_at().is_none(), "effective_from is no date of the form YYYY-MM-DD after 1970-01-01"),
             (self.utc_offset_minutes >= DAY_MINUTES, "utc_offset_minutes is a day or more"),
@@ -37,6 +37,9 @@ impl RulePack {
             (disputes.extended_within_days < disputes.decide_within_days, "prolonging a dispute makes it shorter"),
             (disputes.decide_within_days == 0, "a dispute has no time"),
             (self.gallery.false_match_rate_ppb == 0, "no matcher has a false-match rate of 0"),
+            (settlement.delay_days == 0, "what is paid today cannot be paid out whole today: delay_days is 0"),
+            (settlement.payout_min_minor < 1, "payout_min_minor is below 1"),
+            (settlement.round_sum_minor < 1, "round_sum_minor is below 1"),
             (self.top_ups.max_minor < 1, "no top-up is possible"),
         ];
         checks.into_iter().find_map(|(wrong, reason)| wrong.then_some(reason))

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use wire::api::IdentityClass;
 
 use self::part::{
-    Classes, Clocks, DisputeRules, DuressRules, GalleryRules, HoldRules, OwnerLimitRules, PasscodeRules, RefundRules, Strength, TopUpRules,
-    UndoRules,
+    Classes, Clocks, DisputeRules, DuressRules, GalleryRules, HoldRules, OwnerLimitRules, PasscodeRules, RefundRules, SettlementRules,
+    Strength, TopUpRules, UndoRules,
 };
 use crate::account::tier::Tier;
 
@@ -78,6 +78,8 @@ pub struct RulePack {
     pub duress: DuressRules,
     /// Payments that their payer disputes.
     pub disputes: DisputeRules,
+    /// Paying merchants out.
+    pub settlement: SettlementRules,
     /// How many people one look may be compared with.
     pub gallery: GalleryRules,
     /// Top-ups from the bank.
@@ -160,6 +162,12 @@ impl RulePack {
     /// The local day of `now`: days since 1970-01-01.
     pub fn local_day(&self, now: Timestamp) -> u32 {
         calendar::day_of(now.plus_millis(u64::from(self.utc_offset_minutes) * MINUTE_MS))
+    }
+
+    /// When the local day of `now` began.
+    pub fn local_midnight(&self, now: Timestamp) -> Timestamp {
+        let local_ms = u64::from(self.local_day(now)) * calendar::DAY_MS;
+        Timestamp::from_millis(local_ms.saturating_sub(u64::from(self.utc_offset_minutes) * MINUTE_MS))
     }
 
     /// The local calendar year of `now`.

@@ -62,6 +62,28 @@ pub struct RefundRules {
     pub count_max: u32,
 }
 
+/// Paying merchants out.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SettlementRules {
+    /// Local days from a payment to its payout: with 1, what was paid until midnight is paid out from then on.
+    pub delay_days: u32,
+    /// Smallest payout in minor units.
+    pub payout_min_minor: i64,
+    /// Seconds from a bank account's approval until it is paid to.
+    pub bank_account_hold_s: u64,
+    /// Payments of one payout from which on their pattern is watched.
+    pub watch_payments_min: u64,
+    /// A payment of a multiple of this is a round sum, in minor units.
+    pub round_sum_minor: i64,
+    /// Most round sums among 100 payments.
+    pub round_share_max_percent: u64,
+    /// Most payments by night among 100.
+    pub night_share_max_percent: u64,
+    /// Most of 100 minor units that may come from one payer.
+    pub one_payer_share_max_percent: u64,
+}
+
 /// How many people one look may be compared with.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -135,4 +157,6 @@ pub struct DisputeRules {
     pub decide_within_days: u64,
     /// Days until it is decided when the time was prolonged, once, with the reason told.
     pub extended_within_days: u64,
+    /// Days after a rejection in which its payer may appeal, once.
+    pub appeal_within_days: u64,
 }

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::marker::PhantomData;
 
-/// Rows of one kind that are kept at most; one more forgets all of the kind.
+/// Rows of one kind that are kept from one transaction to the next; with more, all of the kind are forgotten between the two.
 const KEPT_MAX: usize = 50_000;
 
 /// One kind of thing that is kept.
@@ -38,6 +38,10 @@ struct Inner {
     /// Writes so far; a part that wrote and is undone forgets everything.
     writes: u64,
     kinds: HashMap<&'static str, Kept>,
+    /// Tables of which rows may wait in this transaction that nobody knows.
+    blind: Vec<String>,
+    /// The same of all tables: something was undone.
+    all_blind: bool,
 }
 
 struct Kept {
@@ -62,9 +66,6 @@ impl Known {
             return;
         }
         let kept = inner.kinds.entry(kind.name).or_insert_with(|| Kept { tables: kind.tables, rows: HashMap::new() });
-        if kept.rows.len() >= KEPT_MAX {
-            kept.rows.clear();
-        }
         kept.rows.insert(key, Box::new(value));
     }
 
@@ -74,13 +75,32 @@ impl Known {
         }
     }
 
+    /// A transaction begins.
+    pub(crate) fn begin(&self) {
+        let inner = &mut *self.inner.borrow_mut();
+        inner.kinds.values_mut().filter(|kept| kept.rows.len() >= KEPT_MAX).for_each(|kept| kept.rows.clear());
+        inner.blind.clear();
+        inner.all_blind = false;
+    }
+
+    /// Whether every row of this kind that waits to be written is known.
+    pub(crate) fn knows_what_waits<T>(&self, kind: &Kind<T>) -> bool {
+        let inner = self.inner.borrow();
+        inner.is_kept && !inner.all_blind && !inner.blind.iter().any(|table| kind.tables.contains(&table.as_str()))
+    }
+
     /// A statement wrote `table`; `None`: nobody knows which.
     pub(crate) fn wrote(&self, table: Option<&str>) {
         let inner = &mut *self.inner.borrow_mut();
         inner.writes += 1;
         match table {
-            Some(table) => inner.kinds.values_mut().filter(|kept| kept.tables.contains(&table)).for_each(|kept| kept.rows.clear()),
-            None => inner.kinds.clear(),
+            Some(table) => {
+                if !inner.blind.iter().any(|blind| blind == table) {
+                    inner.blind.push(table.to_owned());
+                }
+                inner.kinds.values_mut().filter(|kept| kept.tables.contains(&table)).for_each(|kept| kept.rows.clear());
+            }
+            None => inner.forget_all(),
         }
     }
 
@@ -97,11 +117,18 @@ impl Known {
     pub(crate) fn undo_to(&self, writes: u64) {
         let inner = &mut *self.inner.borrow_mut();
         if inner.writes != writes {
-            inner.kinds.clear();
+            inner.forget_all();
         }
     }
 
     pub(crate) fn forget_all(&self) {
-        self.inner.borrow_mut().kinds.clear();
+        self.inner.borrow_mut().forget_all();
+    }
+}
+
+impl Inner {
+    fn forget_all(&mut self) {
+        self.kinds.clear();
+        self.all_blind = true;
     }
 }

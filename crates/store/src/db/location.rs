@@ -11,8 +11,17 @@ use super::Address;
 pub enum Location {
     /// A file of this machine.
     Sqlite(PathBuf),
-    /// A server.
+    /// A server, or the nodes of a cluster.
     Postgres(Address),
+}
+
+impl Location {
+    /// Begins with the next server of several from now on.
+    pub(crate) fn try_next(&self) {
+        if let Self::Postgres(address) = self {
+            address.begin_with_next();
+        }
+    }
 }
 
 impl From<&Path> for Location {

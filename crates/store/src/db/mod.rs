@@ -8,8 +8,13 @@ mod known;
 mod location;
 mod params;
 mod postgres;
+mod rows;
 mod sqlite;
+mod statement;
 mod value;
+mod waiting;
+
+use std::sync::Arc;
 
 pub(crate) use self::error::DbError;
 pub(crate) use self::known::{Key, Kind, Known};
@@ -61,7 +66,7 @@ impl Connection {
     /// Opens a connection with the settings that durability needs.
     pub(crate) fn open(location: &Location, role: Role) -> Result<Self, DbError> {
         match location {
-            Location::Sqlite(path) => Ok(Self::Sqlite(Box::new(Sqlite::open(path)?))),
+            Location::Sqlite(path) => Ok(Self::Sqlite(Box::new(Sqlite::open(path, role)?))),
             Location::Postgres(address) => Ok(Self::Postgres(Box::new(Postgres::open(address, role)?))),
         }
     }
@@ -76,6 +81,7 @@ impl Connection {
 
     /// Begins a transaction: of the writer, for writing; of a reader, one consistent view.
     pub(crate) fn begin(&self, role: Role) -> Result<(), DbError> {
+        self.known().begin();
         match self {
             Self::Sqlite(sqlite) => sqlite.begin(role),
             Self::Postgres(postgres) => match role {
@@ -88,7 +94,7 @@ impl Connection {
     /// Makes all of the transaction durable.
     pub(crate) fn commit(&self) -> Result<(), DbError> {
         match self {
-            Self::Sqlite(sqlite) => sqlite.batch("COMMIT"),
+            Self::Sqlite(sqlite) => sqlite.commit(),
             Self::Postgres(postgres) => postgres.commit(),
         }
     }
@@ -97,8 +103,7 @@ impl Connection {
     pub(crate) fn rollback(&self) -> Result<(), DbError> {
         self.known().forget_all();
         match self {
-            Self::Sqlite(sqlite) if sqlite.is_in_transaction() => sqlite.batch("ROLLBACK"),
-            Self::Sqlite(_) => Ok(()),
+            Self::Sqlite(sqlite) => sqlite.rollback(),
             Self::Postgres(postgres) => postgres.rollback(),
         }
     }
@@ -108,6 +113,14 @@ impl Connection {
         match self {
             Self::Sqlite(sqlite) => sqlite.is_in_transaction(),
             Self::Postgres(postgres) => postgres.is_in_transaction(),
+        }
+    }
+
+    /// Why there is no transaction any more although one was begun.
+    pub(crate) fn why_lost(&self) -> DbError {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.why_lost(),
+            Self::Postgres(_) => DbError::Lost,
         }
     }
 
@@ -143,7 +156,7 @@ pub(crate) struct Tx<'c>(pub(crate) &'c Connection);
 impl Tx<'_> {
     /// Runs a statement; the number of rows it changed.
     pub(crate) fn execute(&self, sql: &str, params: impl Params) -> Result<u64, DbError> {
-        self.0.known().wrote(table_of(sql));
+        self.0.known().wrote(statement::table(sql));
         params.with(|values| match self.0 {
             Connection::Sqlite(sqlite) => sqlite.execute(sql, values),
             Connection::Postgres(postgres) => postgres.execute(sql, values),
@@ -196,7 +209,7 @@ impl Tx<'_> {
     /// Writes a row, now or with others of its kind before anything that reads: an `INSERT … VALUES` or an `UPDATE … WHERE`
     /// by a key whose parameters come first. No error of it is an expected one.
     pub(crate) fn put(&self, sql: &str, params: impl Params) -> Result<(), DbError> {
-        self.0.known().wrote(table_of(sql));
+        self.0.known().wrote(statement::table(sql));
         self.write(sql, params)
     }
 
@@ -217,7 +230,7 @@ impl Tx<'_> {
 
     fn write(&self, sql: &str, params: impl Params) -> Result<(), DbError> {
         params.with(|values| match self.0 {
-            Connection::Sqlite(sqlite) => sqlite.execute(sql, values).map(|_| ()),
+            Connection::Sqlite(sqlite) => sqlite.put(sql, values),
             Connection::Postgres(postgres) => postgres.put(sql, values),
         })
     }
@@ -234,6 +247,53 @@ impl Tx<'_> {
         }
         let found = load()?;
         self.0.known().put(kind, key, found.clone());
+        Ok(found)
+    }
+
+    /// [`Tx::recall`] of the first row of a query about `key` alone. Rows that wait stay where they are, unless one of them
+    /// may be of this kind and not known.
+    pub(crate) fn recall_row<T: Clone + Send + 'static>(
+        &self,
+        kind: &Kind<Option<T>>,
+        key: Key,
+        sql: &str,
+        params: impl Params,
+        read: impl FnMut(&Row) -> Result<T, DbError>,
+    ) -> Result<Option<T>, DbError> {
+        self.recall(kind, key, || Ok(self.list_apart(kind, sql, params, read)?.into_iter().next()))
+    }
+
+    /// The same of all rows.
+    pub(crate) fn recall_rows<T: Clone + Send + Sync + 'static>(
+        &self,
+        kind: &Kind<Arc<[T]>>,
+        key: Key,
+        sql: &str,
+        params: impl Params,
+        read: impl FnMut(&Row) -> Result<T, DbError>,
+    ) -> Result<Arc<[T]>, DbError> {
+        self.recall(kind, key, || self.list_apart(kind, sql, params, read).map(Arc::from))
+    }
+
+    fn list_apart<K, T>(
+        &self,
+        kind: &Kind<K>,
+        sql: &str,
+        params: impl Params,
+        mut read: impl FnMut(&Row) -> Result<T, DbError>,
+    ) -> Result<Vec<T>, DbError> {
+        if !self.0.known().knows_what_waits(kind) {
+            return self.list(sql, params, read);
+        }
+        let mut found = Vec::new();
+        let mut each = |row: &Row| {
+            found.push(read(row)?);
+            Ok(())
+        };
+        params.with(|values| match self.0 {
+            Connection::Sqlite(sqlite) => sqlite.query_written(sql, values, &mut each),
+            Connection::Postgres(postgres) => postgres.query_written(sql, values, &mut each),
+        })?;
         Ok(found)
     }
 
@@ -260,27 +320,17 @@ impl Tx<'_> {
     /// Runs a part of the transaction whose error, or panic, undoes that part alone.
     pub(crate) fn undoing_errors<T, E: From<DbError>>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         match self.0 {
-            Connection::Sqlite(sqlite) => sqlite.execute("SAVEPOINT part", &[]).map(|_| ())?,
+            Connection::Sqlite(sqlite) => sqlite.begin_part(),
             Connection::Postgres(postgres) => postgres.begin_part(),
         }
         let undo = Undo { connection: self.0, writes: self.0.known().writes() };
         let value = work()?;
         std::mem::forget(undo);
         match self.0 {
-            Connection::Sqlite(sqlite) => sqlite.execute("RELEASE part", &[]).map(|_| ())?,
+            Connection::Sqlite(sqlite) => sqlite.end_part()?,
             Connection::Postgres(postgres) => postgres.end_part()?,
         }
         Ok(value)
-    }
-}
-
-/// The table that a statement writes; `None` if it is not plain to see.
-fn table_of(sql: &str) -> Option<&str> {
-    let mut words = sql.split_whitespace();
-    match words.next()? {
-        "INSERT" | "DELETE" => words.nth(1),
-        "UPDATE" => words.next(),
-        _ => None,
     }
 }
 
@@ -294,9 +344,7 @@ impl Drop for Undo<'_> {
     fn drop(&mut self) {
         self.connection.known().undo_to(self.writes);
         let undone = match self.connection {
-            // A database that failed has undone all of the transaction: then there is no part left to undo.
-            Connection::Sqlite(sqlite) if sqlite.is_in_transaction() => sqlite.batch("ROLLBACK TO part; RELEASE part"),
-            Connection::Sqlite(_) => Ok(()),
+            Connection::Sqlite(sqlite) => sqlite.undo_part(),
             Connection::Postgres(postgres) => postgres.undo_part(),
         };
         if let Err(error) = undone {

@@ -1,17 +1,24 @@
 //! SQLite: one file, write-ahead log, every commit on disk before it is answered.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql};
 
+use super::rows::{Group, Kept};
+use super::waiting::{Database, Waiting};
 use super::{DbError, Known, Role, Row, Value};
 
 /// How long a statement waits for another process that holds the file, in milliseconds.
 const BUSY_TIMEOUT_MS: u32 = 5_000;
 /// Prepared statements that a connection keeps.
 const STATEMENTS_KEPT: usize = 256;
+/// Memory for pages of the file that the writer keeps, in KiB: a batch of payments touches some hundred pages all over it.
+const WRITER_CACHE_KIB: u32 = 64 * 1024;
+
+/// Pages in the write-ahead log from which on they are written into the file, those that changed often once for all.
+const LOG_PAGES: u32 = 16_384;
 
 /// A connection to the file.
 pub(crate) struct Sqlite {
@@ -19,11 +26,14 @@ pub(crate) struct Sqlite {
     pub(super) known: Known,
     /// Changes when another connection has written.
     version: Cell<i64>,
+    waiting: RefCell<Waiting>,
+    /// Why the transaction was given up: rows that waited could not be written.
+    given_up: RefCell<Option<DbError>>,
 }
 
 impl Sqlite {
     /// Opens the file, or makes it.
-    pub(crate) fn open(path: &Path) -> Result<Self, DbError> {
+    pub(crate) fn open(path: &Path, role: Role) -> Result<Self, DbError> {
         let connection = Connection::open(path)?;
         connection.execute_batch(&format!(
             "PRAGMA journal_mode = WAL;
@@ -32,16 +42,27 @@ impl Sqlite {
              PRAGMA secure_delete = ON;
              PRAGMA busy_timeout = {BUSY_TIMEOUT_MS};"
         ))?;
+        if role == Role::Writer {
+            connection.execute_batch(&format!("PRAGMA cache_size = -{WRITER_CACHE_KIB}; PRAGMA wal_autocheckpoint = {LOG_PAGES}"))?;
+        }
         connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-        Ok(Self { connection, known: Known::default(), version: Cell::new(0) })
+        Ok(Self {
+            connection,
+            known: Known::default(),
+            version: Cell::new(0),
+            waiting: RefCell::new(Waiting::new()),
+            given_up: RefCell::default(),
+        })
     }
 
     pub(super) fn begin(&self, role: Role) -> Result<(), DbError> {
+        self.waiting.borrow_mut().clear();
+        self.given_up.take();
         let sql = match role {
             Role::Writer => "BEGIN IMMEDIATE",
             Role::Reader => "BEGIN DEFERRED",
         };
-        self.execute(sql, &[])?;
+        (&self.connection).run(sql)?;
         if role == Role::Writer {
             // Another process may write to the file between two transactions.
             let version = self.connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
@@ -57,20 +78,79 @@ impl Sqlite {
     }
 
     pub(super) fn batch(&self, sql: &str) -> Result<(), DbError> {
+        self.settle(|waiting, database| waiting.write_all(database))?;
         Ok(self.connection.execute_batch(sql)?)
     }
 
+    pub(super) fn commit(&self) -> Result<(), DbError> {
+        self.settle(|waiting, database| waiting.write_all(database)).map_err(|_| self.why_lost())?;
+        (&self.connection).run("COMMIT")
+    }
+
+    /// Why there is no transaction any more although one was begun.
+    pub(super) fn why_lost(&self) -> DbError {
+        self.given_up.take().unwrap_or(DbError::Lost)
+    }
+
+    pub(super) fn rollback(&self) -> Result<(), DbError> {
+        self.waiting.borrow_mut().clear();
+        if self.is_in_transaction() { (&self.connection).run("ROLLBACK") } else { Ok(()) }
+    }
+
+    pub(super) fn begin_part(&self) {
+        self.waiting.borrow_mut().begin_part();
+    }
+
+    pub(super) fn end_part(&self) -> Result<(), DbError> {
+        self.waiting.borrow_mut().end_part(&mut &self.connection)
+    }
+
+    pub(super) fn undo_part(&self) -> Result<(), DbError> {
+        match self.waiting.borrow_mut().undo_part() {
+            // A database that failed has undone all of the transaction: then there is no part left to undo.
+            Some(sql) if self.is_in_transaction() => Ok(self.connection.execute_batch(&sql)?),
+            _ => Ok(()),
+        }
+    }
+
+    /// Keeps a row to be written with others of its kind.
+    pub(super) fn put(&self, sql: &str, values: &[Value]) -> Result<(), DbError> {
+        self.settle(|waiting, database| waiting.put(sql, values, database))
+    }
+
     pub(super) fn execute(&self, sql: &str, values: &[Value]) -> Result<u64, DbError> {
+        self.settle(|waiting, database| waiting.before_write(database))?;
         Ok(self.connection.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))? as u64)
     }
 
     pub(super) fn query(&self, sql: &str, values: &[Value], each: &mut dyn FnMut(&Row) -> Result<(), DbError>) -> Result<(), DbError> {
+        self.settle(|waiting, database| waiting.before_read(database))?;
+        self.query_written(sql, values, each)
+    }
+
+    /// A query that need not see what waits.
+    pub(super) fn query_written(
+        &self,
+        sql: &str,
+        values: &[Value],
+        each: &mut dyn FnMut(&Row) -> Result<(), DbError>,
+    ) -> Result<(), DbError> {
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query(rusqlite::params_from_iter(values))?;
         while let Some(row) = rows.next()? {
             each(&Row::Sqlite(row))?;
         }
         Ok(())
+    }
+
+    /// Lets some of what waits be written. If that fails, nobody knows whose rows are missing: all of the transaction is given up.
+    fn settle(&self, write: impl FnOnce(&mut Waiting, &mut &Connection) -> Result<(), DbError>) -> Result<(), DbError> {
+        let written = write(&mut self.waiting.borrow_mut(), &mut &self.connection);
+        written.or_else(|error| {
+            self.rollback()?;
+            *self.given_up.borrow_mut() = Some(error);
+            Err(DbError::Lost)
+        })
     }
 
     /// Writes the write-ahead log into the file and empties it, as far as readers allow; the next time does the rest.
@@ -82,6 +162,21 @@ impl Sqlite {
     pub(crate) fn limit_growth(&self, pages: u32) -> Result<(), DbError> {
         let now: u32 = self.connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
         Ok(self.connection.pragma_update_and_check(None, "max_page_count", now + pages, |_| Ok(()))?)
+    }
+}
+
+impl Database for &Connection {
+    fn run(&mut self, sql: &str) -> Result<(), DbError> {
+        self.prepare_cached(sql)?.execute(())?;
+        Ok(())
+    }
+
+    fn write(&mut self, group: &Group) -> Result<(), DbError> {
+        let mut statement = self.prepare_cached(&group.sql)?;
+        for row in &group.rows {
+            statement.execute(rusqlite::params_from_iter(row.iter().map(Kept::as_value)))?;
+        }
+        Ok(())
     }
 }
 

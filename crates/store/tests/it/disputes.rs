@@ -152,3 +152,56 @@ fn everybody_may_count_disputes() {
     let counts: Vec<_> = statistics.disputes.iter().map(|count| (count.status, count.count, count.amount_minor)).collect();
     assert_eq!(counts, [(DisputeStatus::Open, 1, 300), (DisputeStatus::Upheld, 2, 300)]);
 }
+
+#[test]
+fn an_appeal_that_is_right_gives_what_was_taken_back() {
+    let world = world_with_fund(100_000);
+    let (alice, bob) = (world.shopper("13800000001", 2_000), world.shopper("13800000002", 0));
+    let paid = world.pay(alice, 1_500);
+    let opened: Dispute = resource(&dispute(&world, alice, paid.id, false));
+    world.pay(alice, 1_200); // of 2,000; 800 are left
+    world.store.decide_dispute(opened.id, Decision::Reject, "The passcode was given.", world.now()).expect("decides");
+    assert_eq!(world.me(alice.account).balance_minor, 0);
+    let appeal = |shopper: Shopper| world.store.appeal_dispute(&world.fresh(), shopper.account, opened.id, world.now()).expect("answers");
+    assert_eq!(code(&appeal(bob)), Code::NotFound);
+    let appealed: Dispute = resource(&appeal(alice));
+    assert_eq!((appealed.status, appealed.appealed_at, appealed.credited_minor), (DisputeStatus::Open, Some(world.now()), 0));
+    assert_eq!(code(&appeal(alice)), Code::StateConflict);
+    assert_eq!(code(&world.refund(paid.id, None)), Code::PaymentDisputed, "the institution decides, as before");
+    assert!(world.store.alerts(1).expect("reads")[0].kind == Kind::Appeal);
+    world.wait_ms(15 * DAY_MS);
+    assert_eq!(world.store.tend_disputes(world.now()).expect("runs"), [opened.id]);
+    let upheld = world.store.dispute(alice.account, opened.id).expect("reads");
+    assert_eq!((upheld.status, upheld.credited_minor), (DisputeStatus::Upheld, 1_500));
+    // 700 of the first credit were never taken back.
+    assert_eq!((world.me(alice.account).balance_minor, compensated(&world)), (800, 1_500));
+    let rows = world.store.activity(alice.account, None, 10).expect("reads").data;
+    let credits: Vec<_> = rows.iter().filter(|row| row.payment == Some(paid.id)).map(|row| (row.kind, row.amount_minor)).collect();
+    use ActivityKind::{Compensation, CompensationTakenBack};
+    assert_eq!(credits, [(Compensation, 800), (CompensationTakenBack, -800), (Compensation, 1_500)]);
+    // Each row goes on from its own identifier.
+    let mut pages = Vec::new();
+    while let Some(row) = world.store.activity(alice.account, pages.last().map(|row: &api::Activity| row.id.as_str()), 1).expect("reads").data.pop() {
+        pages.push(row);
+    }
+    assert_eq!(pages, rows);
+    assert!(world.store.books().expect("agree").balanced());
+}
+
+#[test]
+fn disputes_are_listed_in_pages() {
+    let world = world_with_fund(100_000);
+    let alice = world.shopper("13800000001", 10_000);
+    let mut opened = Vec::new();
+    for minor in [100, 200, 300] {
+        world.wait_ms(1);
+        let paid = world.pay(alice, minor);
+        opened.push(resource::<Dispute>(&dispute(&world, alice, paid.id, false)).id);
+    }
+    let page = |after, limit| world.store.disputes(alice.account, after, limit).expect("reads");
+    let ids = |list: &api::List<Dispute>| list.data.iter().map(|dispute| dispute.id).collect::<Vec<_>>();
+    let first = page(None, 2);
+    assert_eq!((ids(&first), first.has_more), (vec![opened[2], opened[1]], true));
+    let rest = page(Some(opened[1]), 2);
+    assert_eq!((ids(&rest), rest.has_more), (vec![opened[0]], false));
+}

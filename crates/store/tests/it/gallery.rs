@@ -49,7 +49,10 @@ fn templates_that_do_not_fit() {
     let enrolment: api::Enrolment = resource(&world.new_enrolment(account));
     let probe = enrol_probe(&enrolment);
     let send = |probe: &SealedProbe, tokens: &[NewToken]| {
-        world.store.receive_template(&world.fresh(), TILL, enrolment.id, probe, tokens, world.now()).expect("answers")
+        world
+            .store
+            .receive_template(&world.fresh(), TILL, enrolment.id, probe, tokens, &mut *world.rng.borrow_mut(), world.now())
+            .expect("answers")
     };
     let tokens = [new_token([7; 16])];
     let to_pay = sign(ProbeContext { purpose: Purpose::Pay, ..probe.context.clone() });

@@ -231,8 +231,11 @@ fn threads_that_capture_and_void_one_hold_settle_it_once() {
 fn a_refund_beyond_what_the_payee_has_is_refused() {
     let world = World::new();
     let alice = world.shopper("13800000001", 10_000);
-    let paid = world.pay(alice, 1_000);
-    world.store.pay_out(MERCHANT, base::id::TransferId::from_bits(77), 900, world.now()).expect("is paid out");
+    world.bank_account("6222021001112223");
+    let paid = world.pay(alice, 900);
+    world.wait_ms(86_400_000);
+    assert_eq!(world.store.settle(world.now()).expect("settles").len(), 1);
+    world.pay(alice, 100);
     assert_eq!(code(&world.refund(paid.id, Some(101))), Code::RefundUnfunded);
     assert_eq!(world.refund(paid.id, Some(100)).status, 201);
     let totals = world.store.books().expect("agree");

@@ -4,3 +4,4 @@
 const ON: place::Database = place::Database::Sqlite;
 
 include!("modules.rs");
+mod torn;

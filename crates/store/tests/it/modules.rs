@@ -1,14 +1,17 @@
 // What is tested on both databases; `main.rs` and `postgres.rs` say on which.
 mod copies;
+mod disputes;
 mod events;
 mod gallery;
 mod group;
+mod holds;
 mod kill;
+mod load;
 mod money;
+mod owners;
 mod paying;
 mod place;
+mod rights;
+mod settlement;
 mod wallet;
 mod world;
-mod disputes;
-mod holds;
-mod owners;

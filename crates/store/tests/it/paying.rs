@@ -67,7 +67,7 @@ fn every_outcome_of_a_look_has_its_code_and_charges_nothing() {
         world.store.queries(alice.account, None, 10).expect("reads").data.into_iter().map(|row| row.outcome).collect();
     assert_eq!(
         outcomes,
-        ["account_paused", "limit_exceeded", "insufficient_balance", "enrolled"],
+        ["not_recognised", "account_paused", "limit_exceeded", "insufficient_balance", "enrolled"],
         "refused looks are on the owner's record too"
     );
 }

@@ -4,3 +4,4 @@
 const ON: place::Database = place::Database::Postgres;
 
 include!("modules.rs");
+mod failover;

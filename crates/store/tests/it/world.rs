@@ -14,6 +14,7 @@ use payments::rules::RuleBook;
 use rand_core::{TryCryptoRng, TryRng};
 use sha2::{Digest, Sha256};
 use store::{Location, Store};
+use store::bank_account::Decision;
 use store::gallery::NewToken;
 use store::idempotency::{Answer, Idempotency};
 use store::payment::Identification;
@@ -164,7 +165,9 @@ impl World {
     /// Sends the template of an enrolment whose challenge is open.
     pub fn send_template(&self, enrolment: &api::Enrolment, token: [u8; 16]) -> Answer {
         let probe = enrol_probe(enrolment);
-        self.store.receive_template(&self.fresh(), TILL, enrolment.id, &probe, &[new_token(token)], self.now()).expect("answers")
+        self.store
+            .receive_template(&self.fresh(), TILL, enrolment.id, &probe, &[new_token(token)], &mut *self.rng.borrow_mut(), self.now())
+            .expect("answers")
     }
 
     /// All parties apply what is queued for them.
@@ -253,6 +256,21 @@ impl World {
         self.store
             .refund(&self.fresh(), TILL, payment, &api::NewRefund { amount_minor }, &mut *self.rng.borrow_mut(), self.now())
             .expect("answers")
+    }
+
+    /// The merchant asks for this bank account, and staff approves it; it is in force a day later.
+    pub fn bank_account(&self, number: &str) -> wire::settlement::BankAccount {
+        let asked: wire::settlement::BankAccount = resource(&self.request_bank_account(MERCHANT, number));
+        self.store.decide_bank_account(asked.id, Decision::Approve, "Chen", "asked back by phone", self.now()).expect("it waits")
+    }
+
+    pub fn request_bank_account(&self, merchant: MerchantId, number: &str) -> Answer {
+        let new = wire::settlement::NewBankAccount {
+            holder_name: "Noodle House Ltd".into(),
+            bank_code: "102100099996".into(),
+            account_number: secret(number),
+        };
+        self.store.request_bank_account(&self.fresh(), merchant, &new, &mut *self.rng.borrow_mut(), self.now()).expect("answers")
     }
 
     pub fn me(&self, account: AccountId) -> api::Me {

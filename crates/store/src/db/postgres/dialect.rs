@@ -1,5 +1,7 @@
 //! What PostgreSQL writes otherwise: parameters, types of columns, and endings of tables.
 
+use crate::db::statement::is_update;
+
 /// `?1` becomes `$1`. No statement of the store has a question mark in a text.
 pub(super) fn parameters(sql: &str) -> String {
     sql.replace('?', "$")
@@ -30,31 +32,6 @@ fn line(line: &str) -> String {
     });
     let code: String = words.collect();
     if comment.is_empty() { format!("{code}\n") } else { format!("{code}--{comment}\n") }
-}
-
-/// The table that an `INSERT INTO` or `UPDATE` changes.
-pub(super) fn table(sql: &str) -> Option<&str> {
-    let mut words = sql.split_whitespace();
-    match words.next()? {
-        "INSERT" => words.nth(1),
-        "UPDATE" => words.next(),
-        _ => None,
-    }
-}
-
-/// Whether it is an `UPDATE`.
-pub(super) fn is_update(sql: &str) -> bool {
-    sql.trim_start().starts_with("UPDATE")
-}
-
-/// How many of an update's parameters, the first ones, say which row.
-pub(super) fn keys(sql: &str) -> usize {
-    let condition = sql.rsplit_once("WHERE").map_or("", |(_, condition)| condition);
-    let numbers = condition.split('?').skip(1).filter_map(|rest| {
-        let digits = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
-        rest[..digits].parse().ok()
-    });
-    numbers.max().unwrap_or(0)
 }
 
 /// The statement of one row, `INSERT INTO t (…) VALUES (…)` or `UPDATE t SET … WHERE …`, for many rows: each parameter
@@ -106,7 +83,6 @@ mod tests {
             for_many(update, &["text", "bytea", "int8", "int8"]).expect("of the form"),
             "UPDATE t SET a = v.c3, b = v.c4 FROM unnest($1::text[], $2::bytea[], $3::int8[], $4::int8[]) AS v(c1, c2, c3, c4) WHERE c = v.c1 AND d = v.c2"
         );
-        assert_eq!((keys(update), table(update), table(insert)), (2, Some("t"), Some("t")));
         assert_eq!(for_many("DELETE FROM t WHERE a = ?1", &["int8"]), None);
     }
 }

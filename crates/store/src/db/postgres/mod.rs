@@ -3,10 +3,10 @@
 
 mod address;
 mod dialect;
-mod rows;
 mod session;
 mod start;
 mod stream;
+mod tls;
 mod value;
 
 use std::cell::RefCell;
@@ -19,8 +19,9 @@ pub use self::address::Address;
 pub(crate) use self::session::ServerError;
 pub(crate) use self::value::PgRow;
 
-use self::rows::Rows;
 use self::session::{Session, Statement};
+use super::rows::Group;
+use super::waiting::{Database, Waiting};
 use super::{DbError, Known, Role, Row, Value};
 
 /// Nobody else writes while this is held: a number for `pg_advisory_lock`, "handsel" in ASCII.
@@ -28,8 +29,6 @@ const WRITER_LOCK: i64 = 0x68_61_6e_64_73_65_6c;
 /// How long a new writer waits for the one before to be gone, in milliseconds: a server notices within moments that a
 /// process was killed.
 const LOCK_WAIT_MS: u32 = 15_000;
-/// Rows that wait at most, so that their number does not depend on the work.
-const ROWS_MAX: usize = 5_000;
 /// The oldest server that this program is tested with.
 const VERSION_MIN: i64 = 150_000;
 
@@ -40,40 +39,30 @@ pub(crate) struct Postgres {
 }
 
 struct Inner {
+    server: Server,
+    waiting: Waiting,
+}
+
+/// The server, and what was prepared there.
+struct Server {
     session: Session,
     statements: HashMap<Box<str>, Statement>,
     /// Statements of many rows, by that of one.
     for_many: HashMap<Arc<str>, (Statement, Vec<Oid>)>,
-    /// Written with the next statement that must see them, at the latest before the commit.
-    rows: Rows,
-    /// The parts that are open, the innermost last.
-    parts: Vec<Part>,
-}
-
-/// A part of a transaction that can be undone alone. As long as nothing of it reached the server, forgetting its rows
-/// undoes it.
-struct Part {
-    first_row: usize,
-    has_savepoint: bool,
 }
 
 impl Postgres {
     /// Connects, sees to it that the server keeps what it acknowledges, and, to write, waits for its turn.
     pub(crate) fn open(address: &Address, role: Role) -> Result<Self, DbError> {
         let session = start::connect(address)?;
-        let inner = Inner {
-            session,
-            statements: HashMap::new(),
-            for_many: HashMap::new(),
-            rows: Rows::new(crate::migrate::tables()),
-            parts: Vec::new(),
-        };
-        let postgres = Self { inner: RefCell::new(inner), known: Known::default() };
+        let server = Server { session, statements: HashMap::new(), for_many: HashMap::new() };
+        let postgres = Self { inner: RefCell::new(Inner { server, waiting: Waiting::new() }), known: Known::default() };
         postgres.check_server()?;
         if role == Role::Writer {
-            // The set-based statements join arrays with tables by their keys, however small a table was when it was planned.
-            postgres
-                .batch("SET synchronous_commit = on; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off")?;
+            // A timeout would end the wait for the standby, and what it ends is acknowledged. The set-based statements join
+            // arrays with tables by their keys, however small a table was when it was planned.
+            postgres.batch("SET synchronous_commit = on; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0")?;
+            postgres.batch("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off")?;
             postgres.take_turn()?;
         }
         Ok(postgres)
@@ -120,19 +109,19 @@ impl Postgres {
 
     /// Also while the beginning of one is on its way.
     pub(super) fn is_in_transaction(&self) -> bool {
-        self.inner.borrow().session.is_in_transaction()
+        self.inner.borrow().server.session.is_in_transaction()
     }
 
     /// Whether the connection is gone, so that another one must be opened.
     pub(crate) fn is_broken(&self) -> bool {
-        self.inner.borrow().session.is_broken()
+        self.inner.borrow().server.session.is_broken()
     }
 
     /// Runs statements as they are, outside of what waits.
     pub(super) fn batch(&self, sql: &str) -> Result<(), DbError> {
-        let inner = &mut *self.inner.borrow_mut();
-        inner.write_rows()?;
-        inner.session.simple(sql)
+        let Inner { server, waiting } = &mut *self.inner.borrow_mut();
+        waiting.write_all(server)?;
+        server.session.simple(sql)
     }
 
     /// Statements that make or change tables, in the dialect of the migrations.
@@ -141,88 +130,98 @@ impl Postgres {
     }
 
     pub(super) fn begin(&self, sql: &str) -> Result<(), DbError> {
-        let inner = &mut *self.inner.borrow_mut();
-        inner.rows.truncate(0);
-        inner.parts.clear();
-        inner.send(sql, &[])
+        let Inner { server, waiting } = &mut *self.inner.borrow_mut();
+        waiting.clear();
+        server.run(sql)
     }
 
     pub(super) fn commit(&self) -> Result<(), DbError> {
-        let inner = &mut *self.inner.borrow_mut();
-        inner.write_rows()?;
-        let commit = inner.statement("COMMIT")?;
-        inner.session.commit(&commit)
+        let Inner { server, waiting } = &mut *self.inner.borrow_mut();
+        waiting.write_all(server)?;
+        let commit = server.statement("COMMIT")?;
+        server.session.commit(&commit)
     }
 
     pub(super) fn rollback(&self) -> Result<(), DbError> {
-        let inner = &mut *self.inner.borrow_mut();
-        inner.rows.truncate(0);
-        inner.parts.clear();
+        let Inner { server, waiting } = &mut *self.inner.borrow_mut();
+        waiting.clear();
         // What was sent before may have failed: that is why it is undone.
-        let _ = inner.session.settle();
-        if inner.session.is_undone_by_rollback() { inner.session.simple("ROLLBACK") } else { Ok(()) }
+        let _ = server.session.settle();
+        if server.session.is_undone_by_rollback() { server.session.simple("ROLLBACK") } else { Ok(()) }
     }
 
     pub(super) fn begin_part(&self) {
-        let inner = &mut *self.inner.borrow_mut();
-        inner.parts.push(Part { first_row: inner.rows.len(), has_savepoint: false });
+        self.inner.borrow_mut().waiting.begin_part();
     }
 
     pub(super) fn end_part(&self) -> Result<(), DbError> {
-        let inner = &mut *self.inner.borrow_mut();
-        match inner.parts.pop() {
-            Some(Part { has_savepoint: true, .. }) => inner.send(&format!("RELEASE part{}", inner.parts.len()), &[]),
-            _ => Ok(()),
-        }
+        let Inner { server, waiting } = &mut *self.inner.borrow_mut();
+        waiting.end_part(server)
     }
 
     pub(super) fn undo_part(&self) -> Result<(), DbError> {
-        let inner = &mut *self.inner.borrow_mut();
-        let Some(part) = inner.parts.pop() else { return Ok(()) };
-        inner.rows.truncate(part.first_row);
-        if !part.has_savepoint {
-            return Ok(());
-        }
+        let Inner { server, waiting } = &mut *self.inner.borrow_mut();
+        let Some(sql) = waiting.undo_part() else { return Ok(()) };
         // What was sent before may have failed: that is why it is undone.
-        let _ = inner.session.settle();
-        let name = format!("part{}", inner.parts.len());
-        inner.session.simple(&format!("ROLLBACK TO {name}; RELEASE {name}"))
+        let _ = server.session.settle();
+        server.session.simple(&sql)
     }
 
     /// Keeps a row to be written with others of its kind.
     pub(super) fn put(&self, sql: &str, values: &[Value]) -> Result<(), DbError> {
-        let inner = &mut *self.inner.borrow_mut();
-        inner.rows.push(sql, values);
-        if inner.rows.len() < ROWS_MAX {
-            return Ok(());
-        }
-        inner.open_savepoints()?;
-        inner.write_rows()
+        let Inner { server, waiting } = &mut *self.inner.borrow_mut();
+        waiting.put(sql, values, server)
     }
 
     pub(super) fn execute(&self, sql: &str, values: &[Value]) -> Result<u64, DbError> {
-        let inner = &mut *self.inner.borrow_mut();
-        inner.open_savepoints()?;
-        inner.write_rows()?;
-        let statement = inner.statement(sql)?;
-        inner.session.bind(&statement, values)?;
-        inner.session.finish(&statement, &mut |_| Ok(()))
+        let Inner { server, waiting } = &mut *self.inner.borrow_mut();
+        waiting.before_write(server)?;
+        let statement = server.statement(sql)?;
+        server.session.bind(&statement, values)?;
+        server.session.finish(&statement, &mut |_| Ok(()))
     }
 
     pub(super) fn query(&self, sql: &str, values: &[Value], each: &mut dyn FnMut(&Row) -> Result<(), DbError>) -> Result<(), DbError> {
-        let inner = &mut *self.inner.borrow_mut();
-        if inner.rows.len() > 0 {
-            inner.open_savepoints()?;
-            inner.write_rows()?;
-        }
-        let statement = inner.statement(sql)?;
-        inner.session.bind(&statement, values)?;
-        inner.session.finish(&statement, &mut |row| each(&Row::Postgres(row)))?;
-        Ok(())
+        let Inner { server, waiting } = &mut *self.inner.borrow_mut();
+        waiting.before_read(server)?;
+        server.query(sql, values, each)
+    }
+
+    /// A query that need not see what waits.
+    pub(super) fn query_written(
+        &self,
+        sql: &str,
+        values: &[Value],
+        each: &mut dyn FnMut(&Row) -> Result<(), DbError>,
+    ) -> Result<(), DbError> {
+        self.inner.borrow_mut().server.query(sql, values, each)
     }
 }
 
-impl Inner {
+impl Database for Server {
+    /// Sends it without waiting for its answer. If it fails, whatever is awaited next fails with its error.
+    fn run(&mut self, sql: &str) -> Result<(), DbError> {
+        let statement = self.statement(sql)?;
+        self.session.bind(&statement, &[])?;
+        self.session.relieve()
+    }
+
+    /// The same.
+    fn write(&mut self, group: &Group) -> Result<(), DbError> {
+        let (many, kinds) = self.statement_for_many(&group.sql)?;
+        self.session.bind_many(&many, &kinds, &group.rows)?;
+        self.session.relieve()
+    }
+}
+
+impl Server {
+    fn query(&mut self, sql: &str, values: &[Value], each: &mut dyn FnMut(&Row) -> Result<(), DbError>) -> Result<(), DbError> {
+        let statement = self.statement(sql)?;
+        self.session.bind(&statement, values)?;
+        self.session.finish(&statement, &mut |row| each(&Row::Postgres(row)))?;
+        Ok(())
+    }
+
     /// The prepared statement of this text; prepares it the first time.
     fn statement(&mut self, sql: &str) -> Result<Statement, DbError> {
         if let Some(statement) = self.statements.get(sql) {
@@ -238,57 +237,6 @@ impl Inner {
         self.session.prepare(name, sql)
     }
 
-    /// Sends a statement without waiting for its answer. If it fails, whatever is awaited next fails with its error.
-    fn send(&mut self, sql: &str, values: &[Value]) -> Result<(), DbError> {
-        let statement = self.statement(sql)?;
-        self.session.bind(&statement, values)?;
-        self.session.relieve()
-    }
-
-    /// Before something of the open parts reaches the server: marks where each begins, so that it can be undone.
-    fn open_savepoints(&mut self) -> Result<(), DbError> {
-        let mut written = 0;
-        for at in 0..self.parts.len() {
-            if self.parts[at].has_savepoint {
-                continue;
-            }
-            // Rows from before the part stay when it is undone.
-            let before = self.parts[at].first_row - written;
-            self.write_first_rows(before)?;
-            written += before;
-            self.send(&format!("SAVEPOINT part{at}"), &[])?;
-            self.parts[at].has_savepoint = true;
-        }
-        for part in &mut self.parts {
-            part.first_row = part.first_row.saturating_sub(written);
-        }
-        Ok(())
-    }
-
-    fn write_rows(&mut self) -> Result<(), DbError> {
-        self.write_first_rows(self.rows.len())?;
-        for part in &mut self.parts {
-            part.first_row = 0;
-        }
-        Ok(())
-    }
-
-    /// Sends the oldest rows, those of one statement together.
-    fn write_first_rows(&mut self, count: usize) -> Result<(), DbError> {
-        if count == 0 {
-            return Ok(());
-        }
-        let rows = std::mem::take(&mut self.rows);
-        let sent = rows.groups(count).into_iter().try_for_each(|group| {
-            let (many, kinds) = self.statement_for_many(&group.sql)?;
-            self.session.bind_many(&many, &kinds, &group.rows)?;
-            self.session.relieve()
-        });
-        self.rows = rows;
-        self.rows.drop_first(count);
-        sent
-    }
-
     fn statement_for_many(&mut self, sql: &Arc<str>) -> Result<(Statement, Vec<Oid>), DbError> {
         if let Some(known) = self.for_many.get(sql) {
             return Ok(known.clone());
@@ -302,3 +250,6 @@ impl Inner {
         Ok((statement, kinds))
     }
 }
+
+#[cfg(test)]
+mod tests;

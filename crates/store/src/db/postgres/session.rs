@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use fallible_iterator::FallibleIterator;
-use postgres_protocol::message::backend::{ErrorResponseBody, Message};
+use postgres_protocol::message::backend::{ErrorResponseBody, Message, NoticeResponseBody};
 use postgres_protocol::message::frontend;
 use postgres_protocol::{IsNull, Oid};
 
-use super::rows::Kept;
 use super::stream::Stream;
+use super::tls;
 use super::value::{PgRow, encode, encode_array};
+use crate::db::rows::Kept;
 use crate::db::{DbError, Value};
 
 /// Statements sent without an answer read; more would fill both sockets' buffers and stop both sides.
@@ -48,6 +49,11 @@ pub(super) struct Session {
     /// `I` outside a transaction, `T` inside, `E` inside one that failed.
     status: u8,
     is_broken: bool,
+    /// What the server reported of itself: a standby, or read-only by its settings.
+    is_standby: bool,
+    is_set_read_only: bool,
+    /// Whether it warned since this was last cleared.
+    has_warned: bool,
 }
 
 /// What a server said went wrong.
@@ -62,7 +68,17 @@ pub struct ServerError {
 
 impl Session {
     pub(super) fn new(stream: Stream) -> Self {
-        Self { stream, input: BytesMut::with_capacity(READ_LEN), output: BytesMut::new(), unread: 0, status: b'I', is_broken: false }
+        Self {
+            stream,
+            input: BytesMut::with_capacity(READ_LEN),
+            output: BytesMut::new(),
+            unread: 0,
+            status: b'I',
+            is_broken: false,
+            is_standby: false,
+            is_set_read_only: false,
+            has_warned: false,
+        }
     }
 
     /// Whether a transaction is open that can go on, or its beginning is on the way.
@@ -79,6 +95,16 @@ impl Session {
         self.is_broken
     }
 
+    /// Whether the server takes no writes.
+    pub(super) fn is_read_only(&self) -> bool {
+        self.is_standby || self.is_set_read_only
+    }
+
+    /// What a sign-in can be bound to.
+    pub(super) fn end_point(&self) -> Option<Vec<u8>> {
+        tls::end_point(&self.stream)
+    }
+
     /// Adds messages to what is sent next.
     pub(super) fn write(&mut self, message: impl FnOnce(&mut BytesMut) -> io::Result<()>) -> Result<(), DbError> {
         message(&mut self.output).map_err(|error| DbError::Column(error.to_string()))
@@ -86,7 +112,7 @@ impl Session {
 
     /// Sends everything written.
     pub(super) fn flush(&mut self) -> Result<(), DbError> {
-        let sent = self.stream.write_all(&self.output);
+        let sent = self.stream.write_all(&self.output).and_then(|()| self.stream.flush());
         self.output.clear();
         sent.map_err(|error| self.broken(error))
     }
@@ -95,7 +121,13 @@ impl Session {
     pub(super) fn read(&mut self) -> Result<Message, DbError> {
         loop {
             match Message::parse(&mut self.input) {
-                Ok(Some(Message::NoticeResponse(_) | Message::ParameterStatus(_) | Message::NotificationResponse(_))) => {}
+                Ok(Some(Message::NotificationResponse(_))) => {}
+                Ok(Some(Message::NoticeResponse(body))) => self.has_warned |= is_warning(&body),
+                Ok(Some(Message::ParameterStatus(body))) => match (body.name(), body.value()) {
+                    (Ok("in_hot_standby"), Ok(value)) => self.is_standby = value == "on",
+                    (Ok("default_transaction_read_only"), Ok(value)) => self.is_set_read_only = value == "on",
+                    _ => {}
+                },
                 Ok(Some(message)) => return Ok(message),
                 Ok(None) => self.fill()?,
                 Err(error) => return Err(self.broken(error)),
@@ -212,17 +244,24 @@ impl Session {
         refused.map_or(Ok(count), Err)
     }
 
-    /// Commits, together with what was sent before. A server that undid the transaction instead says so in passing only.
+    /// Commits, together with what was sent before. A server that undid the transaction instead says so in passing only, and so
+    /// does one that gave up waiting for its standby (`SyncRepWaitForLSN` of PostgreSQL): it acknowledges what a change of
+    /// leaders may lose.
     pub(super) fn commit(&mut self, commit: &Statement) -> Result<(), DbError> {
         self.bind(commit, &[])?;
         let mut is_committed = false;
+        self.has_warned = false;
         self.sync(&mut |message| {
             if let Message::CommandComplete(body) = message {
                 is_committed = body.tag().map_err(unreadable)? == "COMMIT";
             }
             Ok(())
         })?;
-        if is_committed { Ok(()) } else { Err(DbError::Lost) }
+        match (is_committed, self.has_warned) {
+            (true, false) => Ok(()),
+            (true, true) => Err(self.broken(io::Error::other("it committed here alone: its standby has not confirmed"))),
+            (false, _) => Err(DbError::Lost),
+        }
     }
 
     /// Runs statements without parameters, several if need be.
@@ -271,6 +310,11 @@ impl Drop for Session {
             let _ = self.flush();
         }
     }
+}
+
+fn is_warning(body: &NoticeResponseBody) -> bool {
+    // The severity that is the same in every language.
+    body.fields().any(|field| Ok(field.type_() == b'V' && field.value_bytes() == b"WARNING")).unwrap_or(false)
 }
 
 /// What an error message says, without details: those may hold a row.

@@ -1,10 +1,9 @@
-//! Rows that wait to be written: all of one statement go to the server as one, with an array for each parameter.
+//! Rows that wait to be written, by the statement that writes them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::dialect;
-use crate::db::Value;
+use super::{Value, statement};
 
 /// A value that outlives its statement.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -90,9 +89,9 @@ impl Rows {
 
     fn learn(&mut self, sql: &str) -> usize {
         let sql: Arc<str> = sql.into();
-        let table = dialect::table(&sql);
+        let table = statement::table(&sql);
         let place = self.tables.iter().position(|known| Some(known.as_str()) == table).unwrap_or(self.tables.len());
-        self.forms.push(Form { sql: sql.clone(), rank: (place, dialect::is_update(&sql)) });
+        self.forms.push(Form { sql: sql.clone(), rank: (place, statement::is_update(&sql)) });
         self.known.insert(sql, self.forms.len() - 1);
         self.forms.len() - 1
     }
@@ -110,7 +109,7 @@ impl Rows {
             let sql = self.forms[form].sql.clone();
             let mut rows = by_form.remove(&form).unwrap_or_default();
             if self.forms[form].rank.1 {
-                rows = last_of_each(rows, dialect::keys(&sql));
+                rows = last_of_each(rows, statement::keys(&sql));
             }
             Group { sql, rows }
         };
