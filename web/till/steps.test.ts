@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { codes, NoAnswerError, ProblemError, type Code } from '../api/problem';
+import { Code, NoAnswerError, ProblemError } from '../api/problem';
 import type { Payment, PaymentStatus } from '../api/types';
 import { answered, isOpen, lookCanArrive_ms, meaningOf, refundable_minor, screenOf, waysOn } from './steps';
 
@@ -58,7 +58,7 @@ test.each([
 });
 
 test('of the unclear answers only a full disk says that the look has ended', () => {
-  const unclear = codes.filter((code) => meaningOf(problem(code)) === 'unknown');
+  const unclear = Code.filter((code) => meaningOf(problem(code)) === 'unknown');
   expect(unclear.filter((code) => answered(code))).toEqual(['storage_full']);
 });
 
@@ -75,7 +75,7 @@ test.each([
 });
 
 test('digits are offered exactly when the look was ambiguous', () => {
-  expect(codes.filter((code) => waysOn(code).withDigits)).toEqual(['ambiguous']);
+  expect(Code.filter((code) => waysOn(code).withDigits)).toEqual(['ambiguous']);
   expect(waysOn('not_recognised').again).toBe(true);
   expect(waysOn('account_paused').again).toBe(false);
 });
