@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { Harness } from './harness.mjs';
 import { digitsJourney, lockJourney, outageJourney, payJourney, refusalJourney, refundJourney, sizeJourney } from './till.mjs';
+import { closeJourney, exportJourney, largeTextJourney, limitsJourney, notMeJourney, safetyJourney, undoJourney } from './owner.mjs';
 import { CameraFile } from './scenes.mjs';
 import { startSystem } from './system.mjs';
 import { answerJourney, partyJourney, pictureJourney } from './trouble.mjs';
@@ -17,6 +18,9 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = resolve(here, '../..');
 const pictures = join(root, 'var/test-pictures');
 const browserPath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+
+/** `HANDSEL_JOURNEYS=signUp,enrol,pay` runs only those, for work on one of them. */
+const wanted = process.env.HANDSEL_JOURNEYS?.split(',');
 
 /** In this order: each leaves the account and the till as the next one expects them. */
 const journeys = [
@@ -31,11 +35,18 @@ const journeys = [
   digitsJourney,
   refundJourney,
   pauseJourney,
+  undoJourney,
+  notMeJourney,
+  safetyJourney,
   historyJourney,
+  exportJourney,
+  closeJourney,
   sizeJourney,
+  largeTextJourney,
   lockJourney,
+  limitsJourney,
   deleteJourney,
-];
+].filter(({ name }) => !wanted || wanted.includes(name.replace('Journey', '')));
 
 const harness = new Harness(join(here, 'artefacts'));
 process.exitCode = await main().catch((error) => harness.step('the test itself', () => Promise.reject(error)).then(() => harness.finish()));

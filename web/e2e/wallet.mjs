@@ -141,11 +141,13 @@ export async function pauseJourney(stage) {
 export async function historyJourney({ wallet, say, step, screen }) {
   await step('activity shows every receipt with its rule', async () => {
     await goHome(wallet, say);
-    await wallet.getByRole('link', { name: say('Payments and receipts', '付款与凭证') }).click();
-    const row = wallet.getByRole('listitem').filter({ hasText: say('Payment ·', '付款 ·') }).filter({ hasText: '-¥12.50' });
-    await row.getByText('-¥12.50').click();
-    await row.getByText(say('Judged by rules', '适用规则')).waitFor();
+    await follow(wallet, say('Payments and receipts', '付款与凭证'));
+    const row = wallet.getByRole('link').filter({ hasText: say('Payment ·', '付款 ·') }).filter({ hasText: '-¥12.50' });
+    await row.waitFor();
     await screen(wallet, 'wallet-30-activity');
+    await row.click();
+    await wallet.getByText(say('What judged it', '判定依据')).waitFor();
+    await wallet.getByText('cn/2026-11-01').waitFor();
   }, wallet);
 
   await step('every use of the face is listed with its outcome', async () => {
@@ -200,6 +202,32 @@ export async function deleteJourney(stage) {
     await goHome(wallet, say);
     await wallet.getByRole('link', { name: say('Enrol face', '登记人脸') }).waitFor();
   }, till);
+}
+
+/** Opens the link or button of this name and waits until another screen has begun. */
+export async function follow(page, name) {
+  const before = page.url();
+  await page.getByRole('link', { name, exact: true }).first().click();
+  await page.waitForURL((url) => url.href !== before);
+}
+
+/** Signs in on a page where nobody is signed in; `refusal` is what is said instead when it must not succeed. */
+export async function signIn(page, say, phone, passcode, refusal) {
+  await page.getByLabel(say('Mobile number', '手机号'), { exact: true }).fill(phone);
+  await page.getByLabel(say('Payment passcode', '支付密码'), { exact: true }).fill(passcode);
+  await page.getByRole('form').getByRole('button', { name: say('Sign in', '登录') }).click();
+  await (refusal ? page.getByText(refusal) : page.getByRole('heading', { name: say('Balance', '余额') })).waitFor();
+}
+
+export async function signUp(page, say, phone, passcode) {
+  const field = (en, zh) => page.getByLabel(say(en, zh), { exact: true });
+  await page.getByRole('button', { name: say('Create account', '创建账户') }).first().click();
+  await field('Name', '姓名').fill(say('Second Person', '第二人'));
+  await field('Mobile number', '手机号').fill(phone);
+  await field('Payment passcode', '支付密码').fill(passcode);
+  await field('Payment passcode again', '再次输入支付密码').fill(passcode);
+  await page.getByRole('form').getByRole('button', { name: say('Create account', '创建账户') }).click();
+  await page.getByRole('heading', { name: say('Balance', '余额') }).waitFor();
 }
 
 export async function goHome(wallet, say) {

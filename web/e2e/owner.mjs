@@ -1,0 +1,409 @@
+// What owners do about their money and their safety: J8 "not me", J9 closing, J10 right to know, J11 lost phone, undoing,
+// limits, the passcode under threat.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { backToAmount, confirmIfAsked, expectPaid, expectRefused, next, payByLook, typeCode } from './till.mjs';
+import { balance, follow, goHome, signIn, signUp } from './wallet.mjs';
+
+/** A payment is undone while its ring runs, on the overview; afterwards it is said what there is instead. */
+export async function undoJourney(stage) {
+  const { wallet, say, step, screen } = stage;
+
+  await step('undo: the ring runs, one press brings the money back', async () => {
+    await goHome(wallet, say);
+    const before = await balance(wallet, say);
+    await pay(stage, '500', '¥5.00');
+    await wallet.getByRole('timer').waitFor();
+    await screen(wallet, 'wallet-60-undo-ring');
+    await wallet.getByRole('button', { name: say('Undo: ¥5.00 back from Lotus Pharmacy 荷花药房', '撤销：从Lotus Pharmacy 荷花药房退回 ¥5.00') }).click();
+    await wallet.getByText(say('Undone. The money is back in your wallet.', '已撤销，款项已退回钱包。')).waitFor();
+    await screen(wallet, 'wallet-61-undone');
+    await goHome(wallet, say);
+    assert.equal(await balance(wallet, say), before);
+    await wallet.getByRole('link', { name: '-¥5.00' }).click();
+    await wallet.getByText(say('Came back', '已退回')).waitFor();
+    await screen(wallet, 'wallet-62-receipt-undone');
+  }, wallet);
+
+  await step('undo: over is over, and it is said what there is instead', async () => {
+    await goHome(wallet, say);
+    await follow(wallet, say('Payments and receipts', '付款与凭证'));
+    const old = wallet.getByRole('link').filter({ hasText: '-¥12.50' });
+    // The payment is older than a minute. A page that thinks otherwise is corrected by the platform.
+    await wallet.route('**/v1/**', async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, headers: { ...response.headers(), date: new Date(Date.now() - 300_000).toUTCString() } });
+    });
+    await old.click();
+    await wallet.getByRole('button', { name: say(/^Undo: ¥12\.50/, /^撤销：/) }).click();
+    await wallet.getByText(say('This payment can no longer be undone.', '该笔付款已不能撤销。')).waitFor();
+    await screen(wallet, 'wallet-63-undo-refused');
+    await wallet.unroute('**/v1/**');
+    await wallet.reload();
+    await wallet.getByText(say(/^The time to undo it is over\./, /^撤销时间已过。/)).waitFor();
+    assert.equal(await wallet.getByRole('timer').count(), 0);
+    await screen(wallet, 'wallet-64-receipt');
+  }, wallet);
+
+  await step('the terms on a receipt can be read, and their hash is worked out here', async () => {
+    await follow(wallet, say('The terms that hold today', '现行条款'));
+    await wallet.getByText(say('Worked out on this device from the text: it fits.', '本机已根据文本计算核对：一致。')).waitFor();
+    await screen(wallet, 'wallet-65-terms');
+  }, wallet);
+}
+
+/** J8: from the overview to the credit, the freeze, and three ends of a dispute. */
+export async function notMeJourney(stage) {
+  const { wallet, till, say, step, screen, passcode, admin } = stage;
+  const frozen = say('Your account is frozen.', '您的账户已冻结。');
+  const send = wallet.getByRole('button', { name: say('Send', '提交') });
+  const begin = async () => {
+    await follow(wallet, say('Not me', '不是我'));
+    await wallet.getByRole('heading', { name: say('Not me', '不是我') }).waitFor();
+    await wallet.getByRole('radio').first().waitFor();
+  };
+  const reference = () => wallet.url().split('/').at(-1);
+  let credited;
+  let before;
+
+  await step('not me: small sums are credited at once, and the account is frozen', async () => {
+    admin('fund', '--id', `tra_0000000000000000000000000${say('1', '2')}`, '--amount-minor', '100000');
+    await pay(stage, '600', '¥6.00');
+    await goHome(wallet, say);
+    before = await balance(wallet, say);
+    const begun = Date.now();
+    await begin();
+    assert.equal(await send.getAttribute('aria-disabled'), 'true');
+    await screen(wallet, 'wallet-70-not-me');
+    await wallet.getByRole('radio', { name: say('I was not there', '我当时不在场') }).check();
+    await send.click();
+    await wallet.getByText(say('¥6.00 credited', '已赔付 ¥6.00')).waitFor();
+    console.log(`      J8 not me, with a screenshot: ${((Date.now() - begun) / 1000).toFixed(1)} s of at most 60 s`);
+    assert.ok(Date.now() - begun < 60_000);
+    credited = reference();
+    await screen(wallet, 'wallet-71-dispute-credited');
+    await goHome(wallet, say);
+    assert.equal(await balance(wallet, say), before + 600);
+    await wallet.getByText(frozen).waitFor();
+    await screen(wallet, 'wallet-72-home-frozen');
+  }, wallet);
+
+  await step('a frozen account pays nothing', async () => {
+    await payByLook(stage, '700');
+    await expectRefused(stage, 'The account is frozen.', '账户已冻结。');
+    await screen(till, 'till-80-refused-frozen');
+    await backToAmount(stage);
+  }, till);
+
+  await step('thaw: a wrong passcode says how many tries are left, the right one thaws', async () => {
+    await follow(wallet, say('Thaw', '解冻'));
+    const thaw = wallet.getByRole('button', { name: say('Thaw with my passcode', '用支付密码解冻') });
+    await thaw.click();
+    await wallet.getByText(say('Enter the six digits of your payment passcode.', '请输入您的六位支付密码。')).waitFor();
+    await wallet.getByLabel(say('Payment passcode', '支付密码')).fill('918273');
+    await thaw.click();
+    await wallet.getByText(say('Try again. 4 tries are left.', /还可以尝试 4 次。/)).waitFor();
+    await screen(wallet, 'wallet-73-thaw-wrong');
+    await wallet.getByLabel(say('Payment passcode', '支付密码')).fill(passcode);
+    await thaw.click();
+    await wallet.getByText(say('Thawed. You can pay again.', '已解冻，可以继续付款。')).waitFor();
+    await screen(wallet, 'wallet-74-safety');
+  }, wallet);
+
+  await step('not me: a large sum is credited within a day, and the decision says why', async () => {
+    await goHome(wallet, say);
+    await topUp(stage, '¥500.00');
+    await pay(stage, '51000', '¥510.00');
+    await goHome(wallet, say);
+    await begin();
+    await wallet.getByRole('radio', { name: say('I paid for somebody else, or a wrong amount', '我替别人付了款，或金额不对') }).check();
+    await wallet.getByRole('checkbox').uncheck();
+    await send.click();
+    await wallet.getByText(say(/^Credited by .* at the latest$/, /^最晚 .* 赔付$/)).waitFor();
+    await wallet.getByText(say('If nobody decides by then, you are right.', '逾期未决定，即认定您有理。')).waitFor();
+    await screen(wallet, 'wallet-75-dispute-open');
+    admin('dispute', reference(), 'reject', '--reason', say('The till’s list shows the basket.', '收银清单显示了所购商品。'));
+    await wallet.getByText(say('Decided: it was you', '已判定：是您本人')).first().waitFor({ timeout: 30_000 });
+    await wallet.getByText(say(/The till’s list shows the basket\./, /收银清单显示了所购商品。/)).waitFor();
+    await screen(wallet, 'wallet-76-dispute-rejected');
+  }, wallet);
+
+  await step('not me by keyboard alone, then taken back', async () => {
+    await pay(stage, '300', '¥3.00');
+    await goHome(wallet, say);
+    const start = await balance(wallet, say);
+    await tabTo(wallet, say('Not me', '不是我'));
+    await wallet.keyboard.press('Enter');
+    await wallet.getByRole('radio').first().waitFor();
+    await tabTo(wallet, say('I was not there', '我当时不在场'));
+    await wallet.keyboard.press('Space');
+    await wallet.keyboard.press('ArrowDown');
+    assert.ok(await wallet.getByRole('radio', { name: say('A twin, or somebody who looks like me', '双胞胎或与我相像的人') }).isChecked());
+    await wallet.keyboard.press('Tab');
+    await wallet.keyboard.press('Space');
+    await wallet.keyboard.press('Tab');
+    await wallet.keyboard.press('Enter');
+    await wallet.getByText(say('¥3.00 credited', '已赔付 ¥3.00')).waitFor();
+    await tabTo(wallet, say('Take the dispute back', '收回争议'));
+    await wallet.keyboard.press('Enter');
+    await screen(wallet, 'wallet-77-dispute-withdraw');
+    await tabTo(wallet, say('Yes, take it back', '是的，收回'));
+    await wallet.keyboard.press('Enter');
+    await wallet.getByText(say('The credit was taken back.', '赔付已收回。')).or(wallet.getByText(say('Nothing was credited.', '没有赔付。'))).first().waitFor();
+    await screen(wallet, 'wallet-78-dispute-withdrawn');
+    await goHome(wallet, say);
+    assert.equal(await balance(wallet, say), start);
+  }, wallet);
+
+  await step('a payment is disputed once; the receipt leads to its dispute', async () => {
+    await wallet.getByRole('link', { name: '-¥3.00' }).click();
+    await wallet.getByRole('link', { name: say('See the dispute', '查看争议') }).waitFor();
+    assert.equal(await wallet.getByRole('link', { name: say('Not me', '不是我') }).count(), 0);
+    const payment = reference();
+    await screen(wallet, 'wallet-79-receipt-disputed');
+    await wallet.goto(`${wallet.url().split('#')[0]}#/not-me/${payment}`);
+    await wallet.getByText(say(/^This payment cannot be disputed/, /^这笔付款不能提出争议/)).waitFor();
+    await screen(wallet, 'wallet-80-not-me-impossible');
+  }, wallet);
+
+  await step('the decision for the payer, and how everybody’s disputes went', async () => {
+    admin('dispute', credited, 'uphold', '--reason', say('It was somebody else.', '付款人另有其人。'));
+    await goHome(wallet, say);
+    await follow(wallet, say('Disputes', '争议'));
+    await wallet.getByText(say('These figures are public, and nobody can be recognised in them.', '这些数字对所有人公开，其中认不出任何人。')).waitFor();
+    await screen(wallet, 'wallet-81-disputes');
+    await wallet.getByRole('link').filter({ hasText: say('Decided: you are right', '已判定：您有理') }).first().click();
+    await wallet.getByText(say('It stays with you.', '这笔钱归您。')).waitFor();
+    await screen(wallet, 'wallet-82-dispute-upheld');
+  }, wallet);
+}
+
+/** J11: the phone is gone; and the passcode under threat, which neither thaws nor shows. */
+export async function safetyJourney(stage) {
+  const { wallet, till, say, step, screen, open, walletUrl, phone, passcode } = stage;
+  const duress = passcode === '274916' ? '619472' : '274916';
+  const label = { own: say('Your payment passcode', '您的支付密码'), duress: say('Passcode under threat', '被胁迫时的密码'), again: say('The same again', '再输入一次') };
+  const save = wallet.getByRole('button', { name: say('Save', '保存') });
+  const set = async (own, wanted, again = wanted) => {
+    await wallet.getByLabel(label.duress).fill(wanted);
+    await wallet.getByLabel(label.again).fill(again);
+    await wallet.getByLabel(label.own).fill(own);
+    await save.click();
+  };
+
+  await step('lost phone: frozen from another one in less than a minute', async () => {
+    const begun = Date.now();
+    const other = await open('another phone', { width: 390, height: 844 }, walletUrl);
+    try {
+      await signIn(other, say, phone, passcode);
+      await follow(other, say('Lost phone, freeze', '手机丢失、冻结账户'));
+      await screen(other, 'wallet-90-freeze');
+      await other.getByRole('button', { name: say('Freeze now', '立即冻结') }).click();
+      await other.getByText(say('Your account is frozen.', '您的账户已冻结。')).waitFor();
+      console.log(`      J11 frozen, with a screenshot: ${((Date.now() - begun) / 1000).toFixed(1)} s of at most 60 s`);
+      assert.ok(Date.now() - begun < 60_000);
+    } finally {
+      await other.context().close();
+    }
+  }, wallet);
+
+  await step('passcode under threat: refused when it is the own one, then set', async () => {
+    await goHome(wallet, say);
+    await follow(wallet, say('Lost phone, freeze', '手机丢失、冻结账户'));
+    await follow(wallet, say('Passcode for when somebody threatens you', '被胁迫时使用的密码'));
+    await screen(wallet, 'wallet-91-duress');
+    await set(passcode, duress, '111111');
+    await wallet.getByText(say('The two differ.', '两次输入不一致。')).waitFor();
+    await set(passcode, passcode);
+    await wallet.getByText(say('The passcode is too easy to guess.', '密码过于简单。')).waitFor();
+    await screen(wallet, 'wallet-92-duress-refused');
+    await set(passcode, duress);
+    await wallet.getByText(say('Done. From now on it is as you asked.', '完成，已按您的要求处理。')).waitFor();
+    await screen(wallet, 'wallet-93-duress-set');
+  }, wallet);
+
+  await step('the passcode under threat does not thaw, and looks like a wrong one', async () => {
+    await goHome(wallet, say);
+    await follow(wallet, say('Thaw', '解冻'));
+    const thaw = async (code) => {
+      await wallet.getByLabel(say('Payment passcode', '支付密码')).fill(code);
+      await wallet.getByRole('button', { name: say('Thaw with my passcode', '用支付密码解冻') }).click();
+    };
+    await thaw(duress);
+    await wallet.getByText(say('The passcode is wrong.', '支付密码错误。')).waitFor();
+    await thaw(passcode);
+    await wallet.getByText(say('Thawed. You can pay again.', '已解冻，可以继续付款。')).waitFor();
+  }, wallet);
+
+  await step('the passcode under threat pays at the till and shows nothing', async () => {
+    await payByLook(stage, '20200');
+    await till.getByRole('heading', { name: say('Payment passcode', '支付密码') }).waitFor({ timeout: 30_000 });
+    await typeCode(stage, duress);
+    await till.getByRole('button', { name: say('Pay', '付款'), exact: true }).click();
+    await expectPaid(stage, '¥202.00');
+    await screen(till, 'till-81-paid-under-threat');
+    await next(stage);
+  }, till);
+
+  await step('the passcode under threat is taken away', async () => {
+    await goHome(wallet, say);
+    await follow(wallet, say('Lost phone, freeze', '手机丢失、冻结账户'));
+    await follow(wallet, say('Passcode for when somebody threatens you', '被胁迫时使用的密码'));
+    await wallet.getByRole('radio', { name: say('Take it away', '取消') }).check();
+    await wallet.getByLabel(label.own).fill(passcode);
+    await save.click();
+    await wallet.getByText(say('Done. From now on it is as you asked.', '完成，已按您的要求处理。')).waitFor();
+    await screen(wallet, 'wallet-94-duress-removed');
+  }, wallet);
+}
+
+/** Safe limits, what they refuse, and that higher ones wait. */
+export async function limitsJourney(stage) {
+  const { wallet, till, say, step, screen } = stage;
+  const group = (name) => wallet.getByRole('group', { name });
+  const payment = say('One payment, at most', '单笔最多');
+  const save = wallet.getByRole('button', { name: say('Save', '保存'), exact: true });
+
+  await step('limits: safe ones are proposed and count at once', async () => {
+    await goHome(wallet, say);
+    await follow(wallet, say('Set my limits', '设置我的限额'));
+    await wallet.getByText(say('You have set none yet.', '您还没有设置限额。')).waitFor();
+    assert.ok(await group(payment).getByRole('radio', { name: '¥200' }).isChecked());
+    await screen(wallet, 'wallet-95-limits-proposed');
+    await save.click();
+    await wallet.getByText(say('Saved. These limits are in force.', '已保存，这些限额已生效。')).waitFor();
+    await screen(wallet, 'wallet-96-limits-in-force');
+  }, wallet);
+
+  await step('limits: a higher payment is refused, nothing is charged', async () => {
+    await payByLook(stage, '20001');
+    await expectRefused(stage, 'The amount is above a limit of this account.', '金额超过该账户的限额。');
+    await screen(till, 'till-82-refused-limit');
+    await backToAmount(stage);
+  }, till);
+
+  await step('limits: what is raised waits a day, and can be called off', async () => {
+    await group(payment).getByRole('radio', { name: '¥1,000' }).check();
+    await save.click();
+    await wallet.getByText(say(/^Saved\. What is lower counts now/, /^已保存。调低的现在生效/)).waitFor();
+    await screen(wallet, 'wallet-97-limits-waiting');
+    await wallet.getByRole('button', { name: say('Do not raise', '不再调高') }).click();
+    await wallet.getByText(say('Saved. These limits are in force.', '已保存，这些限额已生效。')).waitFor();
+    assert.equal(await wallet.getByRole('button', { name: say('Do not raise', '不再调高') }).count(), 0);
+  }, wallet);
+}
+
+/** The right-to-know list, looked through and kept. */
+export async function exportJourney({ wallet, say, step, screen }) {
+  const keep = async (name) => {
+    const [file] = await Promise.all([wallet.waitForEvent('download'), wallet.getByRole('button', { name }).click()]);
+    return readFileSync(await file.path(), 'utf8');
+  };
+
+  await step('right to know: filtered, and kept as a table and as data', async () => {
+    await goHome(wallet, say);
+    await follow(wallet, say('Who asked about my face', '谁查询过我的脸'));
+    await wallet.getByRole('radio', { name: say('Not paid', '未付款') }).check();
+    const articles = wallet.getByRole('article');
+    const refused = await articles.count();
+    assert.ok(refused > 0);
+    assert.equal(await articles.filter({ hasText: say(/Outcome\s*paid/, /结果\s*已付款/) }).count(), 0);
+    await screen(wallet, 'wallet-98-queries-unpaid');
+    const rows = JSON.parse(await keep(say('As data (JSON)', '数据（JSON）')));
+    assert.ok(rows.length >= refused && rows.every(({ kind, outcome }) => kind === 'identification' && outcome !== 'paid'));
+    const [head, ...lines] = (await keep(say('As a table (CSV)', '表格（CSV）'))).trim().split('\r\n');
+    assert.equal(head, 'id,at,kind,asked_by,store_name,amount_minor,outcome');
+    assert.equal(lines.length, rows.length);
+    await wallet.getByRole('radio', { name: say('Enrolment and deletion', '登记与删除') }).check();
+    assert.equal(await articles.count(), 1);
+  }, wallet);
+}
+
+/** J9: an account with money stays open; an empty one is closed for good. */
+export async function closeJourney({ wallet, say, step, screen, open, walletUrl, phone, passcode }) {
+  const close = (page) => page.getByRole('button', { name: say('Close for good', '永久注销') });
+
+  await step('an account with money cannot be closed, and it is said why', async () => {
+    await goHome(wallet, say);
+    await follow(wallet, say('Lost phone, freeze', '手机丢失、冻结账户'));
+    await follow(wallet, say('Close the account', '注销账户'));
+    assert.equal(await close(wallet).getAttribute('aria-disabled'), 'true');
+    await wallet.getByText(say(/^There are still ¥/, /^账户中还有 ¥/)).waitFor();
+    await screen(wallet, 'wallet-100-close-with-money');
+  }, wallet);
+
+  await step('an empty account is closed with the passcode; nobody signs in to it again', async () => {
+    const page = await open('a second account', { width: 390, height: 844 }, walletUrl);
+    const own = `138${phone.slice(3)}`;
+    try {
+      await signUp(page, say, own, passcode);
+      await follow(page, say('Lost phone, freeze', '手机丢失、冻结账户'));
+      await follow(page, say('Close the account', '注销账户'));
+      await page.getByLabel(say('Payment passcode', '支付密码')).fill('918273');
+      await close(page).click();
+      await page.getByText(say('The passcode is wrong.', '支付密码错误。')).waitFor();
+      await screen(page, 'wallet-101-close-refused');
+      await page.getByLabel(say('Payment passcode', '支付密码')).fill(passcode);
+      await close(page).click();
+      await page.getByRole('heading', { name: say('This account is closed.', '该账户已注销。') }).waitFor();
+      await screen(page, 'wallet-102-closed');
+      await page.getByRole('button', { name: say('Leave', '离开') }).click();
+      await signIn(page, say, own, passcode, say('The phone number and passcode do not fit.', '手机号与密码不匹配。'));
+    } finally {
+      await page.context().close();
+    }
+  }, wallet);
+}
+
+/** The screens of this file at twice the text size. */
+export async function largeTextJourney({ wallet, say, step, screen }) {
+  await step('the owner’s screens fit at 200 % text', async () => {
+    await goHome(wallet, say);
+    const root = wallet.url().split('#')[0];
+    await wallet.evaluate(() => void (document.documentElement.style.fontSize = '200%'));
+    try {
+      for (const view of ['limits', 'safety', 'duress', 'disputes', 'activity', 'queries', 'close', 'terms']) {
+        await wallet.goto(`${root}#/${view}`);
+        await wallet.getByRole('heading', { level: 1 }).waitFor();
+        await wallet.waitForLoadState('networkidle');
+        await screen(wallet, `wallet-110-large-${view}`);
+      }
+      await wallet.goto(`${root}#/activity`);
+      await wallet.getByRole('link').filter({ hasText: say('Payment ·', '付款 ·') }).first().click();
+      await wallet.getByText(say('What judged it', '判定依据')).waitFor();
+      await screen(wallet, 'wallet-110-large-receipt');
+    } finally {
+      await wallet.evaluate(() => void (document.documentElement.style.fontSize = ''));
+    }
+  }, wallet);
+}
+
+/** Pays at the till by person A, with the passcode where the rules ask for it. */
+async function pay(stage, digits, amount) {
+  stage.camera.show('personALater');
+  await payByLook(stage, digits);
+  await confirmIfAsked(stage);
+  await expectPaid(stage, amount);
+  await next(stage);
+}
+
+async function topUp({ wallet, say }, amount) {
+  await follow(wallet, say('Top up', '充值'));
+  await wallet.getByRole('button', { name: amount, exact: true }).click();
+  await wallet.getByRole('button', { name: say(`Top up ${amount}`, `充值 ${amount}`) }).click();
+  await wallet.getByText(say(/arrived/, /已到账/)).waitFor();
+}
+
+/** Presses Tab until the control of this name has the focus, as somebody without a mouse does. */
+async function tabTo(page, name) {
+  for (let pressed = 0; pressed < 60; pressed++) {
+    await page.keyboard.press('Tab');
+    const here = await page.evaluate(() => {
+      const focused = document.activeElement;
+      return (focused?.closest('label') ?? focused)?.textContent?.trim();
+    });
+    if (here === name) return;
+  }
+  throw new Error(`Tab does not reach “${name}”.`);
+}
