@@ -4,11 +4,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { backToAmount, confirmIfAsked, expectPaid, expectRefused, next, payByLook, typeCode } from './till.mjs';
-import { balance, follow, goHome, signIn, signUp } from './wallet.mjs';
+import { balance, follow, goHome, signIn, signUp, tabTo } from './wallet.mjs';
 
 /** A payment is undone while its ring runs, on the overview; afterwards it is said what there is instead. */
 export async function undoJourney(stage) {
-  const { wallet, say, step, screen } = stage;
+  const { wallet, till, say, step, screen } = stage;
 
   await step('undo: the ring runs, one press brings the money back', async () => {
     await goHome(wallet, say);
@@ -26,20 +26,34 @@ export async function undoJourney(stage) {
     await screen(wallet, 'wallet-62-receipt-undone');
   }, wallet);
 
+  await step('another payment is left alone for a minute', async () => {
+    await pay(stage, '400', '¥4.00');
+    stage.leftAlone = Date.now();
+  }, till);
+}
+
+/** A minute after a payment: over is over. */
+export async function undoOverJourney(stage) {
+  const { wallet, say, step, screen, leftAlone } = stage;
+
   await step('undo: over is over, and it is said what there is instead', async () => {
+    await wallet.waitForTimeout(Math.max(0, leftAlone + 61_000 - Date.now()));
     await goHome(wallet, say);
     await follow(wallet, say('Payments and receipts', '付款与凭证'));
-    const old = wallet.getByRole('link').filter({ hasText: '-¥12.50' });
-    // The payment is older than a minute. A page that thinks otherwise is corrected by the platform.
+    const old = wallet.getByRole('link').filter({ hasText: '-¥4.00' });
+    // A page that thinks the minute is not over, here for a clock that is wrong, is corrected by the platform.
     await wallet.route('**/v1/**', async (route) => {
       const response = await route.fetch();
       await route.fulfill({ response, headers: { ...response.headers(), date: new Date(Date.now() - 300_000).toUTCString() } });
     });
-    await old.click();
-    await wallet.getByRole('button', { name: say(/^Undo: ¥12\.50/, /^撤销：/) }).click();
-    await wallet.getByText(say('This payment can no longer be undone.', '该笔付款已不能撤销。')).waitFor();
-    await screen(wallet, 'wallet-63-undo-refused');
-    await wallet.unroute('**/v1/**');
+    try {
+      await old.click();
+      await wallet.getByRole('button', { name: say(/^Undo: ¥4\.00/, /^撤销：/) }).click();
+      await wallet.getByText(say('This payment can no longer be undone.', '该笔付款已不能撤销。')).waitFor();
+      await screen(wallet, 'wallet-63-undo-refused');
+    } finally {
+      await wallet.unroute('**/v1/**');
+    }
     await wallet.reload();
     await wallet.getByText(say(/^The time to undo it is over\./, /^撤销时间已过。/)).waitFor();
     assert.equal(await wallet.getByRole('timer').count(), 0);
@@ -393,17 +407,4 @@ async function topUp({ wallet, say }, amount) {
   await wallet.getByRole('button', { name: amount, exact: true }).click();
   await wallet.getByRole('button', { name: say(`Top up ${amount}`, `充值 ${amount}`) }).click();
   await wallet.getByText(say(/arrived/, /已到账/)).waitFor();
-}
-
-/** Presses Tab until the control of this name has the focus, as somebody without a mouse does. */
-async function tabTo(page, name) {
-  for (let pressed = 0; pressed < 60; pressed++) {
-    await page.keyboard.press('Tab');
-    const here = await page.evaluate(() => {
-      const focused = document.activeElement;
-      return (focused?.closest('label') ?? focused)?.textContent?.trim();
-    });
-    if (here === name) return;
-  }
-  throw new Error(`Tab does not reach “${name}”.`);
 }

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { Harness } from './harness.mjs';
 import { digitsJourney, lockJourney, outageJourney, payJourney, refusalJourney, refundJourney, sizeJourney } from './till.mjs';
-import { closeJourney, exportJourney, largeTextJourney, limitsJourney, notMeJourney, safetyJourney, undoJourney } from './owner.mjs';
+import { closeJourney, exportJourney, largeTextJourney, limitsJourney, notMeJourney, safetyJourney, undoJourney, undoOverJourney } from './owner.mjs';
 import { CameraFile } from './scenes.mjs';
 import { startSystem } from './system.mjs';
 import { answerJourney, partyJourney, pictureJourney } from './trouble.mjs';
@@ -38,6 +38,7 @@ const journeys = [
   undoJourney,
   notMeJourney,
   safetyJourney,
+  undoOverJourney,
   historyJourney,
   exportJourney,
   closeJourney,
