@@ -164,7 +164,7 @@ export async function notMeJourney(stage) {
     await screen(wallet, 'wallet-77-dispute-withdraw');
     await tabTo(wallet, say('Yes, take it back', '是的，收回'));
     await wallet.keyboard.press('Enter');
-    await wallet.getByText(say('The credit was taken back.', '赔付已收回。')).or(wallet.getByText(say('Nothing was credited.', '没有赔付。'))).first().waitFor();
+    await wallet.getByText(say('There is no credit for it.', '没有赔付款项。')).waitFor();
     await screen(wallet, 'wallet-78-dispute-withdrawn');
     await goHome(wallet, say);
     assert.equal(await balance(wallet, say), start);
@@ -222,7 +222,7 @@ export async function safetyJourney(stage) {
     }
   }, wallet);
 
-  await step('passcode under threat: refused when it is the own one, then set', async () => {
+  await step('passcode under threat: refused when it is the own one or easy, then set', async () => {
     await goHome(wallet, say);
     await follow(wallet, say('Lost phone, freeze', '手机丢失、冻结账户'));
     await follow(wallet, say('Passcode for when somebody threatens you', '被胁迫时使用的密码'));
@@ -230,6 +230,8 @@ export async function safetyJourney(stage) {
     await set(passcode, duress, '111111');
     await wallet.getByText(say('The two differ.', '两次输入不一致。')).waitFor();
     await set(passcode, passcode);
+    await wallet.getByText(say('It must differ from your payment passcode.', '必须与支付密码不同。')).waitFor();
+    await set(passcode, '123456');
     await wallet.getByText(say('The passcode is too easy to guess.', '密码过于简单。')).waitFor();
     await screen(wallet, 'wallet-92-duress-refused');
     await set(passcode, duress);

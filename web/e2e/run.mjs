@@ -9,6 +9,7 @@ import { chromium } from 'playwright-core';
 import { Harness } from './harness.mjs';
 import { digitsJourney, lockJourney, outageJourney, payJourney, refusalJourney, refundJourney, sizeJourney } from './till.mjs';
 import { closeJourney, exportJourney, largeTextJourney, limitsJourney, notMeJourney, safetyJourney, undoJourney, undoOverJourney } from './owner.mjs';
+import { componentsJourney } from './components.mjs';
 import { CameraFile } from './scenes.mjs';
 import { startSystem } from './system.mjs';
 import { answerJourney, partyJourney, pictureJourney } from './trouble.mjs';
@@ -47,6 +48,7 @@ const journeys = [
   lockJourney,
   limitsJourney,
   deleteJourney,
+  componentsJourney,
 ].filter(({ name }) => !wanted || wanted.includes(name.replace('Journey', '')));
 
 const harness = new Harness(join(here, 'artefacts'));
@@ -79,13 +81,13 @@ async function main() {
 
 /** All journeys in one language, by one person on one phone, at one till. */
 async function walk(world) {
-  const hosts = [new URL(world.tillUrl).host, new URL(world.walletUrl).host];
+  const hosts = [world.tillUrl, world.walletUrl].map((url) => new URL(url).host);
   const open = async (what, viewport, url, permissions = ['camera']) => {
     const locale = world.language === 'zh' ? 'zh-CN' : 'en-US';
     const context = await world.browser.newContext({ viewport, locale, permissions, colorScheme: world.scheme, acceptDownloads: true });
     context.setDefaultTimeout(15_000);
     const page = await context.newPage();
-    world.harness.watch(page, `${what} ${world.language}`, hosts);
+    world.harness.watch(page, `${what} ${world.language}`, [...hosts, new URL(url).host]);
     await page.goto(url);
     // The language is chosen as a person would: by the switch that is on every screen.
     await page.getByRole('button', { name: world.language === 'zh' ? '中文' : 'English' }).click();

@@ -108,7 +108,7 @@ const en = {
     export: 'Keep this list',
     csv: 'As a table (CSV)',
     json: 'As data (JSON)',
-    why: 'What it means',
+    why: 'What to do',
   },
   enrol: {
     title: 'Enrol your face',
@@ -283,7 +283,7 @@ const zh: typeof en = {
     export: '保存这份记录',
     csv: '表格（CSV）',
     json: '数据（JSON）',
-    why: '说明',
+    why: '怎么办',
   },
   enrol: {
     title: '登记人脸',
