@@ -8,9 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { Harness } from './harness.mjs';
 import { digitsJourney, lockJourney, outageJourney, payJourney, refusalJourney, refundJourney, sizeJourney } from './till.mjs';
-import { closeJourney, exportJourney, largeTextJourney, limitsJourney, notMeJourney, safetyJourney, undoJourney, undoOverJourney } from './owner.mjs';
+import { notMeJourney, undoJourney, undoOverJourney } from './money.mjs';
+import { closeJourney, exportJourney, largeTextJourney, limitsJourney, safetyJourney } from './owner.mjs';
 import { componentsJourney } from './components.mjs';
 import { CameraFile } from './scenes.mjs';
+import { staffJourney } from './staff.mjs';
 import { startSystem } from './system.mjs';
 import { answerJourney, partyJourney, pictureJourney } from './trouble.mjs';
 import { deleteJourney, enrolJourney, historyJourney, pauseJourney, signUpJourney } from './wallet.mjs';
@@ -35,6 +37,7 @@ const journeys = [
   partyJourney,
   digitsJourney,
   refundJourney,
+  staffJourney,
   pauseJourney,
   undoJourney,
   notMeJourney,

@@ -143,8 +143,10 @@ export async function historyJourney({ wallet, say, step, screen }) {
     await goHome(wallet, say);
     await follow(wallet, say('Payments and receipts', '付款与凭证'));
     const row = wallet.getByRole('link').filter({ hasText: say('Payment ·', '付款 ·') }).filter({ hasText: '-¥12.50' });
-    await row.waitFor();
+    const older = wallet.getByRole('button', { name: say('Show older ones', '显示更早的记录') });
+    await wallet.getByRole('listitem').first().waitFor();
     await screen(wallet, 'wallet-30-activity');
+    while ((await row.count()) === 0) await older.click();
     await row.click();
     await wallet.getByText(say('What judged it', '判定依据')).waitFor();
     await wallet.getByText('cn/2026-11-01').waitFor();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Code, NoAnswerError, ProblemError } from '../api/problem';
 import type { Payment, PaymentStatus } from '../api/types';
-import { answered, isOpen, lookCanArrive_ms, meaningOf, refundable_minor, screenOf, waysOn } from './steps';
+import { answered, isOpen, lookCanArrive_ms, meaningOf, refundable_minor, screenOf, waysOn, middle } from './steps';
 
 function payment(status: PaymentStatus, more: Partial<Payment> = {}): Payment {
   return {
@@ -88,3 +88,10 @@ test.each([
 ] as const)('%s with %d refunded leaves %d', (status, refunded_minor, left) => {
   expect(refundable_minor(payment(status, { refunded_minor }))).toBe(left);
 });
+
+test.each([
+  [[], undefined],
+  [[3], 3],
+  [[9, 1], 5],
+  [[9, 1, 2], 2],
+])('the middle one of %j', (numbers, expected) => expect(middle(numbers)).toBe(expected));

@@ -10,6 +10,7 @@ export type Stop = LookRefusal | { lost: true };
 export type Screen =
   | { name: 'amount' }
   | { name: 'recent' }
+  | { name: 'staff' }
   | { name: 'offer'; payment: Payment }
   | { name: 'suffix'; payment: Payment }
   | { name: 'looking'; payment: Payment }
@@ -79,4 +80,15 @@ export function waysOn(code: Code): { again: boolean; withDigits: boolean } {
 /** What is left to refund, in minor units. */
 export function refundable_minor(payment: Payment): number {
   return payment.status === 'paid' ? payment.amount_minor - payment.refunded_minor : 0;
+}
+
+/** From press to paid; above it the lane is slower than its target for a first payment. */
+export const slow_ms = 8_000;
+
+/** The median; `undefined` of nothing. */
+export function middle(numbers: readonly number[]): number | undefined {
+  const sorted = [...numbers].sort((one, two) => one - two);
+  const half = sorted.length >> 1;
+  const [low, high] = [sorted[sorted.length % 2 === 0 ? half - 1 : half], sorted[half]];
+  return low === undefined || high === undefined ? undefined : (low + high) / 2;
 }
