@@ -28,7 +28,7 @@ const en = {
       question: 'What if it takes somebody else?',
       answer: 'Payee and amount are shown before the look. If it was not you: undo it within a minute, or press “Not me” in your wallet. Small sums are credited at once, before anybody has decided.',
     },
-    { question: 'Do I have to?', answer: 'No. Cash, cards and codes are taken at the same till, at the same price.' },
+    { question: 'Do I have to?', answer: 'No. Cash, cards and codes are taken as before.' },
     {
       question: 'I cannot see, or cannot stand.',
       answer: 'The voice reads payee, amount and result aloud: switch it on at the top. No blinking or nodding is asked, and a seated face is found too. Whoever cannot look pays another way; staff never hold a phone or type a passcode for a shopper.',
@@ -64,7 +64,7 @@ const zh: typeof en = {
       question: '认错人扣了我的钱怎么办？',
       answer: '刷脸之前会显示收款方和金额。如果不是您：一分钟内可以撤销，或在钱包按“不是我”。小额立即先行赔付，不等判定。',
     },
-    { question: '必须刷脸吗？', answer: '不必。同一收银台照常收现金、银行卡和扫码，价格相同。' },
+    { question: '必须刷脸吗？', answer: '不必。现金、银行卡和扫码照常可用。' },
     {
       question: '我看不见，或站不起来。',
       answer: '在屏幕上方打开语音，会朗读收款方、金额和结果。不需要眨眼或点头，坐着也能识别。不能刷脸的顾客用其他方式付款；店员不代拿手机，不代输密码。',
