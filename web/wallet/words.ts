@@ -100,7 +100,7 @@ const en = {
     outcome: 'Outcome',
     amount: 'Amount on the till',
     filter: 'Show',
-    filters: { all: 'Everything', paid: 'Paid', unpaid: 'Not paid', face: 'Enrolment and deletion' },
+    filters: { all: 'All', paid: 'Paid', unpaid: 'Not paid', face: 'Enrolment and deletion' },
     place: 'Where',
     everywhere: 'Everywhere',
     count: (shown: number, all: number) => (shown === all ? `${all} entries` : `${shown} of ${all} entries`),
