@@ -108,6 +108,8 @@ export async function notMeJourney(stage) {
   await step('a frozen account pays nothing', async () => {
     await payByLook(stage, '700');
     await expectRefused(stage, 'The account is frozen.', '账户已冻结。');
+    // Another look would change nothing.
+    assert.equal(await till.getByRole('button', { name: say('Look again', '再看一次') }).count(), 0);
     await screen(till, 'till-80-refused-frozen');
     await backToAmount(stage);
   }, till);

@@ -77,7 +77,7 @@ test.each([
 test('digits are offered exactly when the look was ambiguous', () => {
   expect(Code.filter((code) => waysOn(code).withDigits)).toEqual(['ambiguous']);
   expect(waysOn('not_recognised').again).toBe(true);
-  expect(waysOn('account_paused').again).toBe(false);
+  for (const code of ['account_paused', 'account_frozen', 'account_closed'] as const) expect(waysOn(code).again).toBe(false);
 });
 
 test.each([
