@@ -1,25 +1,31 @@
-// One page per mode: `till` is served by the till's agent at `/`, `wallet` by the platform at `/wallet/`. Both use a
-// relative base, so that neither has to know where it is mounted.
+// One page per mode: `till` is served by the till's agent at `/`, `wallet` by the platform at `/wallet/`; `components`
+// is for developers and served by nobody. All use a relative base, so that none has to know where it is mounted.
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
-type Page = 'till' | 'wallet';
+const pages = ['till', 'wallet', 'components'] as const;
+type Page = (typeof pages)[number];
 
 // The wallet hands its frames to the capture agent on the shopper's own machine; the till talks to its own origin only.
 const connectSources: Record<Page, string> = {
   till: "'self'",
   wallet: "'self' http://localhost:* http://127.0.0.1:*",
+  components: "'none'",
 };
 
+/** Most bytes of script that the first load of a page may take, compressed by gzip. */
+const script_bytes_max: Record<Page, number> = { till: 60_000, wallet: 120_000, components: 60_000 };
+
 export default defineConfig(({ mode }) => {
-  const page: Page = mode === 'wallet' ? 'wallet' : 'till';
+  const page = pages.find((name) => name === mode) ?? 'till';
   const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
   return {
     root: mode === 'test' ? here('.') : here(`./${page}`),
     base: './',
-    plugins: [svelte({ configFile: here('./svelte.config.js') }), contentSecurityPolicy(page)],
+    plugins: [svelte({ configFile: here('./svelte.config.js') }), contentSecurityPolicy(page), budget(page)],
     build: {
       outDir: here(`./dist/${page}`),
       emptyOutDir: true,
@@ -28,7 +34,7 @@ export default defineConfig(({ mode }) => {
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
     },
-    test: { environment: 'node', include: ['{api,ui,till,wallet}/**/*.test.ts'] },
+    test: { environment: 'node', include: ['{api,ui,till,wallet,components}/**/*.test.ts'] },
   };
 });
 
@@ -47,5 +53,20 @@ function contentSecurityPolicy(page: Page): Plugin {
     transformIndexHtml: () => [
       { tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content: policy }, injectTo: 'head-prepend' },
     ],
+  };
+}
+
+/** Says how much script a page loads, and fails the build when it is more than it may be. */
+function budget(page: Page): Plugin {
+  return {
+    name: 'budget',
+    apply: 'build',
+    writeBundle(_, files) {
+      const scripts = Object.values(files).flatMap((file) => (file.type === 'chunk' ? [file.code] : []));
+      const bytes = scripts.reduce((sum, code) => sum + gzipSync(code).length, 0);
+      const sentence = `${page}: ${(bytes / 1000).toFixed(1)} kB of script, compressed, of at most ${script_bytes_max[page] / 1000} kB`;
+      if (bytes > script_bytes_max[page]) this.error(`too much script: ${sentence}`);
+      console.log(sentence);
+    },
   };
 }

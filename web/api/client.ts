@@ -1,6 +1,7 @@
 // One HTTP call: JSON in and out, problem documents as exceptions, and "no answer" kept apart from "no".
 
 import { isCode, NoAnswerError, ProblemError, type Problem } from './problem';
+import type { Timestamp } from './types';
 
 export interface Call {
   method?: 'GET' | 'POST' | 'DELETE';
@@ -32,12 +33,26 @@ export async function call<T>(url: string, { method = 'GET', json, body, headers
       cache: 'no-store',
     });
     text = await response.text();
+    setClock(response.headers.get('date'));
   } catch (error) {
     throw new NoAnswerError('no answer', { cause: error });
   }
   const content = parsed(text);
   if (response.ok) return content as T;
   throw refusal(response.status, content);
+}
+
+let ahead_ms = 0;
+
+/** The server's time, as far as its last answer tells it: what may still be done is its clock's decision, not the phone's. */
+export function serverNow(): Timestamp {
+  return Date.now() + ahead_ms;
+}
+
+/** HTTP dates have whole seconds; a clock that is right within three is left alone. */
+function setClock(date: string | null): void {
+  const difference_ms = date === null ? NaN : Date.parse(date) + 500 - Date.now();
+  ahead_ms = Math.abs(difference_ms) > 3_000 ? difference_ms : 0;
 }
 
 /** A fresh key for one intention; a retry of the same intention uses the same key. */

@@ -1,93 +1,8 @@
-// Errors of the HTTP API: RFC 9457 problem documents with a stable `code`, after crates/wire/src/problem.rs.
-// `api/types.test.ts` compares the codes with that file.
+// Errors of the HTTP API: RFC 9457 problem documents with a stable `code`.
 
-export const codes = [
-  'invalid_request',
-  'unauthenticated',
-  'forbidden',
-  'not_found',
-  'method_not_allowed',
-  'media_type_unsupported',
-  'body_too_large',
-  'cursor_unknown',
-  'api_version_unknown',
-  'rate_limited',
-  'too_many',
-  'terminal_required',
-  'url_forbidden',
-  'test_mode_only',
-  'idempotency_key_missing',
-  'idempotency_key_reused',
-  'request_in_flight',
-  'state_conflict',
-  'phone_suffix_required',
-  'challenge_expired',
-  'probe_replayed',
-  'probe_mismatch',
-  'probe_invalid',
-  'not_recognised',
-  'ambiguous',
-  'budget_exhausted',
-  'parties_unavailable',
-  'identification_interrupted',
-  'identification_unsound',
-  'passcode_wrong',
-  'passcode_locked',
-  'insufficient_balance',
-  'limit_exceeded',
-  'account_paused',
-  'account_closed',
-  'account_frozen',
-  'balance_remains',
-  'payment_expired',
-  'payment_cancelled',
-  'consent_missing',
-  'consent_outdated',
-  'enrolment_exists',
-  'phone_taken',
-  'passcode_weak',
-  'sign_in_failed',
-  'refund_exceeds_payment',
-  'refund_window_over',
-  'refund_unfunded',
-  'capture_exceeds_authorisation',
-  'undo_over',
-  'payment_disputed',
-  'dispute_exists',
-  'dispute_window_over',
-  'storage_full',
-  'ledger_halted',
-  'picture_unreadable',
-  'picture_too_large',
-  'too_few_frames',
-  'no_face',
-  'several_faces',
-  'face_too_small',
-  'face_off_centre',
-  'blurred',
-  'too_dark',
-  'too_bright',
-  'eyes_not_visible',
-  'not_live',
-  'faces_differ',
-  'platform_unreachable',
-  'internal',
-] as const;
+import { Code, type Problem } from './schema';
 
-/** Every outcome that is not success. */
-export type Code = (typeof codes)[number];
-
-/** The body of an error answer. */
-export interface Problem {
-  type: string;
-  title: string;
-  status: number;
-  code: Code;
-  remedy: string;
-  field?: string;
-  attempts_left?: number;
-  request_id?: string;
-}
+export { Code, type Problem };
 
 /** The server answered, and the answer is a refusal. */
 export class ProblemError extends Error {
@@ -99,7 +14,7 @@ export class ProblemError extends Error {
 /** No answer came: the request may or may not have been carried out. */
 export class NoAnswerError extends Error {}
 
-const codeSet: ReadonlySet<string> = new Set(codes);
+const codeSet: ReadonlySet<string> = new Set(Code);
 
 /** Whether `text` is a code that the pages have a sentence for. */
 export function isCode(text: unknown): text is Code {

@@ -10,13 +10,20 @@ import type {
   Consent,
   ConsentText,
   DeletionReceipt,
+  Dispute,
+  DisputeStatistics,
   Enrolment,
+  Limits,
   List,
   LookAdvice,
   Me,
   NewAccount,
   NewConsent,
+  NewDispute,
+  NewDuressPasscode,
+  NewLimits,
   NewSession,
+  Terms,
   TopUp,
 } from './types';
 
@@ -30,10 +37,29 @@ export const wallet = {
   me: () => call<Me>('/v1/me'),
   pause: () => call<Me>('/v1/me/pause', { method: 'POST', headers: writes() }),
   resume: () => call<Me>('/v1/me/resume', { method: 'POST', headers: writes() }),
+  freeze: (key: string) => call<Me>('/v1/me/freeze', { method: 'POST', headers: writes(key) }),
+  thaw: (passcode: string, key: string) => call<Me>('/v1/me/thaw', { method: 'POST', json: { passcode }, headers: writes(key) }),
+  close: (passcode: string, key: string) => call<Me>('/v1/me/close', { method: 'POST', json: { passcode }, headers: writes(key) }),
+  /** Without `duress_passcode` it is taken away. */
+  setDuressPasscode: (passcodes: NewDuressPasscode, key: string) =>
+    call<void>('/v1/me/duress-passcode', { method: 'POST', json: passcodes, headers: writes(key) }),
+  limits: () => call<Limits>('/v1/me/limits'),
+  setLimits: (limits: NewLimits, key: string) => call<Limits>('/v1/me/limits', { method: 'POST', json: limits, headers: writes(key) }),
+  undo: (payment: string, key: string) =>
+    call<Activity>(`/v1/me/payments/${encodeURIComponent(payment)}/undo`, { method: 'POST', headers: writes(key) }),
+
+  disputes: () => call<List<Dispute>>('/v1/disputes'),
+  dispute: (id: string) => call<Dispute>(`/v1/disputes/${encodeURIComponent(id)}`),
+  openDispute: (dispute: NewDispute, key: string) => call<Dispute>('/v1/disputes', { method: 'POST', json: dispute, headers: writes(key) }),
+  withdrawDispute: (id: string, key: string) =>
+    call<Dispute>(`/v1/disputes/${encodeURIComponent(id)}/withdraw`, { method: 'POST', headers: writes(key) }),
+  statistics: () => call<DisputeStatistics>('/v1/statistics/disputes'),
+  terms: (locale: 'zh' | 'en') => call<Terms>(`/v1/terms?locale=${locale}`),
+
   topUp: (amount_minor: number, key: string) =>
     call<TopUp>('/v1/top-ups', { method: 'POST', json: { amount_minor }, headers: writes(key) }),
-  activity: (startingAfter?: string) => call<List<Activity>>(`/v1/activity${page(startingAfter)}`),
-  queries: (startingAfter?: string) => call<List<BiometricQuery>>(`/v1/queries${page(startingAfter)}`),
+  activity: (startingAfter?: string, limit?: number) => call<List<Activity>>(`/v1/activity${page(startingAfter, limit)}`),
+  queries: (startingAfter?: string, limit?: number) => call<List<BiometricQuery>>(`/v1/queries${page(startingAfter, limit)}`),
 
   consentTexts: (locale: 'zh' | 'en') => call<List<ConsentText>>(`/v1/consent-texts?locale=${locale}`),
   consent: (consent: NewConsent) => call<Consent>('/v1/consents', { method: 'POST', json: consent, headers: writes() }),
@@ -70,6 +96,9 @@ export function captureAgent(url: string) {
   };
 }
 
-function page(startingAfter: string | undefined): string {
-  return startingAfter === undefined ? '' : `?starting_after=${encodeURIComponent(startingAfter)}`;
+function page(startingAfter: string | undefined, limit?: number): string {
+  const wanted = new URLSearchParams();
+  if (startingAfter !== undefined) wanted.set('starting_after', startingAfter);
+  if (limit !== undefined) wanted.set('limit', String(limit));
+  return wanted.size === 0 ? '' : `?${wanted}`;
 }

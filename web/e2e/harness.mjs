@@ -94,7 +94,7 @@ async function axe(page) {
 
 function smallTargets(page) {
   return page.evaluate((least) => {
-    const targets = [...document.querySelectorAll('button, a[href], summary, input:not([type=checkbox]), label:has(input)')];
+    const targets = [...document.querySelectorAll('button, a[href], summary, select, input:not([type=checkbox], [type=radio]), label:has(input)')];
     return targets
       .map((target) => ({ target, box: target.getBoundingClientRect() }))
       .filter(({ target, box }) => target.checkVisibility() && (box.height < least - 0.5 || box.width < least - 0.5) && !(target.matches('label') && box.width === 0))

@@ -8,7 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { Harness } from './harness.mjs';
 import { digitsJourney, lockJourney, outageJourney, payJourney, refusalJourney, refundJourney, sizeJourney } from './till.mjs';
+import { notMeJourney, undoJourney, undoOverJourney } from './money.mjs';
+import { closeJourney, exportJourney, largeTextJourney, limitsJourney, safetyJourney } from './owner.mjs';
+import { componentsJourney } from './components.mjs';
 import { CameraFile } from './scenes.mjs';
+import { staffJourney } from './staff.mjs';
 import { startSystem } from './system.mjs';
 import { answerJourney, partyJourney, pictureJourney } from './trouble.mjs';
 import { deleteJourney, enrolJourney, historyJourney, pauseJourney, signUpJourney } from './wallet.mjs';
@@ -17,6 +21,9 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = resolve(here, '../..');
 const pictures = join(root, 'var/test-pictures');
 const browserPath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+
+/** `HANDSEL_JOURNEYS=signUp,enrol,pay` runs only those, for work on one of them. */
+const wanted = process.env.HANDSEL_JOURNEYS?.split(',');
 
 /** In this order: each leaves the account and the till as the next one expects them. */
 const journeys = [
@@ -30,12 +37,22 @@ const journeys = [
   partyJourney,
   digitsJourney,
   refundJourney,
+  staffJourney,
   pauseJourney,
+  undoJourney,
+  notMeJourney,
+  safetyJourney,
+  undoOverJourney,
   historyJourney,
+  exportJourney,
+  closeJourney,
   sizeJourney,
+  largeTextJourney,
   lockJourney,
+  limitsJourney,
   deleteJourney,
-];
+  componentsJourney,
+].filter(({ name }) => !wanted || wanted.includes(name.replace('Journey', '')));
 
 const harness = new Harness(join(here, 'artefacts'));
 process.exitCode = await main().catch((error) => harness.step('the test itself', () => Promise.reject(error)).then(() => harness.finish()));
@@ -67,13 +84,13 @@ async function main() {
 
 /** All journeys in one language, by one person on one phone, at one till. */
 async function walk(world) {
-  const hosts = [new URL(world.tillUrl).host, new URL(world.walletUrl).host];
+  const hosts = [world.tillUrl, world.walletUrl].map((url) => new URL(url).host);
   const open = async (what, viewport, url, permissions = ['camera']) => {
     const locale = world.language === 'zh' ? 'zh-CN' : 'en-US';
     const context = await world.browser.newContext({ viewport, locale, permissions, colorScheme: world.scheme, acceptDownloads: true });
     context.setDefaultTimeout(15_000);
     const page = await context.newPage();
-    world.harness.watch(page, `${what} ${world.language}`, hosts);
+    world.harness.watch(page, `${what} ${world.language}`, [...hosts, new URL(url).host]);
     await page.goto(url);
     // The language is chosen as a person would: by the switch that is on every screen.
     await page.getByRole('button', { name: world.language === 'zh' ? '中文' : 'English' }).click();

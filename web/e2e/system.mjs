@@ -1,6 +1,6 @@
 // The system under test: the one that runs at HANDSEL_TILL_URL and HANDSEL_WALLET_URL, or a fresh one on free ports.
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,16 +9,16 @@ import { createInterface } from 'node:readline';
 const start_ms_max = 120_000;
 
 /**
- * `{ tillUrl, walletUrl, processOf, stop }`. `root` is the repository, `folder` an empty one for keys and books;
- * `processOf('party2')` is the process of one part, or undefined while it is not running.
+ * `{ tillUrl, walletUrl, processOf, admin, stop }`. `root` is the repository, `folder` an empty one for keys and books;
+ * `processOf('party2')` is the process of one part, or undefined while it is not running; `admin` is what operators do by hand.
  */
 export async function startSystem(root, folder) {
   const { HANDSEL_TILL_URL: tillUrl, HANDSEL_WALLET_URL: walletUrl } = process.env;
   if (tillUrl && walletUrl) {
-    const processOf = () => {
-      throw new Error('a system that was started elsewhere has no processes here; run this step without HANDSEL_TILL_URL.');
+    const elsewhere = () => {
+      throw new Error('a system that was started elsewhere has no processes and no store here; run this step without HANDSEL_TILL_URL.');
     };
-    return { tillUrl, walletUrl, processOf, stop: async () => {} };
+    return { tillUrl, walletUrl, processOf: elsewhere, admin: elsewhere, stop: async () => {} };
   }
   const binary = process.env.HANDSEL_BINARY ?? join(root, 'target/debug/handsel');
   if (!existsSync(binary)) throw new Error(`${binary} is missing: build it with \`make build\`, or set HANDSEL_TILL_URL and HANDSEL_WALLET_URL.`);
@@ -31,9 +31,11 @@ export async function startSystem(root, folder) {
     child.kill('SIGTERM');
     await ended;
   };
+  const admin = (command, ...options) =>
+    execFileSync(own, ['admin', command, '--store', join(folder, 'platform/handsel.sqlite'), ...options], { cwd: root, encoding: 'utf8' });
   try {
     const { till_url, wallet_url } = await firstLine(child, ended);
-    return { tillUrl: till_url, walletUrl: wallet_url, processOf: (part) => processWith(join(folder, part, 'node.toml')), stop };
+    return { tillUrl: till_url, walletUrl: wallet_url, processOf: (part) => processWith(join(folder, part, 'node.toml')), admin, stop };
   } catch (error) {
     child.kill('SIGTERM');
     throw error;

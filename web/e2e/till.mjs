@@ -350,13 +350,13 @@ export async function pressPay({ till, say }) {
   await till.getByRole('button', { name: say('Pay with face', '刷脸付款') }).click();
 }
 
-async function typeCode({ till, say }, code) {
+export async function typeCode({ till, say }, code) {
   const pad = till.getByRole('group', { name: say('Payment passcode', '支付密码') });
   for (const digit of code) await pad.getByRole('button', { name: digit, exact: true }).click();
 }
 
 /** After five payments by look alone the sixth asks for the passcode; which one that is depends on what came before. */
-async function confirmIfAsked(stage) {
+export async function confirmIfAsked(stage) {
   const { till, say, passcode } = stage;
   const asked = till.getByRole('heading', { name: say('Payment passcode', '支付密码') });
   await asked.or(till.getByRole('heading', { name: say('Paid', '已付款'), exact: true })).waitFor({ timeout: 40_000 });

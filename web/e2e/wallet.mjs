@@ -98,16 +98,24 @@ export async function enrolJourney({ wallet, say, step, screen, camera }) {
     await wallet.getByRole('link', { name: say('Cancel', '取消') }).click();
   }, wallet);
 
-  await step('enrol person A', async () => {
+  await step('enrol person A by keyboard alone', async () => {
     camera.show('personA');
-    await wallet.getByRole('link', { name: say('Enrol face', '登记人脸') }).click();
-    await wallet.getByRole('button', { name: say('Continue', '继续') }).click();
-    await wallet.getByRole('checkbox', { name: say('I agree: Payment', '我同意：付款') }).check();
-    await wallet.getByRole('button', { name: say('Save and go on', '保存并继续') }).click();
-    await wallet.getByRole('button', { name: say('Open the camera', '打开摄像头') }).click();
+    const begun = Date.now();
+    const press = async (key, en, zh) => {
+      await tabTo(wallet, say(en, zh));
+      await wallet.keyboard.press(key);
+    };
+    await press('Enter', 'Enrol face', '登记人脸');
+    await press('Enter', 'Continue', '继续');
+    await wallet.getByRole('checkbox').first().waitFor();
+    await press('Space', 'I agree: Payment', '我同意：付款');
+    await press('Enter', 'Save and go on', '保存并继续');
+    await wallet.getByRole('heading', { name: say('Capture', '采集') }).waitFor();
+    await press('Enter', 'Open the camera', '打开摄像头');
     await wallet.getByText(say('The camera is on.', '摄像头已打开。')).waitFor();
     await screen(wallet, 'wallet-14-capture');
     await wallet.getByRole('heading', { name: say('Your face is enrolled', '人脸已登记') }).waitFor({ timeout: 60_000 });
+    console.log(`      J1 from the first screen to enrolled, with a screenshot: ${((Date.now() - begun) / 1000).toFixed(1)} s of at most 90 s`);
     await screen(wallet, 'wallet-15-enrolled');
     await goHome(wallet, say);
     await wallet.getByRole('button', { name: say('Pause', '暂停') }).waitFor();
@@ -141,11 +149,18 @@ export async function pauseJourney(stage) {
 export async function historyJourney({ wallet, say, step, screen }) {
   await step('activity shows every receipt with its rule', async () => {
     await goHome(wallet, say);
-    await wallet.getByRole('link', { name: say('Payments and receipts', '付款与凭证') }).click();
-    const row = wallet.getByRole('listitem').filter({ hasText: say('Payment ·', '付款 ·') }).filter({ hasText: '-¥12.50' });
-    await row.getByText('-¥12.50').click();
-    await row.getByText(say('Judged by rules', '适用规则')).waitFor();
+    await follow(wallet, say('Payments and receipts', '付款与凭证'));
+    const row = wallet.getByRole('link').filter({ hasText: say('Payment ·', '付款 ·') }).filter({ hasText: '-¥12.50' });
+    const older = wallet.getByRole('button', { name: say('Show older ones', '显示更早的记录') });
+    await wallet.getByRole('listitem').first().waitFor();
     await screen(wallet, 'wallet-30-activity');
+    while (!(await row.isVisible())) {
+      await older.click();
+      await row.or(older).first().waitFor();
+    }
+    await row.click();
+    await wallet.getByText(say('What judged it', '判定依据')).waitFor();
+    await wallet.getByText('cn/2026-11-01').waitFor();
   }, wallet);
 
   await step('every use of the face is listed with its outcome', async () => {
@@ -171,13 +186,17 @@ export async function historyJourney({ wallet, say, step, screen }) {
 
 export async function deleteJourney(stage) {
   const { wallet, till, say, step, screen, camera } = stage;
-  await step('delete: three signed confirmations arrive and can be kept', async () => {
+  await step('delete by keyboard alone: three signed confirmations arrive and can be kept', async () => {
     await goHome(wallet, say);
-    await wallet.getByRole('link', { name: say('Delete face', '删除人脸') }).click();
+    const begun = Date.now();
+    await tabTo(wallet, say('Delete face', '删除人脸'));
+    await wallet.keyboard.press('Enter');
     await wallet.getByRole('heading', { name: say('Delete your face', '删除人脸') }).waitFor();
     await screen(wallet, 'wallet-40-delete');
-    await wallet.getByRole('button', { name: say('Delete my face now', '立即删除我的脸') }).click();
+    await tabTo(wallet, say('Delete my face now', '立即删除我的脸'));
+    await wallet.keyboard.press('Enter');
     await wallet.getByRole('heading', { name: say('Your face is deleted', '人脸已删除') }).waitFor({ timeout: 30_000 });
+    console.log(`      J9 deleted everywhere, with a screenshot: ${((Date.now() - begun) / 1000).toFixed(1)} s; asking may take 30 s`);
     await screen(wallet, 'wallet-41-deleted');
     const [download] = await Promise.all([
       wallet.waitForEvent('download'),
@@ -202,6 +221,32 @@ export async function deleteJourney(stage) {
   }, till);
 }
 
+/** Opens the link or button of this name and waits until another screen has begun. */
+export async function follow(page, name) {
+  const before = page.url();
+  await page.getByRole('link', { name, exact: true }).first().click();
+  await page.waitForURL((url) => url.href !== before);
+}
+
+/** Signs in on a page where nobody is signed in; `refusal` is what is said instead when it must not succeed. */
+export async function signIn(page, say, phone, passcode, refusal) {
+  await page.getByLabel(say('Mobile number', '手机号'), { exact: true }).fill(phone);
+  await page.getByLabel(say('Payment passcode', '支付密码'), { exact: true }).fill(passcode);
+  await page.getByRole('form').getByRole('button', { name: say('Sign in', '登录') }).click();
+  await (refusal ? page.getByText(refusal) : page.getByRole('heading', { name: say('Balance', '余额') })).waitFor();
+}
+
+export async function signUp(page, say, phone, passcode) {
+  const field = (en, zh) => page.getByLabel(say(en, zh), { exact: true });
+  await page.getByRole('button', { name: say('Create account', '创建账户') }).first().click();
+  await field('Name', '姓名').fill(say('Second Person', '第二人'));
+  await field('Mobile number', '手机号').fill(phone);
+  await field('Payment passcode', '支付密码').fill(passcode);
+  await field('Payment passcode again', '再次输入支付密码').fill(passcode);
+  await page.getByRole('form').getByRole('button', { name: say('Create account', '创建账户') }).click();
+  await page.getByRole('heading', { name: say('Balance', '余额') }).waitFor();
+}
+
 export async function goHome(wallet, say) {
   const back = wallet.getByRole('navigation').getByRole('link', { name: say('Back to overview', '返回总览') });
   if (await back.isVisible()) await back.click();
@@ -215,4 +260,17 @@ export async function balance(wallet, say) {
   const text = await wallet.getByRole('region', { name: say('Balance', '余额') }).innerText();
   const [, yuan, fen] = /¥([\d,]+)\.(\d\d)/.exec(text);
   return Number(yuan.replaceAll(',', '')) * 100 + Number(fen);
+}
+
+/** Presses Tab until the control of this name has the focus, as somebody without a mouse does. */
+export async function tabTo(page, name) {
+  for (let pressed = 0; pressed < 60; pressed++) {
+    await page.keyboard.press('Tab');
+    const here = await page.evaluate(() => {
+      const focused = document.activeElement;
+      return (focused?.closest('label') ?? focused)?.textContent?.trim();
+    });
+    if (here === name) return;
+  }
+  throw new Error(`Tab does not reach “${name}”.`);
 }

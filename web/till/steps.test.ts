@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { codes, NoAnswerError, ProblemError, type Code } from '../api/problem';
+import { Code, NoAnswerError, ProblemError } from '../api/problem';
 import type { Payment, PaymentStatus } from '../api/types';
-import { answered, isOpen, lookCanArrive_ms, meaningOf, refundable_minor, screenOf, waysOn } from './steps';
+import { answered, isOpen, lookCanArrive_ms, meaningOf, refundable_minor, screenOf, waysOn, middle } from './steps';
 
 function payment(status: PaymentStatus, more: Partial<Payment> = {}): Payment {
   return {
@@ -58,7 +58,7 @@ test.each([
 });
 
 test('of the unclear answers only a full disk says that the look has ended', () => {
-  const unclear = codes.filter((code) => meaningOf(problem(code)) === 'unknown');
+  const unclear = Code.filter((code) => meaningOf(problem(code)) === 'unknown');
   expect(unclear.filter((code) => answered(code))).toEqual(['storage_full']);
 });
 
@@ -75,9 +75,9 @@ test.each([
 });
 
 test('digits are offered exactly when the look was ambiguous', () => {
-  expect(codes.filter((code) => waysOn(code).withDigits)).toEqual(['ambiguous']);
+  expect(Code.filter((code) => waysOn(code).withDigits)).toEqual(['ambiguous']);
   expect(waysOn('not_recognised').again).toBe(true);
-  expect(waysOn('account_paused').again).toBe(false);
+  for (const code of ['account_paused', 'account_frozen', 'account_closed'] as const) expect(waysOn(code).again).toBe(false);
 });
 
 test.each([
@@ -88,3 +88,10 @@ test.each([
 ] as const)('%s with %d refunded leaves %d', (status, refunded_minor, left) => {
   expect(refundable_minor(payment(status, { refunded_minor }))).toBe(left);
 });
+
+test.each([
+  [[], undefined],
+  [[3], 3],
+  [[9, 1], 5],
+  [[9, 1, 2], 2],
+])('the middle one of %j', (numbers, expected) => expect(middle(numbers)).toBe(expected));

@@ -10,6 +10,7 @@ export type Stop = LookRefusal | { lost: true };
 export type Screen =
   | { name: 'amount' }
   | { name: 'recent' }
+  | { name: 'staff' }
   | { name: 'offer'; payment: Payment }
   | { name: 'suffix'; payment: Payment }
   | { name: 'looking'; payment: Payment }
@@ -72,11 +73,22 @@ export function lookCanArrive_ms(payment: Payment): number {
 
 /** What may be done after `code`: look again, look again with the phone's last digits, or only pay another way. */
 export function waysOn(code: Code): { again: boolean; withDigits: boolean } {
-  const final: readonly Code[] = ['passcode_locked', 'insufficient_balance', 'limit_exceeded', 'account_paused', 'account_closed', 'probe_invalid'];
+  const final: readonly Code[] = ['passcode_locked', 'insufficient_balance', 'limit_exceeded', 'account_paused', 'account_frozen', 'account_closed', 'probe_invalid'];
   return { again: !final.includes(code) && code !== 'ambiguous', withDigits: code === 'ambiguous' };
 }
 
 /** What is left to refund, in minor units. */
 export function refundable_minor(payment: Payment): number {
   return payment.status === 'paid' ? payment.amount_minor - payment.refunded_minor : 0;
+}
+
+/** From press to paid; above it the lane is slower than its target for a first payment. */
+export const slow_ms = 8_000;
+
+/** The median; `undefined` of nothing. */
+export function middle(numbers: readonly number[]): number | undefined {
+  const sorted = [...numbers].sort((one, two) => one - two);
+  const half = sorted.length >> 1;
+  const [low, high] = [sorted[sorted.length % 2 === 0 ? half - 1 : half], sorted[half]];
+  return low === undefined || high === undefined ? undefined : (low + high) / 2;
 }

@@ -189,6 +189,10 @@ export class Till {
     this.screen = { name: 'recent' };
   }
 
+  showStaff(): void {
+    this.screen = { name: 'staff' };
+  }
+
   /**
    * Asks how the payment stands until it is known; the screen says that it is being checked. With `reason` the look is
    * known to have ended, so that a payment that still waits for one has failed for that reason.

@@ -61,6 +61,10 @@ const en = {
     at: 'Time',
     reference: 'Payment',
     rules: 'Rules',
+    print: 'Print receipt',
+    undo: 'It can be undone or disputed in the wallet.',
+    terms: 'Terms (SHA-256)',
+    store: 'Store',
     spokenPaid: (amount: string) => `Paid. ${amount}.`,
   },
   recent: {
@@ -159,6 +163,10 @@ const zh: typeof en = {
     at: '时间',
     reference: '付款编号',
     rules: '规则版本',
+    print: '打印凭证',
+    undo: '可在钱包中撤销或提出争议。',
+    terms: '条款（SHA-256）',
+    store: '门店',
     spokenPaid: (amount) => `已付款，${amount}。`,
   },
   recent: {

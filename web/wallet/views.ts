@@ -1,16 +1,16 @@
 // The views of the wallet and their addresses.
 
-export type View =
-  | { name: 'home' | 'top-up' | 'activity' | 'queries' | 'enrol' | 'delete' | 'privacy' }
-  /** A deletion under way or done: reachable by its enrolment also when the account shows no face any more. */
-  | { name: 'deletion'; enrolment: string };
+const plain = ['home', 'top-up', 'activity', 'queries', 'enrol', 'delete', 'privacy', 'limits', 'safety', 'duress', 'close', 'disputes', 'terms'] as const;
+/** Of one thing, which the address names: reachable also by bookmark and reload. */
+const ofOne = ['deletion', 'receipt', 'not-me', 'dispute'] as const;
 
-const plain = ['top-up', 'activity', 'queries', 'enrol', 'delete', 'privacy'] as const;
+export type ViewName = (typeof plain)[number] | (typeof ofOne)[number];
+export type View = { name: (typeof plain)[number] } | { name: (typeof ofOne)[number]; id: string };
 
-/** The view of an address such as `#/activity`; the overview for whatever is none. */
+/** The view of an address such as `#/activity` or `#/receipt/pay_…`; the overview for whatever is none. */
 export function viewOf(hash: string): View {
-  const [name, argument] = hash.replace(/^#\/?/, '').split('/');
-  if (name === 'deletion' && argument && /^[a-z]+_[0-9a-z]+$/.test(argument)) return { name: 'deletion', enrolment: argument };
-  const known = plain.find((view) => view === name);
-  return { name: known ?? 'home' };
+  const [name, id] = hash.replace(/^#\/?/, '').split('/');
+  const one = ofOne.find((view) => view === name);
+  if (one && id && /^[a-z]+_[0-9a-z]+$/.test(id)) return { name: one, id };
+  return { name: plain.find((view) => view === name) ?? 'home' };
 }

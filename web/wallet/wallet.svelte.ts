@@ -33,6 +33,12 @@ export class Wallet {
     }
   }
 
+  /** Takes over what the platform answered to a change of the account. */
+  show(me: Me): void {
+    this.me = me;
+    this.failure = undefined;
+  }
+
   signedIn(me: Me): void {
     this.me = me;
     location.hash = '#/';

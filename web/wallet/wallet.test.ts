@@ -13,9 +13,11 @@ test.each([
   ['#/deletion', 'home'],
   ['#/deletion/enr_00000000000000000000000001', 'deletion enr_00000000000000000000000001'],
   ['#/deletion/%3Cscript%3E', 'home'],
+  ['#/receipt/pay_1', 'receipt pay_1'],
+  ['#/limits', 'limits'],
 ])('address %j', (hash, expected) => {
   const view = viewOf(hash);
-  expect(view.name === 'deletion' ? `deletion ${view.enrolment}` : view.name).toBe(expected);
+  expect('id' in view ? `${view.name} ${view.id}` : view.name).toBe(expected);
 });
 
 test.each([

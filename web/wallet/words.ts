@@ -1,6 +1,6 @@
 // Words of the wallet page.
 
-import type { ActivityKind, ConsentPurpose, EnrolmentStatus, IdentityClass, QueryKind } from '../api/types';
+import type { ConsentPurpose, EnrolmentStatus, IdentityClass, QueryKind } from '../api/types';
 import type { Dictionary } from '../ui/locale.svelte';
 
 /** Who sees what of the shopper, and what never. */
@@ -59,10 +59,15 @@ const en = {
     remaining: 'Can still be paid in this class',
     identity: 'Identity class',
     phone: 'Phone',
-    activity: 'Payments and receipts',
     queries: 'Who asked about my face',
     privacy: 'Who sees what, and my consents',
+    safety: 'Lost phone, freeze',
+    disputes: 'Disputes',
+    terms: 'Terms of paying',
     more: 'More',
+    frozen: { title: 'Your account is frozen.', remedy: 'No payment leaves it until you thaw it.' },
+    thaw: 'Thaw',
+    setLimits: 'Set my limits',
   },
   classes: {
     I: 'I: ¥1,000 in the account’s life',
@@ -80,20 +85,6 @@ const en = {
     done: (amount: string, balance: string) => `${amount} arrived. Your balance is ${balance}.`,
     unknown: 'There was no answer. Press again: the same top-up is never carried out twice.',
   },
-  activity: {
-    title: 'Payments and receipts',
-    none: 'There is nothing yet.',
-    kinds: { payment: 'Payment', refund: 'Refund', top_up: 'Top-up', compensation: 'Compensation', compensation_taken_back: 'Compensation taken back' } satisfies Record<ActivityKind, string> as Record<ActivityKind, string>,
-    receipt: 'Receipt',
-    payee: 'Payee',
-    store: 'Store',
-    time: 'Time',
-    reference: 'Reference',
-    ofPayment: 'Of payment',
-    rules: 'Judged by rules',
-    verified: 'Known by',
-    verifiedBy: (how: string) => (how === 'look' ? 'Look' : how === 'look_and_passcode' ? 'Look and passcode' : how),
-  },
   queries: {
     title: 'Who asked about my face',
     lead: 'Every use of your face is listed here. Looks that recognised nobody belong to nobody and are in nobody’s list.',
@@ -108,6 +99,16 @@ const en = {
     thisWallet: 'you, in this wallet',
     outcome: 'Outcome',
     amount: 'Amount on the till',
+    filter: 'Show',
+    filters: { all: 'All', paid: 'Paid', unpaid: 'Not paid', face: 'Enrolment and deletion' },
+    place: 'Where',
+    everywhere: 'Everywhere',
+    count: (shown: number, all: number) => (shown === all ? `${all} entries` : `${shown} of ${all} entries`),
+    noneOfThese: 'There is none of these.',
+    export: 'Keep this list',
+    csv: 'As a table (CSV)',
+    json: 'As data (JSON)',
+    why: 'What to do',
   },
   enrol: {
     title: 'Enrol your face',
@@ -148,6 +149,7 @@ const en = {
     notEnrolled: 'Not enrolled',
     nothingKept: 'Nothing was kept.',
     wait: 'Still being stored. This page keeps asking.',
+    limits: 'Next: set my limits',
   },
   enrolmentStatus: {
     waiting_for_capture: 'Waiting for the pictures',
@@ -240,10 +242,15 @@ const zh: typeof en = {
     remaining: '本类账户还可付款',
     identity: '账户类别',
     phone: '手机',
-    activity: '付款与凭证',
     queries: '谁查询过我的脸',
     privacy: '谁能看到什么，以及我的同意',
+    safety: '手机丢失、冻结账户',
+    disputes: '争议',
+    terms: '付款条款',
     more: '更多',
+    frozen: { title: '您的账户已冻结。', remedy: '解冻之前不会付出任何款项。' },
+    thaw: '解冻',
+    setLimits: '设置我的限额',
   },
   classes: { I: 'I 类：账户终身 ¥1,000', II: 'II 类：每年 ¥100,000', III: 'III 类：每年 ¥200,000' },
   topUp: {
@@ -257,20 +264,6 @@ const zh: typeof en = {
     done: (amount, balance) => `${amount} 已到账，余额 ${balance}。`,
     unknown: '没有收到答复。请再按一次：同一笔充值不会执行两次。',
   },
-  activity: {
-    title: '付款与凭证',
-    none: '暂无记录。',
-    kinds: { payment: '付款', refund: '退款', top_up: '充值', compensation: '赔付', compensation_taken_back: '赔付收回' },
-    receipt: '凭证',
-    payee: '收款方',
-    store: '门店',
-    time: '时间',
-    reference: '编号',
-    ofPayment: '原付款',
-    rules: '适用规则',
-    verified: '确认方式',
-    verifiedBy: (how) => (how === 'look' ? '刷脸' : how === 'look_and_passcode' ? '刷脸和密码' : how),
-  },
   queries: {
     title: '谁查询过我的脸',
     lead: '您的脸每次被使用都会列在这里。没有识别出任何人的查询不属于任何人，也不在任何人的列表里。',
@@ -281,6 +274,16 @@ const zh: typeof en = {
     thisWallet: '您本人（本钱包）',
     outcome: '结果',
     amount: '收银台金额',
+    filter: '显示',
+    filters: { all: '全部', paid: '已付款', unpaid: '未付款', face: '登记与删除' },
+    place: '地点',
+    everywhere: '所有地点',
+    count: (shown, all) => (shown === all ? `共 ${all} 条` : `${all} 条中的 ${shown} 条`),
+    noneOfThese: '没有符合条件的记录。',
+    export: '保存这份记录',
+    csv: '表格（CSV）',
+    json: '数据（JSON）',
+    why: '怎么办',
   },
   enrol: {
     title: '登记人脸',
@@ -316,6 +319,7 @@ const zh: typeof en = {
     notEnrolled: '未登记',
     nothingKept: '没有保留任何数据。',
     wait: '仍在保存，本页面会持续查询。',
+    limits: '下一步：设置我的限额',
   },
   enrolmentStatus: {
     waiting_for_capture: '等待采集',

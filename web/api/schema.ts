@@ -1,0 +1,748 @@
+// Made from openapi/api.json by api/generate.mjs (`npm run types`); the build fails when it is stale.
+
+export interface Activity {
+  amount_minor: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  at: number;
+  counterparty: string;
+  id: string;
+  kind: 'payment' | 'refund' | 'top_up' | 'compensation' | 'compensation_taken_back';
+  payment?: string;
+  rules_version?: string;
+  store_name?: string;
+  terms_sha256?: string;
+  verified_by?: 'look' | 'look_and_passcode';
+}
+
+export interface ActivityList {
+  data: readonly Activity[];
+  has_more: boolean;
+}
+
+/** OpenAPI 3.1. */
+export interface ApiDescription {
+}
+
+export interface ApiKey {
+  /** Milliseconds since 1970-01-01 UTC. */
+  created_at: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  expires_at?: number;
+  /** The last four characters. */
+  hint: string;
+  id: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  last_used_at?: number;
+  merchant: string;
+  mode: Mode;
+  name: string;
+  /** In the first answer to the request that made it, and never again. */
+  secret?: string;
+}
+
+export interface ApiKeyList {
+  data: readonly ApiKey[];
+  has_more: boolean;
+}
+
+export interface BiometricQuery {
+  amount_minor?: number;
+  asked_by: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  at: number;
+  id: string;
+  kind: 'enrolment' | 'identification' | 'deletion';
+  outcome: string;
+  store_name?: string;
+}
+
+export interface BiometricQueryList {
+  data: readonly BiometricQuery[];
+  has_more: boolean;
+}
+
+export interface Books {
+  balanced: boolean;
+}
+
+/** Whether the money moves when the payer is known, or is held until it is captured. */
+export const Capture = [
+  'automatic',
+  'manual',
+] as const;
+export type Capture = (typeof Capture)[number];
+
+export interface CaptureAgent {
+  url: string;
+}
+
+export interface Challenge {
+  /** Milliseconds since 1970-01-01 UTC. */
+  expires_at: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  issued_at: number;
+  nonce: string;
+  partition?: string;
+}
+
+/** See docs/errors.md. */
+export const Code = [
+  'invalid_request',
+  'unauthenticated',
+  'forbidden',
+  'not_found',
+  'method_not_allowed',
+  'media_type_unsupported',
+  'body_too_large',
+  'cursor_unknown',
+  'api_version_unknown',
+  'rate_limited',
+  'too_many',
+  'terminal_required',
+  'url_forbidden',
+  'test_mode_only',
+  'idempotency_key_missing',
+  'idempotency_key_reused',
+  'request_in_flight',
+  'state_conflict',
+  'phone_suffix_required',
+  'challenge_expired',
+  'probe_replayed',
+  'probe_mismatch',
+  'probe_invalid',
+  'not_recognised',
+  'ambiguous',
+  'budget_exhausted',
+  'parties_unavailable',
+  'identification_interrupted',
+  'identification_unsound',
+  'passcode_wrong',
+  'passcode_locked',
+  'insufficient_balance',
+  'limit_exceeded',
+  'account_paused',
+  'account_closed',
+  'account_frozen',
+  'balance_remains',
+  'payment_expired',
+  'payment_cancelled',
+  'consent_missing',
+  'consent_outdated',
+  'enrolment_exists',
+  'phone_taken',
+  'passcode_weak',
+  'sign_in_failed',
+  'refund_exceeds_payment',
+  'refund_window_over',
+  'refund_unfunded',
+  'capture_exceeds_authorisation',
+  'undo_over',
+  'payment_disputed',
+  'dispute_exists',
+  'dispute_window_over',
+  'storage_full',
+  'ledger_halted',
+  'picture_unreadable',
+  'picture_too_large',
+  'too_few_frames',
+  'no_face',
+  'several_faces',
+  'face_too_small',
+  'face_off_centre',
+  'blurred',
+  'too_dark',
+  'too_bright',
+  'eyes_not_visible',
+  'not_live',
+  'faces_differ',
+  'platform_unreachable',
+  'internal',
+] as const;
+export type Code = (typeof Code)[number];
+
+export interface Consent {
+  /** Milliseconds since 1970-01-01 UTC. */
+  decided_at: number;
+  granted: boolean;
+  id: string;
+  purpose: ConsentPurpose;
+  text_sha256: string;
+  version: string;
+}
+
+export const ConsentPurpose = [
+  'payment',
+  'membership',
+  'improvement',
+  'marketing',
+] as const;
+export type ConsentPurpose = (typeof ConsentPurpose)[number];
+
+export interface ConsentText {
+  locale: 'zh' | 'en';
+  purpose: ConsentPurpose;
+  text: string;
+  text_sha256: string;
+  version: string;
+}
+
+export interface ConsentTextList {
+  data: readonly ConsentText[];
+  has_more: boolean;
+}
+
+export interface Crowd {
+  count: number;
+  probe: SealedProbe;
+}
+
+export interface CrowdQueued {
+  count: number;
+  sequence: number;
+}
+
+export interface DeletionConfirmation {
+  /** Milliseconds since 1970-01-01 UTC. */
+  destroyed_at: number;
+  party: number;
+  record: string;
+  sequence: number;
+  signature: string;
+}
+
+export interface DeletionReceipt {
+  /** Three for each record, one of each party. */
+  confirmations: readonly DeletionConfirmation[];
+  format: 'handsel-deletion-receipt/1';
+  /** The parties' Ed25519 keys, in their order. */
+  public_keys: readonly string[];
+}
+
+export interface Delivery {
+  attempts: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  created_at: number;
+  endpoint: string;
+  event: string | Event;
+  id: string;
+  log: readonly DeliveryAttempt[];
+  /** Milliseconds since 1970-01-01 UTC. */
+  next_attempt_at?: number;
+  status: DeliveryStatus;
+}
+
+export interface DeliveryAttempt {
+  /** Milliseconds since 1970-01-01 UTC. */
+  at: number;
+  failure?: 'name_unknown' | 'address_forbidden' | 'not_connected' | 'tls' | 'timeout' | 'malformed';
+  status?: number;
+  took_ms: number;
+}
+
+export interface DeliveryList {
+  data: readonly Delivery[];
+  has_more: boolean;
+}
+
+export const DeliveryStatus = [
+  'pending',
+  'delivered',
+  'dead',
+] as const;
+export type DeliveryStatus = (typeof DeliveryStatus)[number];
+
+export interface Dispute {
+  amount_minor: number;
+  cause: DisputeCause;
+  /** Milliseconds since 1970-01-01 UTC. */
+  credit_due_at: number;
+  credited_minor: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  decide_by: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  decided_at?: number;
+  evidence: Evidence;
+  id: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  opened_at: number;
+  payment: string;
+  reason?: string;
+  rules_version: string;
+  status: DisputeStatus;
+}
+
+export const DisputeCause = [
+  'not_there',
+  'lookalike',
+  'wrong_basket',
+  'forced',
+  'other',
+] as const;
+export type DisputeCause = (typeof DisputeCause)[number];
+
+export interface DisputeCount {
+  amount_minor: number;
+  cause: DisputeCause;
+  count: number;
+  status: DisputeStatus;
+}
+
+export interface DisputeList {
+  data: readonly Dispute[];
+  has_more: boolean;
+}
+
+export interface DisputeStatistics {
+  compensated_minor: number;
+  disputes: readonly DisputeCount[];
+  payments: number;
+}
+
+export const DisputeStatus = [
+  'open',
+  'upheld',
+  'rejected',
+  'withdrawn',
+] as const;
+export type DisputeStatus = (typeof DisputeStatus)[number];
+
+export interface Enrolment {
+  challenge?: Challenge;
+  /** Milliseconds since 1970-01-01 UTC. */
+  created_at: number;
+  deletions: readonly DeletionConfirmation[];
+  /** Milliseconds since 1970-01-01 UTC. */
+  enrolled_at?: number;
+  id: string;
+  status: EnrolmentStatus;
+}
+
+export const EnrolmentStatus = [
+  'waiting_for_capture',
+  'storing',
+  'enrolled',
+  'deleting',
+  'deleted',
+] as const;
+export type EnrolmentStatus = (typeof EnrolmentStatus)[number];
+
+/** The body of a webhook. */
+export interface Event {
+  /** Milliseconds since 1970-01-01 UTC. */
+  created_at: number;
+  data: EventData;
+  id: string;
+  type: EventType;
+}
+
+export interface EventData {
+  payment?: Payment;
+}
+
+export interface EventList {
+  data: readonly Event[];
+  has_more: boolean;
+}
+
+export const EventType = [
+  'payment.authorised',
+  'payment.paid',
+  'payment.refused',
+  'payment.expired',
+  'payment.cancelled',
+  'payment.voided',
+  'payment.undone',
+  'payment.refunded',
+  'webhook_endpoint.ping',
+] as const;
+export type EventType = (typeof EventType)[number];
+
+export interface Evidence {
+  /** Milliseconds since 1970-01-01 UTC. */
+  challenge_issued_at?: number;
+  ledger_hash: string;
+  ledger_sequence: number;
+  merchant_name: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  paid_at?: number;
+  rules_version: string;
+  store_name: string;
+  terminal: string;
+  terms_sha256?: string;
+  verified_by?: 'look' | 'look_and_passcode';
+}
+
+export interface Health {
+  status: 'up';
+}
+
+export const IdentityClass = [
+  'I',
+  'II',
+  'III',
+] as const;
+export type IdentityClass = (typeof IdentityClass)[number];
+
+export interface Limits {
+  next?: StandingLimits;
+  /** Milliseconds since 1970-01-01 UTC. */
+  next_from?: number;
+  standing: StandingLimits;
+}
+
+export interface Me {
+  balance_minor: number;
+  class_remaining_minor: number;
+  closed: boolean;
+  consents: readonly Consent[];
+  currency: 'CNY';
+  enrolment?: Enrolment;
+  frozen: boolean;
+  id: string;
+  identity_class: IdentityClass;
+  look_only_max_minor: number;
+  name: string;
+  paused: boolean;
+  phone_masked: string;
+  undo_payment_max_minor: number;
+  undo_window_s: number;
+}
+
+export const Mode = [
+  'test',
+  'live',
+] as const;
+export type Mode = (typeof Mode)[number];
+
+export interface NewAccount {
+  name: string;
+  passcode: string;
+  phone: string;
+}
+
+export interface NewApiKey {
+  name: string;
+}
+
+export interface NewCapture {
+  amount_minor?: number | null;
+}
+
+export interface NewChallenge {
+  phone_suffix?: string | null;
+}
+
+export interface NewConsent {
+  granted: boolean;
+  purpose: ConsentPurpose;
+  text_sha256: string;
+}
+
+export interface NewDispute {
+  cause: DisputeCause;
+  freeze: boolean;
+  payment: string;
+}
+
+export interface NewDuressPasscode {
+  duress_passcode?: string | null;
+  passcode: string;
+}
+
+export interface NewLimits {
+  day_max_minor?: number | null;
+  night_max_minor?: number | null;
+  payment_max_minor?: number | null;
+}
+
+export interface NewPayment {
+  amount_minor: number;
+  capture?: Capture;
+  currency: 'CNY';
+  merchant_reference?: string | null;
+  terminal?: string | null;
+}
+
+export interface NewRefund {
+  amount_minor?: number | null;
+}
+
+export interface NewSession {
+  passcode: string;
+  phone: string;
+}
+
+export interface NewTopUp {
+  amount_minor: number;
+}
+
+export interface NewWebhookEndpoint {
+  /** Everything without. */
+  event_types?: readonly EventType[] | null;
+  /** An absolute https URL of a public host. */
+  url: string;
+}
+
+export interface PartyReadiness {
+  connected: boolean;
+  diverged: boolean;
+  gallery_sequence: number | null;
+  in_step: boolean;
+  party: number;
+  peers_connected: boolean;
+  records: number | null;
+}
+
+export interface Passcode {
+  passcode: string;
+}
+
+export interface Payment {
+  amount_minor: number;
+  attempts_left?: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  authorised_at?: number;
+  capture: Capture;
+  captured_minor: number;
+  challenge?: Challenge;
+  /** Milliseconds since 1970-01-01 UTC. */
+  created_at: number;
+  currency: 'CNY';
+  /** Milliseconds since 1970-01-01 UTC. */
+  expires_at: number;
+  id: string;
+  merchant: string;
+  merchant_name: string;
+  merchant_reference?: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  paid_at?: number;
+  refunded_minor: number;
+  refunds: readonly Refund[];
+  refusal?: Code;
+  rules_version: string;
+  status: PaymentStatus;
+  store: string;
+  store_name: string;
+  terminal: string;
+  terms_sha256?: string;
+}
+
+export interface PaymentList {
+  data: readonly Payment[];
+  has_more: boolean;
+}
+
+export const PaymentStatus = [
+  'created',
+  'challenged',
+  'being_checked',
+  'awaiting_passcode',
+  'authorised',
+  'paid',
+  'refused',
+  'expired',
+  'cancelled',
+  'voided',
+  'undone',
+] as const;
+export type PaymentStatus = (typeof PaymentStatus)[number];
+
+export interface ProbeContext {
+  amount_minor: number;
+  counter: number;
+  currency: string;
+  dimensions: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  expires_at: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  issued_at: number;
+  nonce: string;
+  partition?: string | null;
+  payee: string;
+  purpose: 'enrol' | 'pay';
+  reference: string;
+  templates: number;
+  terminal: string;
+}
+
+/** RFC 9457 */
+export interface Problem {
+  attempts_left?: number;
+  code: Code;
+  field?: string;
+  remedy: string;
+  request_id?: string;
+  status: number;
+  title: string;
+  type: string;
+}
+
+export interface Readiness {
+  galleries_equal: boolean;
+  gallery_sequence: number;
+  parties: readonly PartyReadiness[];
+  ready: boolean;
+}
+
+export interface Refund {
+  amount_minor: number;
+  id: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  refunded_at: number;
+}
+
+export interface Rotation {
+  /** How long the old one still holds, in seconds; a day without. */
+  overlap_s?: number | null;
+}
+
+/** Sealed to the three parties; the platform can open none of it. */
+export interface SealedProbe {
+  context: ProbeContext;
+  sealed: readonly SealedShare[];
+  signature: string;
+}
+
+export interface SealedShare {
+  ciphertext: string;
+  encapsulated_key: string;
+}
+
+export interface SimulatedLook {
+  shopper: 'funded' | 'penniless' | 'stranger' | 'twin';
+}
+
+export interface StandingLimits {
+  day_max_minor?: number;
+  night_max_minor?: number;
+  payment_max_minor?: number;
+}
+
+export interface Terminal {
+  id: string;
+  merchant: string;
+  merchant_name: string;
+  store: string;
+  store_name: string;
+}
+
+export interface Terms {
+  locale: 'zh' | 'en';
+  terms_sha256: string;
+  text: string;
+  version: string;
+}
+
+export interface TopUp {
+  amount_minor: number;
+  balance_minor: number;
+  id: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  topped_up_at: number;
+}
+
+export interface WebhookEndpoint {
+  /** Milliseconds since 1970-01-01 UTC. */
+  created_at: number;
+  disabled_because?: 'gone';
+  enabled: boolean;
+  event_types: readonly EventType[];
+  id: string;
+  key_generation: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  previous_keys_until?: number;
+  url: string;
+}
+
+export interface WebhookEndpointChange {
+  enabled?: boolean | null;
+  event_types?: readonly EventType[] | null;
+  /** An absolute https URL of a public host. */
+  url?: string | null;
+}
+
+export interface WebhookEndpointList {
+  data: readonly WebhookEndpoint[];
+  has_more: boolean;
+}
+
+export interface WebhookKey {
+  generation: number;
+  public_key: string;
+  secret: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  until?: number;
+}
+
+export interface WebhookKeys {
+  keys: readonly WebhookKey[];
+}
+
+/** Every operation. */
+export const operations = [
+  'GET /healthz',
+  'GET /openapi.json',
+  'GET /readyz',
+  'POST /v1/accounts',
+  'GET /v1/activity',
+  'GET /v1/api-keys',
+  'POST /v1/api-keys',
+  'DELETE /v1/api-keys/{id}',
+  'POST /v1/api-keys/{id}/rotate',
+  'GET /v1/books',
+  'GET /v1/capture-agent',
+  'GET /v1/consent-texts',
+  'POST /v1/consents',
+  'GET /v1/deliveries/{id}',
+  'POST /v1/deliveries/{id}/replay',
+  'POST /v1/demo/crowd',
+  'GET /v1/disputes',
+  'POST /v1/disputes',
+  'GET /v1/disputes/{id}',
+  'POST /v1/disputes/{id}/withdraw',
+  'POST /v1/enrolments',
+  'DELETE /v1/enrolments/{id}',
+  'GET /v1/enrolments/{id}',
+  'GET /v1/enrolments/{id}/receipt',
+  'POST /v1/enrolments/{id}/template',
+  'GET /v1/events',
+  'GET /v1/events/{id}',
+  'GET /v1/me',
+  'POST /v1/me/close',
+  'POST /v1/me/duress-passcode',
+  'POST /v1/me/freeze',
+  'GET /v1/me/limits',
+  'POST /v1/me/limits',
+  'POST /v1/me/pause',
+  'POST /v1/me/payments/{id}/undo',
+  'POST /v1/me/resume',
+  'POST /v1/me/thaw',
+  'GET /v1/payments',
+  'POST /v1/payments',
+  'GET /v1/payments/{id}',
+  'POST /v1/payments/{id}/cancel',
+  'POST /v1/payments/{id}/capture',
+  'POST /v1/payments/{id}/challenge',
+  'GET /v1/payments/{id}/events',
+  'POST /v1/payments/{id}/passcode',
+  'POST /v1/payments/{id}/probe',
+  'POST /v1/payments/{id}/refunds',
+  'POST /v1/payments/{id}/void',
+  'GET /v1/queries',
+  'POST /v1/sessions',
+  'DELETE /v1/sessions/current',
+  'GET /v1/statistics/disputes',
+  'GET /v1/terminal',
+  'GET /v1/terms',
+  'POST /v1/test/payments/{id}/look',
+  'POST /v1/top-ups',
+  'GET /v1/webhook-endpoints',
+  'POST /v1/webhook-endpoints',
+  'DELETE /v1/webhook-endpoints/{id}',
+  'GET /v1/webhook-endpoints/{id}',
+  'POST /v1/webhook-endpoints/{id}',
+  'GET /v1/webhook-endpoints/{id}/deliveries',
+  'GET /v1/webhook-endpoints/{id}/keys',
+  'POST /v1/webhook-endpoints/{id}/ping',
+  'POST /v1/webhook-endpoints/{id}/rotate',
+] as const;
