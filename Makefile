@@ -1,6 +1,6 @@
 # Two commands do all the set-up on a fresh machine: `make run` and `make test`. Everything else is a step of theirs.
 
-.PHONY: run test models web build test-data test-rust test-kernels test-web test-e2e lint setup-run setup-test clean
+.PHONY: run test models web build test-data test-rust test-kernels test-web test-e2e lint fuzz setup-run setup-test clean
 
 run: setup-run build models web
 	@target/debug/handsel up
@@ -45,6 +45,10 @@ test-rust:
 # The kernels' tests once more, under an address sanitizer.
 test-kernels:
 	@scripts/check-kernels
+
+# Made-up input for every parser of outside bytes, five seconds each; `scripts/fuzz 600` for longer.
+fuzz:
+	@scripts/fuzz 5
 
 test-web:
 	cd web && npm run check && npm test

@@ -274,6 +274,7 @@ mod tests {
                     gallery_root: HexArray([root; 32]),
                     records: 1,
                     peers_connected: true,
+                    chunks_at_workers: 0,
                 })
             };
             assert_eq!(diverged(&[status(P1, first), status(P2, second), status(P3, third)]), expected, "{what}");

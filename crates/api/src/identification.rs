@@ -155,7 +155,14 @@ mod tests {
     #[test]
     fn parties_are_asked_only_when_all_are_there_and_agree() {
         let status = |party, gallery_sequence, root, peers_connected| {
-            Some(PartyStatus { party, gallery_sequence, gallery_root: HexArray([root; 32]), records: 1, peers_connected })
+            Some(PartyStatus {
+                party,
+                gallery_sequence,
+                gallery_root: HexArray([root; 32]),
+                records: 1,
+                peers_connected,
+                chunks_at_workers: 0,
+            })
         };
         let [first, second] = [status(PartyId::P1, 4, 7, true), status(PartyId::P2, 4, 7, true)];
         for (what, third, expected) in [

@@ -20,6 +20,13 @@ pub struct Arguments {
     pub command: Command,
 }
 
+const WORKER_HELP: &str = "To add a worker while the party runs:
+  1. at the party    handsel admin party worker-config --config party1/node.toml > worker.toml
+  2. at the worker   handsel worker --config worker.toml
+                     makes its keys at the first start and logs its certificate's SHA-256
+  3. at the party    add that to certificates_sha256 under [workers] in node.toml; the worker joins within a second
+Beforehand, once: [workers] with listen = \"ADDRESS:PORT\" in the party's node.toml, and a restart of the party.";
+
 #[derive(Subcommand)]
 pub enum Command {
     /// Start the whole system on this machine: three parties, the platform, a till's agent.
@@ -29,6 +36,7 @@ pub enum Command {
     /// Run one share party.
     Party(NodeOptions),
     /// Run a worker of a share party: it keeps copies of segments in memory and works on them for its party.
+    #[command(after_help = WORKER_HELP)]
     Worker(NodeOptions),
     /// Run a till's agent: pictures in, sealed and signed shares out.
     Terminal(NodeOptions),
@@ -98,6 +106,8 @@ pub enum PartyCommandLine {
     Backup(PartyFileOptions),
     /// Put a copy in place of the journal; the party must be stopped.
     Restore(PartyFileOptions),
+    /// Print the configuration that a worker of the party needs.
+    WorkerConfig(WorkerConfigOptions),
 }
 
 #[derive(Args)]
@@ -117,6 +127,13 @@ pub struct RebuildOptions {
     pub party: PartyId,
     #[command(flatten)]
     pub gallery: GalleryOptions,
+}
+
+#[derive(Args)]
+pub struct WorkerConfigOptions {
+    /// The party's configuration file, beside its keys.
+    #[arg(long)]
+    pub config: PathBuf,
 }
 
 #[derive(Args)]
@@ -312,7 +329,7 @@ pub struct UpOptions {
 
 #[derive(Args)]
 pub struct NodeOptions {
-    /// The node's configuration file, as `handsel up` writes it.
+    /// The node's configuration file, as `handsel up` or `handsel admin party worker-config` writes it.
     #[arg(long)]
     pub config: PathBuf,
     /// End when standard input closes, that is, when the program that started this one has gone.
@@ -436,6 +453,9 @@ pub struct BenchIdentifyOptions {
     /// Rounds that are measured, after one that is not; the medians are printed.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub rounds: u32,
+    /// Workers of each party, as processes of their own. They work on 262,144 records at a time: more workers than that idle.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=16))]
+    pub workers: u32,
     /// Leave out what notices cheating, to see what it costs.
     #[arg(long)]
     pub no_verification: bool,

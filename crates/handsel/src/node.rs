@@ -4,6 +4,7 @@
 //! open closes, so that no part outlives the others.
 
 use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use party::budget::{Budget, Budgets};
 use party::scan_pool::Policy;
 use payments::webhook::reach::Reach;
 use tokio::net::TcpListener;
+use wire::bytes::HexArray;
 
 use crate::args::NodeOptions;
 use crate::provision::{PartyKeys, PartyNode, PeerNode, PlatformKeys, PlatformNode, read};
@@ -24,13 +26,14 @@ use crate::run::{Failure, context, failed, runtime};
 
 // What the tills make and what the platform and the parties take.
 const _: () = assert!(api::crowd::DIMENSIONS as usize == capture::face::DIMENSIONS);
+
 /// Runs one share party.
 pub fn party(options: &NodeOptions) -> Result<ExitCode, Failure> {
     leave_no_core_dump()?;
     let node: PartyNode = read(&options.config)?;
     let keys: PartyKeys = read(&options.config.with_file_name("keys.toml"))?;
     let address = node.listen;
-    let config = party_config(node, keys)?;
+    let config = party_config(&options.config, node, keys)?;
     runtime()?.block_on(async {
         let listener = TcpListener::bind(address).await.map_err(failed(&format!("cannot listen on {address}")))?;
         tracing::info!(%address, "listening");
@@ -73,7 +76,8 @@ pub fn terminal(options: &NodeOptions) -> Result<ExitCode, Failure> {
     })
 }
 
-pub fn party_config(node: PartyNode, keys: PartyKeys) -> Result<party::config::PartyConfig, Failure> {
+/// What a party is told by its configuration, which was read from `path`.
+pub fn party_config(path: &Path, node: PartyNode, keys: PartyKeys) -> Result<party::config::PartyConfig, Failure> {
     let peer = |wanted: PartyId| {
         let found: Option<&PeerNode> = node.peers.iter().find(|peer| peer.party == wanted);
         let peer = found.ok_or_else(|| Failure(format!("{wanted} is missing among the peers; set the party up anew")))?;
@@ -104,10 +108,19 @@ pub fn party_config(node: PartyNode, keys: PartyKeys) -> Result<party::config::P
             all: Budget { per_minute: node.all_looks_per_minute_max, per_day: node.all_looks_per_day_max },
         },
         scan: node.scan_threads.map_or_else(Policy::for_this_machine, |threads| Policy { threads, ..Policy::for_this_machine() }),
-        workers: node.workers.map(|workers| party::config::WorkersConfig { listen: workers.listen, pins: workers.certificates_sha256 }),
+        workers: node.workers.map(|workers| {
+            let path = path.to_owned();
+            party::config::WorkersConfig { listen: workers.listen, pins: Arc::new(move || admitted_workers(&path)) }
+        }),
         peer_timeout: Duration::from_secs(5),
         received: None,
     })
+}
+
+/// Which workers a party's configuration lists by now; none while it cannot be read.
+fn admitted_workers(path: &Path) -> Vec<HexArray<32>> {
+    let node = read::<PartyNode>(path).inspect_err(|error| tracing::error!(%error, "no worker can join"));
+    node.ok().and_then(|node| node.workers).map(|workers| workers.certificates_sha256).unwrap_or_default()
 }
 
 /// Where a store is, as the configuration says it.

@@ -16,7 +16,10 @@ pub fn run(options: &NodeOptions) -> Result<ExitCode, Failure> {
     let node: WorkerNode = read(&options.config)?;
     let keys: WorkerKeys = keys(&options.config.with_file_name("keys.toml"), new_worker_keys)?;
     let certificate_sha256 = pin(&keys.certificate_pem);
-    tracing::info!(certificate_sha256 = base::hash::hex(&certificate_sha256.0), "the party's configuration must list this worker");
+    tracing::info!(
+        certificate_sha256 = base::hash::hex(&certificate_sha256.0),
+        "this worker's certificate; the party's node.toml must list it in certificates_sha256 under [workers]"
+    );
     let config = party::workers::process::WorkerConfig {
         coordinator: node.coordinator,
         coordinator_sha256: node.coordinator_certificate_sha256,

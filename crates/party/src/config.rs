@@ -60,12 +60,12 @@ pub struct PartyConfig {
 }
 
 /// A party's workers.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct WorkersConfig {
     /// Where the party listens for them: an address of the organisation's own network.
     pub listen: SocketAddr,
-    /// SHA-256 of their certificates (DER).
-    pub pins: Vec<Pin>,
+    /// SHA-256 of their certificates (DER), asked for at each of their connections: one more can be admitted while the party runs.
+    pub pins: Arc<dyn Fn() -> Vec<Pin> + Send + Sync>,
 }
 
 /// Another party, as this one reaches and recognises it.

@@ -28,7 +28,6 @@ use crate::search::{self, Search};
 use crate::searched::Searched;
 use crate::service::Service;
 use crate::stages::{Stages, Stopwatch};
-use crate::workers::registry::Abandon;
 
 /// Which protocol the correlated randomness is for.
 const LABEL: &str = "handsel/identify/v2";
@@ -119,8 +118,7 @@ impl Service {
         let digest = snapshot.digest(partition);
         drop(snapshot);
         let searched = Arc::new(searched);
-        let abandon: Abandon = Arc::new(network.abandoner());
-        let handed_out = self.workers.hand_out(&query, &searched, &abandon);
+        let handed_out = self.workers.hand_out(&query, &searched);
         let (rest, group) = handed_out.rest(&searched);
         let scores = announced.submit(query.clone(), rest, group);
         stages.add("open", stopwatch.lap());

@@ -152,12 +152,6 @@ impl Conversation {
         self.link.switchboard.abandon(self.session);
     }
 
-    /// Does the same as [`Conversation::abandon`], for as long as it is kept.
-    pub fn abandoner(&self) -> impl Fn() + Send + Sync + 'static {
-        let (link, session) = (self.link.clone(), self.session);
-        move || link.switchboard.abandon(session)
-    }
-
     /// Tells the peer that nothing will come of this run here.
     pub fn give_up(&self, reason: u8) {
         self.link.give_up(self.session, reason);
@@ -178,7 +172,10 @@ fn frame(session: SessionId, lane: u32, message: Vec<u8>) -> Frame {
 }
 
 /// The next frame's run, lane and message; `None` for a sign of life.
-async fn read_frame(reader: &mut (impl AsyncRead + Unpin), tap: Option<&Tap>) -> io::Result<Option<(SessionId, u32, Vec<u8>)>> {
+///
+/// # Errors
+/// What the connection says; `InvalidData` for a frame of a length that none has.
+pub async fn read_frame(reader: &mut (impl AsyncRead + Unpin), tap: Option<&Tap>) -> io::Result<Option<(SessionId, u32, Vec<u8>)>> {
     let len = reader.read_u32_le().await? as usize;
     if len == 0 {
         return Ok(None);

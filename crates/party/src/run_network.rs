@@ -110,15 +110,6 @@ impl RunNetwork {
         self.previous.abandon();
     }
 
-    /// Does the same as [`RunNetwork::abandon`], for as long as it is kept; nothing once the run has ended.
-    pub fn abandoner(&self) -> impl Fn() + Send + Sync + 'static {
-        let [next, previous] = [&self.next, &self.previous].map(Conversation::abandoner);
-        move || {
-            next();
-            previous();
-        }
-    }
-
     fn conversation(&self, neighbour: Neighbour) -> &Conversation {
         match neighbour {
             Neighbour::Next => &self.next,

@@ -13,7 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use wire::party::{PartyAnswer, PartyRefusal, PartyRequest, PartyResponse};
 
-use crate::config::{PartyConfig, Tap};
+use crate::config::{PartyConfig, Tap, WorkersConfig};
 use crate::error::Error;
 use crate::frame;
 use crate::identity::pin_of;
@@ -66,7 +66,8 @@ pub async fn run(service: Arc<Service>, listener: TcpListener) -> Result<Infalli
     }
     if let Some(workers) = &config.workers {
         let listener = TcpListener::bind(workers.listen).await?;
-        tasks.spawn(serve_workers(service.clone(), listener, tls::acceptor(&config.identity, workers.pins.clone())?));
+        let acceptor = tls::acceptor(&config.identity, (workers.pins)())?;
+        tasks.spawn(serve_workers(service.clone(), workers.clone(), listener, acceptor));
     }
     tasks.spawn(erase_old(service.clone()));
     tracing::info!(%party, address = ?listener.local_addr().ok(), "listening");
@@ -116,13 +117,19 @@ async fn erase_old(service: Arc<Service>) {
 }
 
 /// Serves every worker that dials, on an address of their own.
-async fn serve_workers(service: Arc<Service>, listener: TcpListener, acceptor: TlsAcceptor) {
+async fn serve_workers(service: Arc<Service>, config: WorkersConfig, listener: TcpListener, mut acceptor: TlsAcceptor) {
     let party = service.config.party;
+    let mut pins = (config.pins)();
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((socket, _)) => {
+                    let pins_now = (config.pins)();
+                    if pins_now != pins {
+                        pins = pins_now;
+                        acceptor = tls::acceptor(&service.config.identity, pins.clone()).expect("the same identity was usable before");
+                    }
                     let (service, acceptor) = (service.clone(), acceptor.clone());
                     connections.spawn(async move {
                         match tokio::time::timeout(HANDSHAKE_TIMEOUT, accept(socket, &acceptor)).await {

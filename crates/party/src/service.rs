@@ -124,10 +124,11 @@ impl Service {
         self
     }
 
-    /// Chunks of the gallery that would be handed to workers now.
+    /// Chunks of the gallery as it is now that would be handed to workers, for tests.
+    #[doc(hidden)]
     pub fn chunks_handed_out(&self) -> usize {
         let segments: Vec<Stamp> = self.snapshot().segments().filter_map(|segment| segment.chunk().stamp).collect();
-        self.workers.chunks_handed_out(&segments)
+        self.workers.plan(&segments).iter().flatten().count()
     }
 
     /// Calls `hook` with the name of each step of a change as it is done, for tests that end the process there.
@@ -186,6 +187,7 @@ impl Service {
             gallery_root: HexArray(reached.root),
             records: reached.records,
             peers_connected: self.mesh.is_complete(),
+            chunks_at_workers: self.workers.chunks_at_workers(),
         }
     }
 }

@@ -244,6 +244,9 @@ pub struct PartyStatus {
     pub records: u64,
     /// Whether it has a connection to the party after it and the party before it.
     pub peers_connected: bool,
+    /// Chunks of its gallery that workers work on; it works on the others itself.
+    #[serde(default)]
+    pub chunks_at_workers: u32,
 }
 
 /// A party's signed word that it destroyed its shares of a record.

@@ -1,9 +1,9 @@
 //! `handsel bench identify`: three real parties on loopback search a made-up gallery in which one record is the probe's.
 //!
-//! Every search must find that record, or the benchmark fails. A round is one or more batches; each figure is the mean over a
+//! Every search must find that record, or the benchmark fails. One that loses a worker is asked again, which is counted. A round is one or more batches; each figure is the mean over a
 //! round, and the median over the rounds is printed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use wire::bytes::HexArray;
-use wire::party::{Identify, PartyAnswer, PartyCommand, PartyStatus, Seal, StageMicros, Traffic};
+use wire::party::{Identify, PartyAnswer, PartyCommand, PartyRefusal, PartyStatus, Seal, StageMicros, Traffic};
 use wire::probe::{ProbeContext, Purpose, SealedProbe};
 
 use super::measured::{self, MeasuredGallery, Parties};
@@ -35,6 +35,10 @@ const SEARCHES_PER_ROUND: u32 = 8;
 /// Making three galleries of 20 million records takes minutes.
 const READY_WITHIN: Duration = Duration::from_secs(1_200);
 const ANSWER_WITHIN_MS: u64 = 120_000;
+/// A search is asked for so often at most.
+const TRIES_MAX: u32 = 5;
+/// As many records make a chunk, which is what one worker works on.
+const CHUNK: u32 = 262_144;
 /// The stages that are printed by themselves; everything else of a party's processor time is `other`.
 const STAGES: [&str; 4] = ["scan", "compare", "select", "verify"];
 
@@ -42,6 +46,7 @@ const STAGES: [&str; 4] = ["scan", "compare", "select", "verify"];
 struct Bench {
     parties: Parties,
     nodes: Vec<Node>,
+    workers: Vec<Node>,
     clients: [PartyClient; 3],
     gallery: MeasuredGallery,
     counter: AtomicU64,
@@ -53,6 +58,7 @@ struct Search {
     wall: Duration,
     stages: [Vec<StageMicros>; 3],
     traffic: [Traffic; 3],
+    asked_again: u32,
 }
 
 /// The means of one round, per search; of processor time per party, in milliseconds.
@@ -62,6 +68,7 @@ struct Round {
     wall: Vec<f64>,
     bytes: f64,
     rounds: u64,
+    asked_again: u32,
 }
 
 /// Runs the benchmark.
@@ -110,6 +117,8 @@ impl Bench {
         for (name, node) in ["party1", "party2", "party3"].into_iter().zip(&parties.nodes) {
             nodes.push(Node::start(name, "measured-party", node.clone(), node.with_file_name("log"))?);
         }
+        let start = |node: &PathBuf| Node::start("a worker", "worker", node.clone(), node.with_file_name("log"));
+        let workers = parties.workers.iter().map(start).collect::<Result<_, _>>()?;
         let mut connections = JoinSet::new();
         let mut clients = Vec::new();
         for (party, peer) in PartyId::ALL.into_iter().zip(&parties.peers) {
@@ -120,21 +129,22 @@ impl Bench {
         }
         let clients = clients.try_into().unwrap_or_else(|_| unreachable!("there are three parties"));
         let gallery = MeasuredGallery { records: options.gallery, dimensions: options.dim };
-        let mut bench = Self { parties, nodes, clients, gallery, counter: AtomicU64::new(1), _connections: connections };
-        bench.wait_until_ready().await?;
+        let mut bench = Self { parties, nodes, workers, clients, gallery, counter: AtomicU64::new(1), _connections: connections };
+        bench.wait_until_ready(options.workers).await?;
         Ok(bench)
     }
 
-    async fn wait_until_ready(&mut self) -> Result<(), Failure> {
+    async fn wait_until_ready(&mut self, workers: u32) -> Result<(), Failure> {
         let since = Instant::now();
+        let chunks = if workers == 0 { 0 } else { self.gallery.records.div_ceil(CHUNK) };
         loop {
-            if let Some(node) = self.nodes.iter_mut().find_map(|node| (!node.is_running()).then_some(node)) {
+            if let Some(node) = self.nodes.iter_mut().chain(&mut self.workers).find_map(|node| (!node.is_running()).then_some(node)) {
                 return Err(Failure(format!("{} has ended: {}", node.name, node.last_words())));
             }
             let answers = self.ask_all(|_| PartyCommand::Status).await;
             let is_ready = |answer: &Result<PartyAnswer, Failure>| match answer {
-                Ok(PartyAnswer::Status(PartyStatus { records, peers_connected, .. })) => {
-                    *peers_connected && *records == u64::from(self.gallery.records)
+                Ok(PartyAnswer::Status(PartyStatus { records, peers_connected, chunks_at_workers, .. })) => {
+                    *peers_connected && *records == u64::from(self.gallery.records) && *chunks_at_workers == chunks
                 }
                 _ => false,
             };
@@ -151,10 +161,7 @@ impl Bench {
     async fn ask_all(&self, command: impl Fn(PartyId) -> PartyCommand) -> [Result<PartyAnswer, Failure>; 3] {
         let ask = async |party: PartyId| {
             let answer = self.clients[party.index()].ask(command(party), ANSWER_WITHIN_MS).await;
-            match answer.map_err(|error| Failure(format!("{party}: {error}")))? {
-                PartyAnswer::Refused { code, detail } => Err(Failure(format!("{party} refused: {code:?}: {detail}"))),
-                answer => Ok(answer),
-            }
+            answer.map_err(|error| Failure(format!("{party}: {error}")))
         };
         let (first, second, third) = tokio::join!(ask(PartyId::P1), ask(PartyId::P2), ask(PartyId::P3));
         [first, second, third]
@@ -198,27 +205,46 @@ impl Bench {
             wall: searches.iter().map(|search| search.wall.as_secs_f64() * 1e3).collect(),
             bytes: mean(&|search, party| search.traffic[party].bytes_sent as f64),
             rounds: searches.iter().flat_map(|search| search.traffic.iter().map(|traffic| traffic.rounds)).max().unwrap_or(0),
+            asked_again: searches.iter().map(|search| search.asked_again).sum(),
         })
     }
 
     fn cpu_time(&self) -> Result<Duration, Failure> {
-        self.nodes.iter().map(|node| processes::cpu_time(node.id())).sum()
+        self.nodes.iter().chain(&self.workers).map(|node| processes::cpu_time(node.id())).sum()
     }
 
     async fn batch(&self, batch: u32) -> Result<Vec<Search>, Failure> {
         let probes: Vec<SealedProbe> = (0..batch).map(|number| self.probe(number)).collect::<Result<_, _>>()?;
         let mut searches = Vec::new();
-        for search in join_all(probes.iter().map(|probe| self.search(probe))).await {
+        for search in join_all(probes.into_iter().zip(0..).map(|(probe, number)| self.search(probe, number))).await {
             searches.push(search?);
         }
         Ok(searches)
     }
 
-    async fn search(&self, probe: &SealedProbe) -> Result<Search, Failure> {
+    /// Asks with `probe`, and with others of the same terminal as long as a worker is lost meanwhile.
+    async fn search(&self, mut probe: SealedProbe, number: u32) -> Result<Search, Failure> {
+        let since = Instant::now();
+        for asked_again in 0..TRIES_MAX {
+            if let Some(search) = self.ask(&probe).await? {
+                return Ok(Search { wall: since.elapsed(), asked_again, ..search });
+            }
+            probe = self.probe(number)?;
+        }
+        Err(Failure(format!("a search lost a worker {TRIES_MAX} times")))
+    }
+
+    /// `None` if a worker is lost.
+    async fn ask(&self, probe: &SealedProbe) -> Result<Option<Search>, Failure> {
         let (since, session) = (Instant::now(), session());
         let command = |party| PartyCommand::Identify(Box::new(Identify { session, gallery_sequence: 0, probe: probe.for_party(party) }));
         let (mut shares, mut stages_of, mut traffic_of) = (vec![], vec![], vec![]);
-        for answer in self.ask_all(command).await {
+        let answers = self.ask_all(command).await;
+        let lost = |answer: &Result<_, _>| matches!(answer, Ok(PartyAnswer::Refused { code: PartyRefusal::WorkerLost, .. }));
+        if answers.iter().any(lost) {
+            return Ok(None);
+        }
+        for answer in answers {
             match answer? {
                 PartyAnswer::Identified { output, stages, traffic } => {
                     shares.push(OutputShare::from_bytes(&output.0));
@@ -234,11 +260,12 @@ impl Bench {
             _ => return Err(Failure("a search did not find the record that it should".into())),
         }
         let three = "three answers";
-        Ok(Search {
+        Ok(Some(Search {
             wall: since.elapsed(),
             stages: stages_of.try_into().expect(three),
             traffic: traffic_of.try_into().unwrap_or_else(|_| unreachable!("{three}")),
-        })
+            asked_again: 0,
+        }))
     }
 
     fn probe(&self, number: u32) -> Result<SealedProbe, Failure> {
@@ -281,6 +308,8 @@ impl Bench {
             "gallery": options.gallery,
             "dim": options.dim,
             "batch": options.batch,
+            "workers": options.workers,
+            "asked_again": rounds.iter().map(|round| round.asked_again).sum::<u32>(),
             "verification": !options.no_verification,
             "rounds_measured": rounds.len(),
             "kernel": Kernel::best().name(),
@@ -338,8 +367,11 @@ fn session() -> SessionId {
     SessionId::from_bits(u128::from_le_bytes(bytes))
 }
 
-fn unexpected(_: &PartyAnswer) -> Failure {
-    Failure("a party answered another question".into())
+fn unexpected(answer: &PartyAnswer) -> Failure {
+    match answer {
+        PartyAnswer::Refused { code, detail } => Failure(format!("a party refused: {code:?}: {detail}")),
+        _ => Failure("a party answered another question".into()),
+    }
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

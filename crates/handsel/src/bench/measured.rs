@@ -23,7 +23,7 @@ use wire::bytes::{HexArray, HexBytes};
 
 use crate::args::{BenchIdentifyOptions, NodeOptions};
 use crate::node::{leave_no_core_dump, party_config, until_told_to_stop};
-use crate::provision::{self, PartyKeys, PartyNode, PeerNode, TerminalNode};
+use crate::provision::{self, PartyKeys, PartyNode, PeerNode, TerminalNode, WorkerNode, WorkersNode};
 use crate::run::{Failure, context, failed, runtime};
 
 /// What everything made up is made from.
@@ -40,6 +40,8 @@ pub struct MeasuredGallery {
 pub struct Parties {
     /// Their configuration files.
     pub nodes: [PathBuf; 3],
+    /// Those of all their workers.
+    pub workers: Vec<PathBuf>,
     /// How they are reached.
     pub peers: [PartyPeer; 3],
     /// Who asks them.
@@ -90,7 +92,7 @@ impl MeasuredGallery {
 
 /// Writes keys and configurations for three parties into `dir`.
 pub fn prepare(dir: &Path, options: &BenchIdentifyOptions) -> Result<Parties, Failure> {
-    let addresses = free_addresses()?;
+    let addresses = free_addresses::<3>()?;
     let keys = PartyId::ALL.map(provision::new_party_keys);
     let [first, second, third] = keys;
     let keys = [first?, second?, third?];
@@ -99,7 +101,7 @@ pub fn prepare(dir: &Path, options: &BenchIdentifyOptions) -> Result<Parties, Fa
     getrandom::fill(&mut device_key).map_err(failed("no randomness"))?;
     let device_key = SigningKey::from_bytes(&device_key);
     let terminal = |number| TerminalNode { terminal: terminal(number), device_public_key: HexArray(device_key.verifying_key().to_bytes()) };
-    let mut nodes = Vec::new();
+    let (mut nodes, mut workers) = (Vec::new(), Vec::new());
     for party in PartyId::ALL {
         let folder = dir.join(format!("party{}", party.number()));
         provision::private_folder(&folder)?;
@@ -123,7 +125,7 @@ pub fn prepare(dir: &Path, options: &BenchIdentifyOptions) -> Result<Parties, Fa
             all_looks_per_minute_max: u32::MAX,
             all_looks_per_day_max: u32::MAX,
             scan_threads: None,
-            workers: None,
+            workers: prepare_workers(&folder, &keys[party.index()], options.workers, &mut workers)?,
             peers: peers.into(),
             terminals: (0..options.batch).map(terminal).collect(),
         };
@@ -135,6 +137,7 @@ pub fn prepare(dir: &Path, options: &BenchIdentifyOptions) -> Result<Parties, Fa
     }
     Ok(Parties {
         nodes: nodes.try_into().expect("three parties"),
+        workers,
         peers: PartyId::ALL.map(|party| PartyPeer {
             address: addresses[party.index()],
             certificate_sha256: provision::pin(&keys[party.index()].certificate_pem),
@@ -144,6 +147,27 @@ pub fn prepare(dir: &Path, options: &BenchIdentifyOptions) -> Result<Parties, Fa
         sealing_keys: keys.each_ref().map(|keys| keys.sealing_public.clone()),
         device_key,
     })
+}
+
+/// Writes keys and configurations for so many workers of a party into its folder, and adds their paths to `paths`.
+fn prepare_workers(folder: &Path, party: &PartyKeys, count: u32, paths: &mut Vec<PathBuf>) -> Result<Option<WorkersNode>, Failure> {
+    if count == 0 {
+        return Ok(None);
+    }
+    let [listen] = free_addresses()?;
+    let mut certificates_sha256 = Vec::new();
+    for number in 1..=count {
+        let folder = folder.join(format!("worker{number}"));
+        provision::private_folder(&folder)?;
+        let keys = provision::new_worker_keys()?;
+        certificates_sha256.push(provision::pin(&keys.certificate_pem));
+        let coordinator_certificate_sha256 = provision::pin(&party.certificate_pem);
+        provision::write_private(&folder.join("keys.toml"), &keys)?;
+        let path = folder.join("worker.toml");
+        provision::write_private(&path, &WorkerNode { coordinator: listen, coordinator_certificate_sha256, scan_threads: None })?;
+        paths.push(path);
+    }
+    Ok(Some(WorkersNode { listen, certificates_sha256 }))
 }
 
 /// The terminal that makes the searches with this number.
@@ -163,7 +187,7 @@ pub fn party(options: &NodeOptions) -> Result<ExitCode, Failure> {
     let keys: PartyKeys = provision::read(&options.config.with_file_name("keys.toml"))?;
     let gallery: MeasuredGallery = provision::read(&options.config.with_file_name("gallery.toml"))?;
     let (address, party) = (node.listen, node.party);
-    let mut config = party_config(node, keys)?;
+    let mut config = party_config(&options.config, node, keys)?;
     let all = Budget { per_minute: u32::MAX, per_day: u32::MAX };
     (config.dimensions, config.budgets) = (gallery.dimensions, Budgets { terminal: all, payee: all, all });
     let folder = gallery_folder(&options.config);
@@ -199,9 +223,9 @@ fn make_gallery(folder: &Path, party: PartyId, gallery: MeasuredGallery) -> Resu
     fs::write(&stamp, "").map_err(context(&stamp))
 }
 
-fn free_addresses() -> Result<[SocketAddr; 3], Failure> {
-    let listeners = [(); 3].map(|()| StdListener::bind((Ipv4Addr::LOCALHOST, 0)));
-    let mut addresses = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)); 3];
+fn free_addresses<const N: usize>() -> Result<[SocketAddr; N], Failure> {
+    let listeners = [(); N].map(|()| StdListener::bind((Ipv4Addr::LOCALHOST, 0)));
+    let mut addresses = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)); N];
     for (address, listener) in addresses.iter_mut().zip(&listeners) {
         let listener = listener.as_ref().map_err(|error| Failure(format!("no port is free: {error}")))?;
         *address = listener.local_addr().map_err(failed("a port cannot be read"))?;

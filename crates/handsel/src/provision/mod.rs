@@ -36,7 +36,7 @@ pub use folder::{keys, private_folder, read, write_private};
 use keys::{MerchantKeys, TerminalKeys, new_merchant_keys, new_platform_keys, new_terminal_keys};
 pub use keys::{PartyKeys, PlatformKeys, WorkerKeys, new_party_keys, new_worker_keys, pin, public_half};
 use nodes::PlatformPeerNode;
-pub use nodes::{PartyNode, PeerNode, PlatformNode, TerminalNode, WorkerNode};
+pub use nodes::{PartyNode, PeerNode, PlatformNode, TerminalNode, WorkerNode, WorkersNode};
 
 use crate::admin;
 use crate::args::{FundOptions, InstallationOptions};

@@ -68,7 +68,10 @@ pub const fn all_looks_per_day_max() -> u32 {
 /// A party's workers.
 #[derive(Serialize, Deserialize)]
 pub struct WorkersNode {
+    /// An address of the organisation's own network.
     pub listen: SocketAddr,
+    /// Read again whenever a worker connects.
+    #[serde(default)]
     pub certificates_sha256: Vec<HexArray<32>>,
 }
 

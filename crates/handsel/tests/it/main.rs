@@ -7,3 +7,4 @@ mod layers;
 mod receipt;
 mod up;
 mod whole;
+mod workers;

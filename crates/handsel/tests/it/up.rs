@@ -118,12 +118,7 @@ impl Up {
 
     /// The process that runs with `part`'s configuration file.
     fn process_of(&self, part: &str) -> Option<u32> {
-        let config = self.dir.join(part).join("node.toml").to_string_lossy().into_owned();
-        fs::read_dir("/proc").expect("processes").flatten().find_map(|entry| {
-            let process = entry.file_name().to_string_lossy().parse().ok()?;
-            let command = fs::read_to_string(entry.path().join("cmdline")).ok()?;
-            command.split('\0').any(|argument| argument == config).then_some(process)
-        })
+        process_with(&self.dir.join(part).join("node.toml"))
     }
 
     /// Whether all three parties are connected and in step: the status line of `/readyz`.
@@ -157,7 +152,17 @@ impl Drop for Up {
     }
 }
 
+/// The process that was started with this configuration file.
+pub fn process_with(config: &Path) -> Option<u32> {
+    let config = config.to_string_lossy();
+    fs::read_dir("/proc").expect("processes").flatten().find_map(|entry| {
+        let process = entry.file_name().to_string_lossy().parse().ok()?;
+        let command = fs::read_to_string(entry.path().join("cmdline")).ok()?;
+        command.split('\0').any(|argument| argument == config).then_some(process)
+    })
+}
+
 /// The shell's own `kill`: every machine has it.
-fn signal(name: &str, process: u32) -> bool {
+pub fn signal(name: &str, process: u32) -> bool {
     Command::new("sh").args(["-c", &format!("kill -{name} {process}")]).status().is_ok_and(|status| status.success())
 }

@@ -116,6 +116,11 @@ impl Assignment {
         segments.chunks(PARTS_PER_CHUNK).enumerate().map(of_chunk).collect()
     }
 
+    /// Chunks that a run over the segments as of the last update would hand out.
+    pub fn chunks_at_workers(&self) -> usize {
+        self.plan(&self.current).iter().flatten().count()
+    }
+
     /// Whether `worker` need not keep its copy of `segment`.
     fn is_unneeded(&self, worker: WorkerId, segment: u32, held: Stamp) -> bool {
         let Some(current) = self.current.get(segment as usize) else { return true };
@@ -205,7 +210,7 @@ mod tests {
         assert_eq!(assignment.plan(&now), [Some(1); 4]);
         assignment.join(2);
         assert_eq!(assignment.plan(&now), [Some(1); 4], "who has it serves it until the other has it");
-        let done = settle(&mut assignment, &[2, 1]);
+        let done = settle(&mut assignment, &[1, 2]);
         assert_eq!(assignment.plan(&now), [Some(1), Some(1), Some(2), Some(2)]);
         let last_sent = done.iter().position(|(_, step)| *step == Step::Send(now[11])).expect("sent");
         let first_dropped = done.iter().position(|(_, step)| *step == Step::Drop(8)).expect("dropped");

@@ -12,9 +12,9 @@ use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
 use super::assignment::Step;
-use super::message::{FromWorker, Malformed, ToWorker, VERSION};
+use super::message::{Bytes, FromWorker, Malformed, ToWorker, VERSION};
 use super::registry::WorkerLink;
-use super::{Bytes, SILENCE_MAX, write_frames};
+use super::{SILENCE_MAX, write_frames};
 use crate::frame;
 use crate::gallery::header::CHECKSUM_LEN;
 use crate::gallery::segment::{GROUP_SLOTS, Segment};
@@ -25,6 +25,8 @@ use crate::service::Service;
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// A worker that has not confirmed a copy by then never will.
 const CONFIRM_MAX: Duration = Duration::from_secs(60);
+/// Before a copy that was refused is sent again.
+const PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(10);
 /// Groups of slots that wait to be written: what a change of the gallery may hold up.
 const GROUPS_WAITING: usize = 2;
 
@@ -110,6 +112,7 @@ impl Joined {
         let worker = self.link.worker;
         // What the worker has, as far as it has confirmed it.
         let mut known: BTreeMap<u32, Checksums> = BTreeMap::new();
+        let mut is_told = false;
         loop {
             let step = self.with_service(move |service| {
                 let snapshot = service.snapshot();
@@ -119,23 +122,37 @@ impl Joined {
                 service.workers.next(worker, &segments)
             });
             match step.await {
-                None => tokio::time::sleep(LOOK_EVERY).await,
+                None => {
+                    if !std::mem::replace(&mut is_told, true) {
+                        tracing::info!(party = %self.service.config.party, worker, segments = known.len(), "a worker has all its copies");
+                    }
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
                 Some(Step::Drop(segment)) => {
                     known.remove(&segment);
                     queue.send(ToWorker::Drop { segment }.to_bytes()).await.ok()?;
                 }
                 Some(Step::Send(stamp)) => {
+                    is_told = false;
                     let before = known.remove(&stamp.segment).unwrap_or_default();
                     let sent = self.send(stamp, before, &queue).await?;
                     let confirmed = match &sent {
                         Some(_) => tokio::time::timeout(CONFIRM_MAX, confirmations.recv()).await.ok()??,
                         None => None,
                     };
-                    if let (Some(checksums), true) = (sent, confirmed == Some(stamp)) {
-                        known.insert(stamp.segment, checksums);
-                        self.service.workers.confirm(worker, stamp);
-                    } else {
-                        self.service.workers.fail(worker);
+                    match sent {
+                        Some(checksums) if confirmed == Some(stamp) => {
+                            known.insert(stamp.segment, checksums);
+                            self.service.workers.confirm(worker, stamp);
+                        }
+                        // It has changed meanwhile.
+                        None => self.service.workers.fail(worker),
+                        Some(_) => {
+                            self.service.workers.fail(worker);
+                            tracing::error!(party = %self.service.config.party, worker, segment = stamp.segment,
+                                "a worker refused a copy: `handsel admin gallery verify` says whether the segment is damaged");
+                            tokio::time::sleep(PAUSE_AFTER_REFUSAL).await;
+                        }
                     }
                 }
             }
@@ -191,7 +208,6 @@ fn group(segment: &Segment, at: usize) -> Bytes {
     let tokens = &tokens[at * GROUP_SLOTS..((at + 1) * GROUP_SLOTS).min(tokens.len())];
     let group = ToWorker::Group {
         group: at as u8,
-        checksum: segment.header().checksums[at],
         rows: Zeroizing::new(bytes_of_numbers(rows.numbers()).to_vec()),
         tokens: tokens.as_flattened().to_vec(),
     };

@@ -23,16 +23,14 @@ use std::time::Duration;
 
 use tokio::io::AsyncWrite;
 use tokio::sync::mpsc;
-use zeroize::Zeroizing;
 
+use self::message::Bytes;
 use crate::frame;
 
 /// An empty frame is sent when nothing else was for so long.
 const SIGN_OF_LIFE_EVERY: Duration = Duration::from_secs(1);
 /// Who is silent for so long is gone.
 const SILENCE_MAX: Duration = Duration::from_secs(10);
-
-type Bytes = Zeroizing<Vec<u8>>;
 
 /// Writes frames until a queue ends or the connection breaks; what is urgent goes before what is not.
 async fn write_frames(

@@ -21,8 +21,8 @@ use tokio::sync::mpsc;
 
 use super::copies::{CopiedChunk, Copies, Staged};
 use super::handed::times;
-use super::message::{FromWorker, Job, ToWorker, VERSION};
-use super::{Bytes, SILENCE_MAX, write_frames};
+use super::message::{Bytes, FromWorker, Job, ToWorker, VERSION};
+use super::{SILENCE_MAX, write_frames};
 use crate::error::Error;
 use crate::frame;
 use crate::identity::{Identity, Pin};
@@ -91,35 +91,53 @@ pub async fn serve(config: WorkerConfig) -> Result<Infallible, Error> {
         socket.set_nodelay(true)?;
         connector.connect(ServerName::IpAddress(config.coordinator.ip().into()), socket).await
     };
-    let mut pause = BACKOFF.0;
+    let (mut pause, mut said) = (BACKOFF.0, "");
     loop {
         match tokio::time::timeout(CONNECT_TIMEOUT, connect()).await {
             Ok(Ok(stream)) => {
-                pause = BACKOFF.0;
-                tracing::info!(party = %config.coordinator, "connected");
-                work(stream, config.scan).await;
-                tracing::warn!(party = %config.coordinator, "connection lost; all copies are dropped");
+                let was_taken = work(stream, config.scan).await;
+                if was_taken {
+                    (pause, said) = (BACKOFF.0, "");
+                    tracing::warn!(party = %config.coordinator, "connection lost; all copies are dropped");
+                } else {
+                    say(&mut said, "the party does not take this worker; does its configuration list this worker's certificate?");
+                }
             }
-            Ok(Err(error)) => tracing::debug!(%error, "cannot connect to the party; trying again"),
-            Err(_) => tracing::debug!("cannot connect to the party in time; trying again"),
+            Ok(Err(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
+                say(&mut said, "whoever listens there is not the party; are the address and the certificate's SHA-256 right?");
+            }
+            Ok(Err(_)) | Err(_) => say(&mut said, "the party cannot be reached; trying again"),
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(BACKOFF.1);
     }
 }
 
-/// Works for the party at the other end of `stream` until it breaks.
-async fn work<S: AsyncRead + AsyncWrite>(stream: S, scan: Policy) {
+/// Says why there is no connection, once as long as it is the same.
+fn say(said: &mut &'static str, why: &'static str) {
+    if *said != why {
+        tracing::warn!("{why}");
+        *said = why;
+    }
+}
+
+/// Works for the party at the other end of `stream` until it breaks. Returns whether the party said anything: one that does
+/// not know the worker ends the connection without a word.
+async fn work<S: AsyncRead + AsyncWrite>(stream: S, scan: Policy) -> bool {
     let (mut reader, mut writer) = tokio::io::split(stream);
     let (answers, mut queue) = mpsc::unbounded_channel();
     // Kept, so that the queue does not end.
     let (_others, mut others) = mpsc::channel(1);
     let _ = answers.send(FromWorker::Hello { version: VERSION }.to_bytes());
+    let mut was_taken = false;
     let receive = async {
         let pool = ScanPool::new(scan);
         let mut worker = Worker { copies: Copies::default(), pool, tasks: BTreeMap::new(), chunks: BTreeMap::new(), answers };
         while let Ok(Ok(bytes)) = tokio::time::timeout(SILENCE_MAX, frame::read(&mut reader)).await {
             let bytes = Bytes::new(bytes);
+            if !std::mem::replace(&mut was_taken, true) {
+                tracing::info!("connected to the party");
+            }
             if bytes.is_empty() {
                 continue;
             }
@@ -134,13 +152,14 @@ async fn work<S: AsyncRead + AsyncWrite>(stream: S, scan: Policy) {
         () = receive => {}
         _ = write_frames(&mut writer, &mut queue, &mut others) => {}
     }
+    was_taken
 }
 
 impl Worker {
     fn take(&mut self, message: ToWorker) {
         match message {
             ToWorker::Begin => self.copies.begin(),
-            ToWorker::Group { group, checksum, rows, tokens } => self.copies.stage(group, Staged { checksum, rows, tokens }),
+            ToWorker::Group { group, rows, tokens } => self.copies.stage(group, Staged { rows, tokens }),
             ToWorker::Commit { stamp, dimensions, slots, checksums } => {
                 let made = self.copies.commit(stamp, usize::from(dimensions), slots as usize, &checksums);
                 self.answer(&match made {

@@ -9,17 +9,13 @@ use mpc::share::PreparedQuery;
 use tokio::sync::{Notify, mpsc};
 use zeroize::Zeroizing;
 
-use super::Bytes;
 use super::assignment::{Assignment, Step, WorkerId};
 use super::handed::Task;
-use super::message::{FromWorker, ToWorker};
+use super::message::{Bytes, FromWorker, ToWorker};
 use crate::gallery::snapshot::Stamp;
 use crate::link::NOT_POISONED;
 use crate::scan_pool::Source;
 use crate::searched::{PARTS_PER_CHUNK, Searched};
-
-/// What ends a run's other lanes when a worker is lost.
-pub type Abandon = Arc<dyn Fn() + Send + Sync>;
 
 /// All of a party's workers.
 #[derive(Default)]
@@ -40,7 +36,7 @@ struct State {
 pub struct WorkerLink {
     pub(super) worker: WorkerId,
     urgent: mpsc::UnboundedSender<Bytes>,
-    tasks: Mutex<BTreeMap<u64, (std_mpsc::Sender<FromWorker>, Abandon)>>,
+    tasks: Mutex<BTreeMap<u64, std_mpsc::Sender<FromWorker>>>,
     is_gone: AtomicBool,
     pub(super) hung_up: Notify,
 }
@@ -108,8 +104,8 @@ impl Workers {
         self.state.lock().expect(NOT_POISONED).assignment.fail(worker);
     }
 
-    /// Hands out what it can of a search: those workers begin to scan at once. `abandon` is called if one of them is lost.
-    pub fn hand_out(&self, query: &PreparedQuery, searched: &Searched, abandon: &Abandon) -> HandedOut {
+    /// Hands out what it can of a search: those workers begin to scan at once.
+    pub fn hand_out(&self, query: &PreparedQuery, searched: &Searched) -> HandedOut {
         let segments: Option<Vec<Stamp>> = searched.stamps().into_iter().collect();
         let mut state = self.state.lock().expect(NOT_POISONED);
         let Some(segments) = segments.filter(|_| !state.links.is_empty()) else { return HandedOut::nothing() };
@@ -125,7 +121,7 @@ impl Workers {
         let begin = |(chunk, worker): (usize, &Option<WorkerId>)| {
             let link = worker.and_then(|worker| state.links.get(&worker))?;
             let (task, (sender, events)) = (self.name(), std_mpsc::channel());
-            link.tasks.lock().expect(NOT_POISONED).insert(task, (sender, abandon.clone()));
+            link.tasks.lock().expect(NOT_POISONED).insert(task, sender);
             link.send(&ToWorker::Scan { task, query: query.clone(), stamps: plan.segments[searched.parts_of(chunk)].to_vec() });
             Some(Task::new(task, link.clone(), events))
         };
@@ -133,9 +129,14 @@ impl Workers {
         HandedOut { plan: Some(plan), tasks }
     }
 
-    /// How many chunks of the gallery, whose segments are these, would be handed out now.
-    pub fn chunks_handed_out(&self, segments: &[Stamp]) -> usize {
-        self.state.lock().expect(NOT_POISONED).assignment.plan(segments).iter().flatten().count()
+    /// For each chunk of a search over `segments` the worker that it would be handed to.
+    pub(crate) fn plan(&self, segments: &[Stamp]) -> Vec<Option<WorkerId>> {
+        self.state.lock().expect(NOT_POISONED).assignment.plan(segments)
+    }
+
+    /// How many chunks of the gallery would be handed out, as of the last look at it.
+    pub(crate) fn chunks_at_workers(&self) -> u32 {
+        self.state.lock().expect(NOT_POISONED).assignment.chunks_at_workers() as u32
     }
 
     fn name(&self) -> u64 {
@@ -152,7 +153,7 @@ impl WorkerLink {
 
     /// Hands what the worker says of a task to whoever waits for it.
     pub(super) fn deliver(&self, task: u64, event: FromWorker) {
-        if let Some((sender, _)) = self.tasks.lock().expect(NOT_POISONED).get(&task) {
+        if let Some(sender) = self.tasks.lock().expect(NOT_POISONED).get(&task) {
             let _ = sender.send(event);
         }
     }
@@ -167,11 +168,8 @@ impl WorkerLink {
 
     fn end_tasks(&self) {
         self.is_gone.store(true, Ordering::SeqCst);
-        let tasks = std::mem::take(&mut *self.tasks.lock().expect(NOT_POISONED));
-        for (sender, abandon) in tasks.into_values() {
-            drop(sender);
-            abandon();
-        }
+        // Whoever waits for one of them finds that nothing will come.
+        self.tasks.lock().expect(NOT_POISONED).clear();
     }
 }
 

@@ -50,8 +50,8 @@ impl Site {
         world.stop(COORDINATOR).await;
         let identities = ["worker-1", "worker-2"].map(|name| generate(name).expect("a name"));
         let listen = TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("bound");
-        let pins = identities.iter().map(|identity| identity.pin().expect("a certificate")).collect();
-        world.configs[COORDINATOR.index()].workers = Some(WorkersConfig { listen, pins });
+        let pins: Vec<_> = identities.iter().map(|identity| identity.pin().expect("a certificate")).collect();
+        world.configs[COORDINATOR.index()].workers = Some(WorkersConfig { listen, pins: Arc::new(move || pins.clone()) });
         let (service, party) = start(world, COORDINATOR, change).await;
         world.until_connected().await;
         Self { service, listen, identities, tasks: [None, None], party }

@@ -1,23 +1,55 @@
 //! Numbers, lists and names as the bytes of a message.
 
+use std::ops::Deref;
+
 use base::party::PartyId;
 use mpc::network::Neighbour;
-use zeroize::Zeroizing;
+use zeroize::Zeroize;
 
 use super::Malformed;
 use crate::gallery::snapshot::Stamp;
 
-/// Bytes that are wiped, in room for all of them.
-pub(super) struct Writer(pub(super) Zeroizing<Vec<u8>>);
+/// The first byte, in both directions, of a message of one neighbour to the other that is only passed on.
+pub(super) const PASSED_ON: u8 = 8;
+
+/// A message's bytes. They are wiped, but for what neighbours say to each other: that is masked, and much.
+#[derive(Default)]
+pub struct Bytes(Vec<u8>);
+
+impl Bytes {
+    /// What came in a frame.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Bytes {
+    fn drop(&mut self) {
+        if self.0.first() != Some(&PASSED_ON) {
+            self.0.zeroize();
+        }
+    }
+}
+
+/// Writes a message in room for all of it.
+pub(super) struct Writer(pub(super) Bytes);
 
 impl Writer {
     /// With room for a message of `len` bytes besides its fixed parts.
     pub(super) fn new(len: usize) -> Self {
-        Self(Zeroizing::new(Vec::with_capacity(512 + len)))
+        Self(Bytes(Vec::with_capacity(512 + len)))
     }
 
     pub(super) fn put(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
+        self.0.0.extend_from_slice(bytes);
     }
 
     pub(super) fn task(&mut self, kind: u8, task: u64) {

@@ -6,7 +6,7 @@ use mpc::protocol::chunk::ChunkOutcome;
 use zeroize::Zeroizing;
 
 use super::Malformed;
-use super::bytes::{Reader, Writer};
+use super::bytes::{Bytes, PASSED_ON, Reader, Writer};
 use crate::gallery::snapshot::Stamp;
 
 /// Times that a worker reports with an outcome: wall and processor microseconds of scan, compare, select and verify.
@@ -32,7 +32,7 @@ pub enum FromWorker {
 
 impl FromWorker {
     /// The message's bytes.
-    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+    pub fn to_bytes(&self) -> Bytes {
         let mut to = Writer::new(if let Self::Send { message, .. } = self { message.len() } else { 0 });
         match self {
             Self::Hello { version } => to.put(&[0, *version]),
@@ -45,7 +45,7 @@ impl FromWorker {
                 to.put(&segment.to_le_bytes());
             }
             Self::Send { task, to: neighbour, message } => {
-                to.task(3, *task);
+                to.task(PASSED_ON, *task);
                 to.neighbour(*neighbour);
                 to.put(message);
             }
@@ -77,7 +77,7 @@ impl FromWorker {
             0 => Self::Hello { version: from.array::<1>()?[0] },
             1 => Self::Held { stamp: from.stamp()? },
             2 => Self::Refused { segment: from.u32()? },
-            3 => Self::Send { task: from.u64()?, to: from.neighbour()?, message: from.rest().to_vec() },
+            PASSED_ON => Self::Send { task: from.u64()?, to: from.neighbour()?, message: from.rest().to_vec() },
             4 => Self::Want { task: from.u64()?, from: from.neighbour()? },
             5 => {
                 let (task, outcome) = (from.u64()?, Zeroizing::new(from.array::<{ ChunkOutcome::BYTES }>()?));

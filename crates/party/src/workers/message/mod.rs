@@ -4,6 +4,7 @@ mod bytes;
 mod from_worker;
 mod to_worker;
 
+pub use bytes::Bytes;
 pub use from_worker::{FromWorker, TIMES};
 pub use to_worker::{Job, ToWorker};
 
@@ -77,7 +78,7 @@ mod tests {
         }
         // Those that end with a list of whatever length.
         let scan = ToWorker::Scan { task: 1, query: Zeroizing::new(vec![1; 6]), stamps: vec![stamp, stamp] }.to_bytes();
-        let group = ToWorker::Group { group: 1, checksum: [2; 16], rows: Zeroizing::new(vec![3; 5]), tokens: vec![4; 3] }.to_bytes();
+        let group = ToWorker::Group { group: 1, rows: Zeroizing::new(vec![3; 5]), tokens: vec![4; 3] }.to_bytes();
         let message = ToWorker::Message { task: 1, message: vec![1, 2, 3] }.to_bytes();
         for bytes in [scan, group, message] {
             assert_eq!(both(&bytes)[0].as_deref(), Some(&bytes[..]));

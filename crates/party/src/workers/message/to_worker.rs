@@ -8,8 +8,7 @@ use mpc::prss::NeighbourKeys;
 use zeroize::Zeroizing;
 
 use super::Malformed;
-use super::bytes::{Reader, Writer};
-use crate::gallery::header::CHECKSUM_LEN;
+use super::bytes::{Bytes, PASSED_ON, Reader, Writer};
 use crate::gallery::snapshot::Stamp;
 
 /// From the party.
@@ -17,7 +16,7 @@ pub enum ToWorker {
     /// What was sent of a segment and not committed is void.
     Begin,
     /// The slots of one group of a segment: their rows in blocks, then their tokens; slots behind the last are left out.
-    Group { group: u8, checksum: [u8; CHECKSUM_LEN], rows: Zeroizing<Vec<u8>>, tokens: Vec<u8> },
+    Group { group: u8, rows: Zeroizing<Vec<u8>>, tokens: Vec<u8> },
     /// The groups since [`ToWorker::Begin`], on top of the copy that is there, are this segment; `checksums` is a hash of
     /// all groups' checksums.
     Commit { stamp: Stamp, dimensions: u16, slots: u32, checksums: [u8; 32] },
@@ -57,7 +56,7 @@ pub struct Job {
 
 impl ToWorker {
     /// The message's bytes.
-    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+    pub fn to_bytes(&self) -> Bytes {
         let len = match self {
             Self::Group { rows, tokens, .. } => rows.len() + tokens.len(),
             Self::Message { message, .. } => message.len(),
@@ -68,9 +67,8 @@ impl ToWorker {
         let mut to = Writer::new(len);
         match self {
             Self::Begin => to.put(&[0]),
-            Self::Group { group, checksum, rows, tokens } => {
+            Self::Group { group, rows, tokens } => {
                 to.put(&[1, *group]);
-                to.put(checksum);
                 to.list(rows);
                 to.put(tokens);
             }
@@ -95,7 +93,7 @@ impl ToWorker {
                 job.write(&mut to);
             }
             Self::Message { task, message } => {
-                to.task(6, *task);
+                to.task(PASSED_ON, *task);
                 to.put(message);
             }
             Self::Cancel { task } => to.task(7, *task),
@@ -112,12 +110,7 @@ impl ToWorker {
         let [kind] = from.array()?;
         let message = match kind {
             0 => Self::Begin,
-            1 => Self::Group {
-                group: from.array::<1>()?[0],
-                checksum: from.array()?,
-                rows: Zeroizing::new(from.list()?.to_vec()),
-                tokens: from.rest().to_vec(),
-            },
+            1 => Self::Group { group: from.array::<1>()?[0], rows: Zeroizing::new(from.list()?.to_vec()), tokens: from.rest().to_vec() },
             2 => Self::Commit { stamp: from.stamp()?, dimensions: from.u16()?, slots: from.u32()?, checksums: from.array()? },
             3 => Self::Drop { segment: from.u32()? },
             4 => {
@@ -129,7 +122,7 @@ impl ToWorker {
                 Self::Scan { task, query, stamps }
             }
             5 => Self::Work { task: from.u64()?, job: Box::new(Job::read(&mut from)?) },
-            6 => Self::Message { task: from.u64()?, message: from.rest().to_vec() },
+            PASSED_ON => Self::Message { task: from.u64()?, message: from.rest().to_vec() },
             7 => Self::Cancel { task: from.u64()? },
             _ => return Err(Malformed),
         };
