@@ -92,6 +92,30 @@ fn a_full_disk_refuses_loses_nothing_and_goes_on_when_there_is_room() {
 }
 
 #[test]
+fn the_log_is_written_into_the_file_while_payments_go_on() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = store_with_a_till(&directory);
+    let file_len = || std::fs::metadata(directory.path().join("platform.db")).expect("is there").len();
+    let before = file_len();
+    let new = NewPayment {
+        amount_minor: 100,
+        currency: Currency::CNY,
+        merchant_reference: None,
+        terminal: None,
+        capture: wire::api::Capture::Automatic,
+    };
+    // Far fewer pages than those at which SQLite itself would do it.
+    for number in 0.. {
+        assert!(number < 10_000, "the file has not grown");
+        let answer = store.create_payment(&idempotency(number), TILL, &new, &mut Counter(number as u8), NOW.plus_millis(number as u64));
+        assert!(answer.expect("answers").is_first_success());
+        if file_len() > before {
+            break;
+        }
+    }
+}
+
+#[test]
 fn what_is_printed_of_tokens_holds_none_of_their_bytes() {
     let (record, byte, share) = (RecordId::from_bits(1), 0xa7, HexArray([0xa7; 16]));
     let token = NewToken { record, token: share, token_sha256: [byte; 32] };
