@@ -15,6 +15,7 @@ export interface NewPayment {
   merchant_reference?: string;
   terminal?: string;
   capture: Capture;
+  metadata?: Record<string, string>;
 }
 
 export type Capture = 'automatic' | 'manual';
@@ -43,6 +44,7 @@ export interface Payment {
   store_name: string;
   terminal: string;
   merchant_reference?: string;
+  metadata?: Record<string, string>;
   created_at: Timestamp;
   expires_at: Timestamp;
   capture: Capture;
@@ -53,6 +55,7 @@ export interface Payment {
   attempts_left?: number;
   refunded_minor: number;
   refunds: Refund[];
+  dispute?: string | object;
   rules_version: string;
   terms_sha256?: string;
   challenge?: Challenge;

@@ -69,6 +69,7 @@ fn a_full_disk_refuses_loses_nothing_and_goes_on_when_there_is_room() {
         merchant_reference: Some("x".repeat(64)),
         terminal: None,
         capture: wire::api::Capture::Automatic,
+        metadata: None,
     };
     let begin = |number: usize| store.create_payment(&idempotency(number), TILL, &new, &mut Counter(number as u8), NOW);
     let count = || store.payments(TILL, None, 100, NOW).expect("reading needs no room").data.len();
@@ -103,6 +104,7 @@ fn the_log_is_written_into_the_file_while_payments_go_on() {
         merchant_reference: None,
         terminal: None,
         capture: wire::api::Capture::Automatic,
+        metadata: None,
     };
     // Far fewer pages than those at which SQLite itself would do it.
     for number in 0.. {

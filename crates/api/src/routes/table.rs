@@ -217,6 +217,7 @@ pub fn router(app: &SharedApp, endpoints: Vec<Endpoint>) -> Router<SharedApp> {
             Access::Key => handler.route_layer(from_fn_with_state(app.clone(), auth::key)),
             Access::Payee => handler.route_layer(from_fn_with_state(app.clone(), auth::payee)),
         };
+        handler = handler.route_layer(from_fn_with_state((app.clone(), endpoint.row.access == Access::Page), limits::failures));
         router.route(endpoint.row.path, handler)
     })
 }

@@ -192,6 +192,7 @@ fn store_payments(store: &Store, tokens: &[[u8; 16]], count: u64) -> Result<(), 
                 merchant_reference: None,
                 terminal: None,
                 capture: Capture::Automatic,
+                metadata: None,
             };
             let (terminal, token, tell) = (TerminalId::from_bits(shop.into()), tokens[payer], tell.clone());
             let pay = move |store: &Store| {
