@@ -1,5 +1,7 @@
 //! What needs the inside of the store: a disk that is full, and settings that durability rests on.
 
+mod parts;
+
 use base::id::{MerchantId, PaymentId, RecordId, StoreId, TerminalId};
 use base::money::Currency;
 use base::secret::Secret;
