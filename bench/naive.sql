@@ -1,5 +1,5 @@
 -- One payment as a plain program writes it: one transaction, a row for the payment, two entries, two balances, the
--- idempotency key. `handsel bench pay` runs it with pgbench beside Handsel. :hot is 1 for a single merchant.
+-- idempotency key. `handsel bench pay` runs it with pgbench beside Handsel; with :merchants 1 all pay the same one.
 \set payer random(1, :payers)
 \set merchant random(1, :merchants)
 \set amount random(100, 20000)

@@ -11,13 +11,18 @@ use ed25519_dalek::VerifyingKey;
 use payments::payment::status_name;
 use payments::webhook::reach::Reach;
 use rand_core::{CryptoRng, Rng, UnwrapErr};
+use serde::Deserialize;
 use store::Store;
 use store::error::StoreError;
+use store::idempotency::Idempotency;
+use store::setup::Terminal;
 use tokio::sync::{Notify, RwLock, broadcast, oneshot};
 use tokio::task::JoinSet;
-use wire::api::Payment;
+use wire::api::PaymentStatus;
 use wire::merchant::Mode;
+use wire::problem::Code;
 
+use crate::auth::KnownTills;
 use crate::config::Timing;
 use crate::hashing::{Hashing, Lane};
 use crate::limits::{Limits, Rates};
@@ -60,6 +65,8 @@ pub struct App {
     pub limits: Limits,
     /// What is counted.
     pub metrics: Metrics,
+    /// Tills that have asked before.
+    pub known_tills: KnownTills,
     /// When each API key's use was last noted.
     pub keys_noted: Mutex<HashMap<ApiKeyId, Timestamp>>,
     /// Where the shopper's browser finds the capture agent.
@@ -144,11 +151,49 @@ impl App {
         mode: Mode,
         work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
     ) -> Answer<T> {
-        let (tell, outcome) = oneshot::channel();
         let span = tracing::Span::current();
         // Whoever hung up does not listen any more.
-        let submitted = self.store_of(mode).submit(move |store| span.in_scope(|| work(store)), move |outcome| drop(tell.send(outcome)));
-        match submitted {
+        let submit = |tell: oneshot::Sender<_>| {
+            self.store_of(mode).submit(move |store| span.in_scope(|| work(store)), move |outcome| drop(tell.send(outcome)))
+        };
+        self.outcome_of(submit).await
+    }
+
+    /// [`App::write`] of work that does a request once, for the till or the merchant's server that asks. Whether the till still
+    /// holds its key is settled in the same transaction: the layer in front may have known it from before.
+    ///
+    /// # Errors
+    /// As [`App::write`]; `unauthenticated`.
+    pub async fn write_for<T: Send + 'static>(
+        &self,
+        mode: Mode,
+        till: Option<Arc<Terminal>>,
+        request: Idempotency,
+        work: impl FnOnce(&Store, &Idempotency) -> Result<T, StoreError> + Send + 'static,
+    ) -> Answer<T> {
+        let asking = till.clone();
+        let work = move |store: &Store, request: &Idempotency| {
+            asking.as_ref().map_or(Ok(()), |till| store.check_token(till))?;
+            work(store, request)
+        };
+        let span = tracing::Span::current();
+        let answer = self
+            .outcome_of(|tell| {
+                let work = move |store: &Store, request: &Idempotency| span.in_scope(|| work(store, request));
+                self.store_of(mode).submit_once(request, work, move |outcome| drop(tell.send(outcome)))
+            })
+            .await;
+        if let Some(till) = till
+            && answer.as_ref().is_err_and(|refused| refused.code() == Code::Unauthenticated)
+        {
+            self.known_tills.forget(&till);
+        }
+        answer
+    }
+
+    async fn outcome_of<T>(&self, submit: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Result<(), StoreError>) -> Answer<T> {
+        let (tell, outcome) = oneshot::channel();
+        match submit(tell) {
             Ok(()) => told(outcome.await.unwrap_or_else(|_| Err(StoreError::Corrupt("a request broke an invariant".into())))),
             Err(error) => told(Err(error)),
         }
@@ -190,12 +235,19 @@ impl App {
 
     /// The same after a step that may have settled the payment in `answer`, and counts it.
     pub fn settled(&self, answer: &store::idempotency::Answer) {
-        let Some(payment) = answer.resource::<Payment>() else { return };
+        let Some(payment) = answer.resource::<Settled>() else { return };
         if answer.is_first_success() {
             self.metrics.payment(status_name(payment.status));
         }
         self.payment_may_have_changed(payment.id);
     }
+}
+
+/// What is counted of a payment's outcome.
+#[derive(Deserialize)]
+struct Settled {
+    id: PaymentId,
+    status: PaymentStatus,
 }
 
 /// The operating system's randomness.

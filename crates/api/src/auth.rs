@@ -1,6 +1,9 @@
 //! Who is asking: a terminal or a merchant's server with its key, a signed-in shopper, or the wallet page before anybody has
 //! signed in.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN, SET_COOKIE};
 use axum::http::request::Parts;
@@ -32,7 +35,7 @@ pub enum Principal {
     /// A shopper, and the SHA-256 of the session's token.
     Wallet(AccountId, [u8; 32]),
     /// A terminal.
-    Terminal(Box<Terminal>),
+    Terminal(Arc<Terminal>),
     /// A merchant's server.
     Key(KeyHolder),
 }
@@ -83,10 +86,62 @@ pub async fn payee(State(app): State<SharedApp>, mut request: Request, next: Nex
     Ok(next.run(request).await)
 }
 
+/// The layers of endpoints whose handlers do all they do by [`crate::app::App::write_for`]: a till that was asked for before is
+/// not asked for again here, because the write itself does, in its own transaction.
+pub async fn known_terminal(State(app): State<SharedApp>, mut request: Request, next: Next) -> Result<Response, Refused> {
+    let principal = known_terminal_of(&app, request.headers()).await?;
+    request.extensions_mut().insert(principal);
+    Ok(next.run(request).await)
+}
+
+/// The same for a terminal or its merchant's server.
+pub async fn known_payee(State(app): State<SharedApp>, mut request: Request, next: Next) -> Result<Response, Refused> {
+    let headers = request.headers();
+    let principal = if bearer(headers, "sk_").is_some() { key_of(&app, headers).await? } else { known_terminal_of(&app, headers).await? };
+    request.extensions_mut().insert(principal);
+    Ok(next.run(request).await)
+}
+
+/// Tills that have asked before, by their token's SHA-256.
+#[derive(Default)]
+pub struct KnownTills(Mutex<HashMap<[u8; 32], Arc<Terminal>>>);
+
+/// Tills that are known at most; with one more all are asked for anew.
+const KNOWN_TILLS_MAX: usize = 10_000;
+
+impl KnownTills {
+    fn get(&self, token_sha256: &[u8; 32]) -> Option<Arc<Terminal>> {
+        self.0.lock().expect("nobody panics while holding this lock").get(token_sha256).cloned()
+    }
+
+    fn put(&self, terminal: Arc<Terminal>) {
+        let mut known = self.0.lock().expect("nobody panics while holding this lock");
+        if known.len() >= KNOWN_TILLS_MAX {
+            known.clear();
+        }
+        known.insert(terminal.token_sha256, terminal);
+    }
+
+    /// Its token is not, or no longer, its own.
+    pub fn forget(&self, terminal: &Terminal) {
+        self.0.lock().expect("nobody panics while holding this lock").remove(&terminal.token_sha256);
+    }
+}
+
+async fn known_terminal_of(app: &SharedApp, headers: &HeaderMap) -> Answer<Principal> {
+    let token_sha256 = token_sha256(bearer(headers, "tk_").ok_or(Code::Unauthenticated)?);
+    match app.known_tills.get(&token_sha256) {
+        Some(terminal) => Ok(Principal::Terminal(terminal)),
+        None => terminal_of(app, headers).await,
+    }
+}
+
 async fn terminal_of(app: &SharedApp, headers: &HeaderMap) -> Answer<Principal> {
     let token_sha256 = token_sha256(bearer(headers, "tk_").ok_or(Code::Unauthenticated)?);
     let terminal = app.with_store(move |store| store.terminal_by_token(&token_sha256)).await?.ok_or(Code::Unauthenticated)?;
-    Ok(Principal::Terminal(Box::new(terminal)))
+    let terminal = Arc::new(terminal);
+    app.known_tills.put(terminal.clone());
+    Ok(Principal::Terminal(terminal))
 }
 
 async fn key_of(app: &SharedApp, headers: &HeaderMap) -> Answer<Principal> {
@@ -166,14 +221,14 @@ pub fn expired_cookie() -> HeaderValue {
 }
 
 /// The terminal that asks.
-pub struct Till(pub Terminal);
+pub struct Till(pub Arc<Terminal>);
 
 impl<S: Sync> FromRequestParts<S> for Till {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Answer<Self> {
         match parts.extensions.get::<Principal>() {
-            Some(Principal::Terminal(terminal)) => Ok(Self((**terminal).clone())),
+            Some(Principal::Terminal(terminal)) => Ok(Self(terminal.clone())),
             _ => Err(Code::Forbidden.into()),
         }
     }
@@ -199,6 +254,8 @@ pub struct Payee {
     pub mode: Mode,
     /// A terminal, or its merchant's server.
     pub by: store::setup::Payee,
+    /// The terminal, if it is one.
+    pub till: Option<Arc<Terminal>>,
 }
 
 impl<S: Sync> FromRequestParts<S> for Payee {
@@ -206,8 +263,10 @@ impl<S: Sync> FromRequestParts<S> for Payee {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Answer<Self> {
         match parts.extensions.get::<Principal>() {
-            Some(Principal::Terminal(terminal)) => Ok(Self { mode: Mode::Live, by: store::setup::Payee::Terminal(terminal.details.id) }),
-            Some(Principal::Key(holder)) => Ok(Self { mode: holder.mode, by: store::setup::Payee::Merchant(holder.merchant) }),
+            Some(Principal::Terminal(terminal)) => {
+                Ok(Self { mode: Mode::Live, by: store::setup::Payee::Terminal(terminal.details.id), till: Some(terminal.clone()) })
+            }
+            Some(Principal::Key(holder)) => Ok(Self { mode: holder.mode, by: store::setup::Payee::Merchant(holder.merchant), till: None }),
             _ => Err(Code::Forbidden.into()),
         }
     }

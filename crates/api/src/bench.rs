@@ -32,14 +32,17 @@ pub fn router(app: &SharedApp) -> Router<SharedApp> {
     Router::new()
         .route("/v1/bench/payments", post(handle))
         .layer(from_fn_with_state(app.clone(), limits::layer))
-        .layer(from_fn_with_state(app.clone(), auth::terminal))
+        .layer(from_fn_with_state(app.clone(), auth::known_terminal))
 }
 
 async fn handle(State(app): State<SharedApp>, Till(till): Till, once: Once<Found>) -> Answer<Response> {
     let Once { idempotency, body: Found { payment, token }, turn: _turn } = once;
     let (now, terminal) = (app.now(), till.details.id);
-    let answer =
-        app.write(Mode::Live, move |store| store.pay_as_found(&idempotency, terminal, &payment, &token.0, &mut rng(), now)).await?;
+    let answer = app
+        .write_for(Mode::Live, Some(till), idempotency, move |store, request| {
+            store.pay_as_found(request, terminal, &payment, &token.0, &mut rng(), now)
+        })
+        .await?;
     app.settled(&answer);
     Ok(respond(answer))
 }

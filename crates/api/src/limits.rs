@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base::time::Timestamp;
@@ -42,6 +42,8 @@ pub struct Rates {
     pub wallet: Rate,
     /// An address from which nobody has signed in.
     pub address: Rate,
+    /// Credentials from one address that were not right.
+    pub failure: Rate,
 }
 
 impl Default for Rates {
@@ -51,6 +53,7 @@ impl Default for Rates {
             key: Rate { per_s: 100, burst: 400 },
             wallet: Rate { per_s: 10, burst: 100 },
             address: Rate { per_s: 20, burst: 200 },
+            failure: Rate { per_s: 1, burst: 30 },
         }
     }
 }
@@ -59,7 +62,7 @@ impl Rates {
     /// For measuring: as good as none.
     pub const UNLIMITED: Self = {
         let rate = Rate { per_s: 1_000_000, burst: 1_000_000 };
-        Self { terminal: rate, key: rate, wallet: rate, address: rate }
+        Self { terminal: rate, key: rate, wallet: rate, address: rate, failure: rate }
     };
 }
 
@@ -82,6 +85,13 @@ pub struct Verdict {
 }
 
 impl Limits {
+    /// Whether `who` has nothing left at `now`; takes nothing.
+    fn is_empty(&self, who: &str, rate: Rate, now: Timestamp) -> bool {
+        let step_us = 1_000_000 / u64::from(rate.per_s);
+        let full_at_us = self.full_at_us.lock().expect("nobody panics while holding this lock").get(who).copied().unwrap_or(0);
+        full_at_us.saturating_sub(now.millis() * 1_000) + step_us > step_us * u64::from(rate.burst)
+    }
+
     /// Takes one request of `who` at `now` from its bucket.
     pub fn take(&self, who: &str, rate: Rate, now: Timestamp) -> Verdict {
         let now_us = now.millis() * 1_000;
@@ -122,6 +132,30 @@ pub async fn layer(State(app): State<SharedApp>, request: Request, next: Next) -
     if !verdict.allowed {
         headers.insert(axum::http::header::RETRY_AFTER, HeaderValue::from(wait_s.max(1)));
     }
+    response
+}
+
+/// The layer in front of every authentication: an address that failed too often is `rate_limited`. Where somebody signs in it
+/// is so before anything is tried; elsewhere right credentials still get in, so that a till with an old key does not shut out
+/// the others behind its address.
+pub async fn failures(State((app, signs_in)): State<(SharedApp, bool)>, request: Request, next: Next) -> Response {
+    let (who, rate) = (format!("{} failed", address_of(&request)), app.rates.failure);
+    let is_empty = app.limits.is_empty(&who, rate, app.now());
+    if signs_in && is_empty {
+        return too_many_failures(&app);
+    }
+    let response = next.run(request).await;
+    if response.status() != StatusCode::UNAUTHORIZED {
+        return response;
+    }
+    app.limits.take(&who, rate, app.now());
+    if is_empty { too_many_failures(&app) } else { response }
+}
+
+fn too_many_failures(app: &SharedApp) -> Response {
+    app.metrics.rate_limited("failure");
+    let mut response = Refused::from(Code::RateLimited).into_response();
+    response.headers_mut().insert(axum::http::header::RETRY_AFTER, HeaderValue::from(1));
     response
 }
 
@@ -184,6 +218,18 @@ mod tests {
             now = now.plus_millis(refused.wait_ms);
             assert!(limits.take("till", RATE, now).allowed);
         }
+    }
+
+    #[test]
+    fn an_empty_bucket_is_seen_without_taking() {
+        let limits = Limits::default();
+        let now = Timestamp::from_millis(5_000);
+        for _ in 0..RATE.burst {
+            assert!(!limits.is_empty("address", RATE, now));
+            assert!(limits.take("address", RATE, now).allowed);
+        }
+        assert!(limits.is_empty("address", RATE, now) && limits.is_empty("address", RATE, now.plus_millis(99)));
+        assert!(!limits.is_empty("address", RATE, now.plus_millis(100)));
     }
 
     #[test]

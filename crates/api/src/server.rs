@@ -25,6 +25,7 @@ use wire::merchant::Mode;
 use wire::problem::Code;
 
 use crate::app::{App, SharedApp};
+use crate::auth::KnownTills;
 use crate::config::PlatformConfig;
 use crate::error::Error;
 use crate::hashing::Hashing;
@@ -118,6 +119,7 @@ pub async fn serve(config: PlatformConfig) -> Result<Running, Error> {
         rates: config.rates,
         limits: Limits::default(),
         metrics: Metrics::default(),
+        known_tills: KnownTills::default(),
         keys_noted: Mutex::default(),
         resolver,
         confirmation_keys: confirmation_keys(&config)?,

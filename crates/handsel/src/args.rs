@@ -56,6 +56,9 @@ pub enum Command {
     /// Run one share party with a made-up gallery; `bench identify` starts three.
     #[command(hide = true)]
     MeasuredParty(NodeOptions),
+    /// Run the platform with a way to pay without a look, on made-up money; `bench pay` starts it.
+    #[command(hide = true)]
+    MeasuredPlatform(NodeOptions),
     /// Fold the fetched models' block-quantised weights to fp32 files that the runtime reads.
     Models(ModelsOptions),
 }
@@ -406,6 +409,9 @@ pub struct BenchPayOptions {
     /// Shoppers with money.
     #[arg(long, default_value_t = 10_000)]
     pub shoppers: u32,
+    /// Payments that are stored before anything is measured, made by the same code without HTTP.
+    #[arg(long, default_value_t = 0)]
+    pub stored: u64,
     /// Rounds; what is reported are their medians.
     #[arg(long, default_value_t = 3)]
     pub rounds: u32,

@@ -5,7 +5,7 @@
 
 pub mod identify;
 pub mod measured;
-mod processes;
+pub mod processes;
 
 use std::fs;
 use std::process::ExitCode;

@@ -51,6 +51,7 @@ fn main() -> ExitCode {
         Command::Admin(AdminCommand::Party(command)) => admin::party::run(&command),
         Command::Bench(BenchCommand::Identify(options)) => bench::identify::run(&options),
         Command::MeasuredParty(options) => bench::measured::party(&options),
+        Command::MeasuredPlatform(options) => bench_pay::platform::run(&options),
         Command::Models(options) => models::fold(&options),
     };
     match outcome {

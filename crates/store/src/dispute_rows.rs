@@ -73,6 +73,19 @@ pub(crate) fn open(tx: &Tx) -> Result<Vec<Dispute>, StoreError> {
     Ok(tx.list(&format!("SELECT {COLUMNS} FROM disputes WHERE decided_at IS NULL ORDER BY decide_by"), (), read)?)
 }
 
+/// What the payee may know of the payment's dispute, if there is one.
+pub(crate) fn for_payee(tx: &Tx, payment: PaymentId) -> Result<Option<api::PayeeDispute>, StoreError> {
+    let dispute = tx.find(&format!("SELECT {COLUMNS} FROM disputes WHERE payment = ?1"), [Bits(payment.bits())], read)?;
+    Ok(dispute.map(|dispute| api::PayeeDispute {
+        id: dispute.id,
+        status: dispute.status,
+        amount_minor: dispute.amount_minor,
+        opened_at: dispute.opened_at,
+        decide_by: dispute.decide_by,
+        decided_at: dispute.decided_at,
+    }))
+}
+
 /// Whether the payee may pay back: `payment_disputed` while the institution decides or has paid.
 pub(crate) fn check_refundable(tx: &Tx, payment: PaymentId) -> Result<(), StoreError> {
     let dispute = tx.find(&format!("SELECT {COLUMNS} FROM disputes WHERE payment = ?1"), [Bits(payment.bits())], read)?;

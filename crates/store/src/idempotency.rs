@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::problem::Code;
 
-use crate::db::{Key, Kind, Row, Tx};
+use crate::db::{Connection, Key, Kind, Row, Tx, Value};
 use crate::error::StoreError;
 use crate::row::At;
 use crate::{Store, query_log};
@@ -118,7 +118,7 @@ impl Store {
     pub fn tidy(&self, now: Timestamp) -> Result<(), StoreError> {
         let day_ago = Timestamp::from_millis(now.millis().saturating_sub(KEEP_MS));
         self.run_tx("tidy", |tx| {
-            tx.execute("DELETE FROM idempotency WHERE keep_until <= ?1", [At(now)])?;
+            tx.execute("DELETE FROM answers WHERE keep_until <= ?1", [At(now)])?;
             tx.execute("DELETE FROM sessions WHERE expires_at <= ?1", [At(now)])?;
             tx.execute("DELETE FROM used_nonces WHERE used_at <= ?1", [At(day_ago)])?;
             query_log::tidy(tx, now)
@@ -136,16 +136,20 @@ fn is_definite(code: Code) -> bool {
 type Stored = ([u8; 32], u16, Arc<[u8]>);
 
 /// Answers of late, by 24 bytes of the hash of scope and key.
-const STORED: Kind<Option<Stored>> = Kind::new("answer", &["idempotency"]);
+const STORED: Kind<Option<Stored>> = Kind::new("answer", &["answers"]);
 
 fn place_of(idempotency: &Idempotency) -> Key {
-    let hash = hash_parts("handsel answer", &[idempotency.scope.as_bytes(), idempotency.key.as_bytes()]);
+    place(&idempotency.scope, &idempotency.key)
+}
+
+fn place(scope: &str, key: &str) -> Key {
+    let hash = hash_parts("handsel answer", &[scope.as_bytes(), key.as_bytes()]);
     let (first, second) = hash.split_at(16);
     (u64::from_be_bytes(first[..8].try_into().expect("8 of 16 bytes")), u128::from_be_bytes(second.try_into().expect("16 bytes")))
 }
 
 fn stored(tx: &Tx, idempotency: &Idempotency) -> Result<Option<Answer>, StoreError> {
-    let sql = "SELECT request_digest, status, body FROM idempotency WHERE scope = ?1 AND key = ?2";
+    let sql = "SELECT request_digest, status, body FROM answers WHERE scope = ?1 AND key = ?2";
     let read = |row: &Row| Ok((row.get(0)?, row.get(1)?, row.get::<Vec<u8>>(2)?.into()));
     let row = tx.recall_row(&STORED, place_of(idempotency), sql, (&idempotency.scope, &idempotency.key), read)?;
     match row {
@@ -157,10 +161,37 @@ fn stored(tx: &Tx, idempotency: &Idempotency) -> Result<Option<Answer>, StoreErr
     }
 }
 
+/// Which of `requests` were answered before is known from now on. One query in place of many: worth while where each is a
+/// way to a server and back.
+pub(crate) fn look_up(tx: &Tx, requests: &[&Idempotency]) -> Result<(), StoreError> {
+    let unknown: Vec<&Idempotency> = requests.iter().copied().filter(|request| !tx.is_known(&STORED, place_of(request))).collect();
+    if matches!(tx.0, Connection::Sqlite(_)) || unknown.len() < 2 || !tx.knows_what_waits(&STORED) {
+        return Ok(());
+    }
+    // Statements of few lengths are prepared; what is left over repeats the last.
+    let len = unknown.len().next_power_of_two();
+    let rows: Vec<String> = (0..len).map(|row| format!("(CAST(?{} AS TEXT), CAST(?{} AS TEXT))", 2 * row + 1, 2 * row + 2)).collect();
+    let sql = format!(
+        "SELECT a.scope, a.key, a.request_digest, a.status, a.body FROM (VALUES {}) AS v(scope, key)
+         JOIN answers a ON a.scope = v.scope AND a.key = v.key",
+        rows.join(", ")
+    );
+    let last = unknown[unknown.len() - 1];
+    let padded = unknown.iter().copied().chain(std::iter::repeat(last)).take(len);
+    let values: Vec<Value> = padded.flat_map(|request| [Value::Text(&request.scope), Value::Text(&request.key)]).collect();
+    let found = tx.list_apart(&STORED, &sql, &values[..], |row| {
+        let place = place(&row.get::<String>(0)?, &row.get::<String>(1)?);
+        Ok((place, (row.get(2)?, row.get(3)?, row.get::<Vec<u8>>(4)?.into())))
+    })?;
+    unknown.iter().for_each(|request| tx.learn(&STORED, place_of(request), None));
+    found.into_iter().for_each(|(place, stored)| tx.learn(&STORED, place, Some(stored)));
+    Ok(())
+}
+
 fn remember(tx: &Tx, idempotency: &Idempotency, answer: &Answer, keep: Keep, now: Timestamp) -> Result<(), StoreError> {
     let keep_until = (keep == Keep::Day).then(|| At(now.plus_millis(KEEP_MS)));
     tx.put_known(
-        "INSERT INTO idempotency (scope, key, request_digest, status, body, created_at, keep_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO answers (scope, key, request_digest, status, body, created_at, keep_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         (&idempotency.scope, &idempotency.key, idempotency.request_digest, answer.status, &answer.body, At(now), keep_until),
         &STORED,
         place_of(idempotency),

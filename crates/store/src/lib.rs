@@ -34,6 +34,7 @@ pub mod event;
 mod found;
 pub mod gallery;
 pub mod idempotency;
+mod log_keeper;
 mod migrate;
 mod owner;
 pub mod payment;

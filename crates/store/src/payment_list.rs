@@ -4,12 +4,13 @@ use base::id::PaymentId;
 use base::time::Timestamp;
 use payments::payment::{Event, Payment};
 use wire::api::{self, List};
+use wire::merchant::Expandable;
 
 use crate::activity::LIST_MAX;
 use crate::error::StoreError;
 use crate::row::Bits;
 use crate::setup::Payee;
-use crate::{Store, payment, payment_rows};
+use crate::{Store, dispute_rows, payment, payment_rows};
 
 /// Payments that may still end by themselves, of those that expire until then: in the words of the index `payments_open`, so
 /// that all others are not read.
@@ -52,6 +53,18 @@ impl Store {
                 payment_rows::render(tx, &payment, rules, now)
             });
             Ok(List { data: data.collect::<Result<_, _>>()?, has_more })
+        })
+    }
+
+    /// Says of each payment whether its payer disputes it: with the dispute's identifier, or where `expand` asks for it with what
+    /// the payee may know.
+    pub fn add_disputes(&self, payments: &mut [api::Payment], expand: bool) -> Result<(), StoreError> {
+        self.read(|tx| {
+            for payment in payments.iter_mut().filter(|payment| payment.captured_minor > 0) {
+                payment.dispute = dispute_rows::for_payee(tx, payment.id)?
+                    .map(|dispute| if expand { Expandable::Object(Box::new(dispute)) } else { Expandable::Id(dispute.id) });
+            }
+            Ok(())
         })
     }
 

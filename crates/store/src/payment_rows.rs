@@ -1,5 +1,7 @@
 //! Payments as rows.
 
+use std::collections::BTreeMap;
+
 use base::id::{AccountId, MerchantId, PaymentId, RefundId, StoreId, TerminalId, TransferId};
 use base::money::Money;
 use base::time::Timestamp;
@@ -40,17 +42,20 @@ struct Shown {
     store_name: String,
     merchant_name: String,
     merchant_reference: Option<String>,
+    metadata: Option<BTreeMap<String, String>>,
 }
 
 /// A new payment at `terminal`, of which nothing was refunded yet.
-pub(crate) fn insert(tx: &Tx, payment: &Payment, terminal: &Terminal, merchant_reference: Option<&str>) -> Result<(), StoreError> {
+pub(crate) fn insert(tx: &Tx, payment: &Payment, terminal: &Terminal, new: &api::NewPayment) -> Result<(), StoreError> {
     let api::Terminal { store, store_name, merchant_name, .. } = &terminal.details;
     let shown = Shown {
         store: *store,
         store_name: store_name.clone(),
         merchant_name: merchant_name.clone(),
-        merchant_reference: merchant_reference.map(str::to_owned),
+        merchant_reference: new.merchant_reference.clone(),
+        metadata: new.metadata.clone().filter(|metadata| !metadata.is_empty()),
     };
+    let metadata = shown.metadata.as_ref().map(|metadata| serde_json::to_string(metadata).expect("texts are plain data"));
     tx.learn(&SHOWN, (0, payment.id.bits()), shown);
     posting::is_unused(tx, TransferId::from_bits(payment.id.bits()));
     let challenge = payment.challenge.as_ref();
@@ -66,7 +71,7 @@ pub(crate) fn insert(tx: &Tx, payment: &Payment, terminal: &Terminal, merchant_r
             Bits(payment.merchant.bits()),
             payment.amount.minor,
             payment.amount.currency.code(),
-            merchant_reference,
+            new.merchant_reference.as_deref(),
             status_name(payment.status),
             At(payment.created_at),
             At(payment.expires_at),
@@ -89,6 +94,9 @@ pub(crate) fn insert(tx: &Tx, payment: &Payment, terminal: &Terminal, merchant_r
         (0, payment.id.bits()),
         payment.clone(),
     )?;
+    if let Some(metadata) = metadata {
+        tx.put("INSERT INTO payment_metadata (payment, metadata) VALUES (?1, ?2)", (Bits(payment.id.bits()), metadata))?;
+    }
     Ok(())
 }
 
@@ -169,14 +177,16 @@ fn read(row: &Row) -> Result<Payment, DbError> {
 }
 
 fn load_shown(tx: &Tx, id: PaymentId) -> Result<Shown, StoreError> {
-    let sql = "SELECT p.store, s.name, m.name, p.merchant_reference
-         FROM payments p JOIN stores s ON s.id = p.store JOIN merchants m ON m.id = p.merchant WHERE p.id = ?1";
+    let sql = "SELECT p.store, s.name, m.name, p.merchant_reference, d.metadata
+         FROM payments p JOIN stores s ON s.id = p.store JOIN merchants m ON m.id = p.merchant LEFT JOIN payment_metadata d ON d.payment = p.id
+         WHERE p.id = ?1";
     let shown = tx.one(sql, [Bits(id.bits())], |row| {
         Ok(Shown {
             store: StoreId::from_bits(row.get::<Bits>(0)?.0),
             store_name: row.get(1)?,
             merchant_name: row.get(2)?,
             merchant_reference: row.get(3)?,
+            metadata: row.get::<Option<Name>>(4)?.map(|text| text.read(|text| serde_json::from_str(text).ok())).transpose()?,
         })
     });
     Ok(shown?)
@@ -184,7 +194,7 @@ fn load_shown(tx: &Tx, id: PaymentId) -> Result<Shown, StoreError> {
 
 /// The payment as its terminal sees it: never who paid.
 pub(crate) fn render(tx: &Tx, payment: &Payment, rules: &RulePack, now: Timestamp) -> Result<api::Payment, StoreError> {
-    let Shown { store, store_name, merchant_name, merchant_reference } =
+    let Shown { store, store_name, merchant_name, merchant_reference, metadata } =
         tx.recall(&SHOWN, (0, payment.id.bits()), || load_shown(tx, payment.id))?;
     let challenge = payment.challenge.as_ref().filter(|_| payment.status == PaymentStatus::Challenged);
     let attempts_left = match payment.payer {
@@ -204,6 +214,7 @@ pub(crate) fn render(tx: &Tx, payment: &Payment, rules: &RulePack, now: Timestam
         store_name,
         terminal: payment.terminal,
         merchant_reference,
+        metadata,
         created_at: payment.created_at,
         expires_at: payment.expires_at,
         capture: payment.capture,
@@ -214,6 +225,7 @@ pub(crate) fn render(tx: &Tx, payment: &Payment, rules: &RulePack, now: Timestam
         attempts_left,
         refunded_minor: payment.refunded_minor,
         refunds: if payment.refund_count == 0 { Vec::new() } else { refunds(tx, payment.id)? },
+        dispute: None,
         rules_version: payment.rules_version.clone(),
         terms_sha256: payment.terms_sha256,
         challenge: challenge.map(|challenge| api::Challenge {

@@ -34,6 +34,8 @@ pub struct Terminal {
     pub details: api::Terminal,
     /// The public half of its device key.
     pub public_key: VerifyingKey,
+    /// SHA-256 of its bearer token.
+    pub token_sha256: [u8; 32],
 }
 
 /// In whose name a payee's payments are asked for.
@@ -125,6 +127,15 @@ impl Store {
         })
     }
 
+    /// Whether `known` still holds its token; else `unauthenticated`. Inside [`Store::submit`] it holds to the end of what is
+    /// submitted.
+    pub fn check_token(&self, known: &Terminal) -> Result<(), StoreError> {
+        self.read(|tx| match terminal(tx, known.details.id) {
+            Ok(now) if now.token_sha256 != known.token_sha256 => Err(Code::Unauthenticated.into()),
+            found => found.map(|_| ()),
+        })
+    }
+
     /// All terminals' device keys, for the parties.
     pub fn terminal_keys(&self) -> Result<Vec<(TerminalId, VerifyingKey)>, StoreError> {
         self.read(|tx| {
@@ -137,13 +148,13 @@ impl Store {
 }
 
 const TERMINAL: Kind<Option<Terminal>> = Kind::new("terminal", &["terminals", "stores", "merchants"]);
-const TERMINALS: &str = "SELECT t.id, t.public_key, s.id, s.name, m.id, m.name
+const TERMINALS: &str = "SELECT t.id, t.public_key, s.id, s.name, m.id, m.name, t.token_sha256
     FROM terminals t JOIN stores s ON s.id = t.store JOIN merchants m ON m.id = s.merchant";
 
 /// The terminal of this identifier; `not_found` without one.
 pub(crate) fn terminal(tx: &Tx, id: TerminalId) -> Result<Terminal, StoreError> {
-    let found =
-        tx.recall(&TERMINAL, (0, id.bits()), || tx.find(&format!("{TERMINALS} WHERE t.id = ?1"), [Bits(id.bits())], read_terminal))?;
+    let sql = format!("{TERMINALS} WHERE t.id = ?1");
+    let found = tx.recall_row(&TERMINAL, (0, id.bits()), &sql, [Bits(id.bits())], read_terminal)?;
     found.ok_or(Code::NotFound.into())
 }
 
@@ -157,5 +168,5 @@ fn read_terminal(row: &Row) -> Result<Terminal, DbError> {
         merchant: MerchantId::from_bits(row.get::<Bits>(4)?.0),
         merchant_name: row.get(5)?,
     };
-    Ok(Terminal { details, public_key })
+    Ok(Terminal { details, public_key, token_sha256: row.get(6)? })
 }

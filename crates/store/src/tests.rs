@@ -1,5 +1,7 @@
 //! What needs the inside of the store: a disk that is full, and settings that durability rests on.
 
+mod parts;
+
 use base::id::{MerchantId, PaymentId, RecordId, StoreId, TerminalId};
 use base::money::Currency;
 use base::secret::Secret;
@@ -69,6 +71,7 @@ fn a_full_disk_refuses_loses_nothing_and_goes_on_when_there_is_room() {
         merchant_reference: Some("x".repeat(64)),
         terminal: None,
         capture: wire::api::Capture::Automatic,
+        metadata: None,
     };
     let begin = |number: usize| store.create_payment(&idempotency(number), TILL, &new, &mut Counter(number as u8), NOW);
     let count = || store.payments(TILL, None, 100, NOW).expect("reading needs no room").data.len();
@@ -89,6 +92,31 @@ fn a_full_disk_refuses_loses_nothing_and_goes_on_when_there_is_room() {
     store.limit_growth(1_000).expect("is set");
     assert!(begin(begun).expect("there is room").is_first_success());
     assert_eq!(count(), begun + 1);
+}
+
+#[test]
+fn the_log_is_written_into_the_file_while_payments_go_on() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = store_with_a_till(&directory);
+    let file_len = || std::fs::metadata(directory.path().join("platform.db")).expect("is there").len();
+    let before = file_len();
+    let new = NewPayment {
+        amount_minor: 100,
+        currency: Currency::CNY,
+        merchant_reference: None,
+        terminal: None,
+        capture: wire::api::Capture::Automatic,
+        metadata: None,
+    };
+    // Far fewer pages than those at which SQLite itself would do it.
+    for number in 0.. {
+        assert!(number < 10_000, "the file has not grown");
+        let answer = store.create_payment(&idempotency(number), TILL, &new, &mut Counter(number as u8), NOW.plus_millis(number as u64));
+        assert!(answer.expect("answers").is_first_success());
+        if file_len() > before {
+            break;
+        }
+    }
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Transactions: one writer, and readers beside it.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::db::{Connection, Location, Role, Tx};
 use crate::error::StoreError;
+use crate::idempotency::Idempotency;
 use crate::writer;
 use crate::{Place, Store};
 
@@ -109,8 +110,29 @@ impl Store {
         work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
         answer: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) -> Result<(), StoreError> {
+        self.submit_asking(None, work, answer)
+    }
+
+    /// [`Store::submit`] of work that does a request once: whether it was answered before is looked up for all together that
+    /// share a transaction.
+    pub fn submit_once<T: Send + 'static>(
+        &self,
+        request: Idempotency,
+        work: impl FnOnce(&Store, &Idempotency) -> Result<T, StoreError> + Send + 'static,
+        answer: impl FnOnce(Result<T, StoreError>) + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let request = Arc::new(request);
+        self.submit_asking(Some(request.clone()), move |store| work(store, &request), answer)
+    }
+
+    fn submit_asking<T: Send + 'static>(
+        &self,
+        asks: Option<Arc<Idempotency>>,
+        work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+        answer: impl FnOnce(Result<T, StoreError>) + Send + 'static,
+    ) -> Result<(), StoreError> {
         match &self.place {
-            Place::Queue(writer) => writer.submit(work, answer),
+            Place::Queue(writer) => writer.submit(asks, work, answer),
             Place::Turn(_) => {
                 answer(work(self));
                 Ok(())

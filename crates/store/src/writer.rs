@@ -2,6 +2,7 @@
 //! each as a part of its own, so that the wait for the disk is paid once for all of them. Nobody is answered before
 //! their transaction is durable.
 
+use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -9,11 +10,18 @@ use std::thread::JoinHandle;
 use crate::Store;
 use crate::db::{Connection, Location, Role, Tx};
 use crate::error::StoreError;
+use crate::idempotency::{self, Idempotency};
+use crate::log_keeper::LogKeeper;
 
 /// Requests that may wait; one more is told to come again.
 const QUEUE_MAX: usize = 4_096;
 /// Most requests in one transaction, so that nobody waits long for those behind.
 const PARTS_MAX: usize = 512;
+
+/// So many requests in one transaction show that many pay at once.
+const MANY: usize = 8;
+/// How often the processor is left to others before a transaction of many is closed.
+const YIELDS_MAX: u32 = 2;
 
 /// The writer's connection. Locked by whoever's turn it is, so never contended.
 pub(crate) type Turn = Arc<Mutex<Connection>>;
@@ -39,12 +47,21 @@ type Work = Box<dyn FnOnce(Result<&Store, StoreError>) -> Answer + Send>;
 
 /// What waits for the writer.
 enum Job {
-    /// Runs on the writer's thread.
-    Here(Work),
+    /// Runs on the writer's thread; whose answer it first asks for, if that is known.
+    Here(Work, Option<Arc<Idempotency>>),
     /// Runs on the thread that asked, in its turn.
     There(SyncSender<Offer>),
     /// The same, outside any transaction.
     Between(SyncSender<Offer>),
+}
+
+impl Job {
+    fn asks(&self) -> Option<&Idempotency> {
+        match self {
+            Self::Here(_, asks) => asks.as_deref(),
+            Self::There(_) | Self::Between(_) => None,
+        }
+    }
 }
 
 /// A turn, or why there is none.
@@ -72,7 +89,8 @@ impl Writer {
         connection.known().keep();
         let (jobs, waiting) = sync_channel(QUEUE_MAX);
         let turn = Arc::new(Mutex::new(connection));
-        let work = Thread { location, store: view(turn.clone()), turn, waiting, answers: Vec::new(), held_over: None };
+        let log = LogKeeper::start(&location);
+        let work = Thread { location, store: view(turn.clone()), turn, log, waiting, answers: Vec::new(), taken: VecDeque::new() };
         let thread = std::thread::Builder::new().name("store-writer".into()).spawn(move || work.run());
         Self { jobs: Some(jobs), thread: Some(thread.expect("the system has room for one thread")) }
     }
@@ -85,16 +103,18 @@ impl Writer {
         }
     }
 
-    /// Runs `work` on the writer's thread; `answer` gets its outcome when that is durable.
+    /// Runs `work`, which begins with the answer to `asks`, on the writer's thread; `answer` gets its outcome when that is durable.
     pub(crate) fn submit<T: Send + 'static>(
         &self,
+        asks: Option<Arc<Idempotency>>,
         work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
         answer: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) -> Result<(), StoreError> {
-        self.enqueue(Job::Here(Box::new(move |store| {
+        let work: Work = Box::new(move |store| {
             let outcome = store.and_then(work);
             Box::new(move |durable: Result<(), StoreError>| answer(durable.and(outcome)))
-        })))
+        });
+        self.enqueue(Job::Here(work, asks))
     }
 
     /// Runs `work` as one part of a transaction on this thread, in its turn; returns when that is durable.
@@ -146,7 +166,7 @@ fn stopped() -> StoreError {
 fn refuse(job: Job, error: &Arc<StoreError>) {
     let error = || StoreError::Shared(error.clone());
     match job {
-        Job::Here(run) => run(Err(error()))(Ok(())),
+        Job::Here(run, _) => run(Err(error()))(Ok(())),
         // Whoever gave up waiting needs no answer.
         Job::There(lend) | Job::Between(lend) => drop(lend.send(Err(error()))),
     }
@@ -158,11 +178,13 @@ struct Thread {
     /// A store whose writes are parts of the open transaction.
     store: Store,
     turn: Turn,
+    /// Of a database with a log that is looked after from here.
+    log: Option<LogKeeper>,
     waiting: Receiver<Job>,
     /// Of the open transaction.
     answers: Vec<Answer>,
-    /// A job that waits for the open transaction to end.
-    held_over: Option<Job>,
+    /// Jobs that no longer wait, in their order.
+    taken: VecDeque<Job>,
 }
 
 impl Thread {
@@ -176,18 +198,47 @@ impl Thread {
     }
 
     fn next(&mut self) -> Option<Job> {
-        self.held_over.take().or_else(|| self.waiting.recv().ok())
+        self.taken.pop_front().or_else(|| self.waiting.recv().ok())
+    }
+
+    /// The next of those who wait by now, if anybody does. Where many pay at once, those whose requests are being read this
+    /// moment come along: the processor is theirs first.
+    fn next_waiting(&mut self) -> Option<Job> {
+        for _ in 0..=YIELDS_MAX {
+            if self.taken.is_empty() {
+                self.take_waiting();
+            }
+            if !self.taken.is_empty() || self.answers.len() < MANY {
+                break;
+            }
+            std::thread::yield_now();
+        }
+        self.taken.pop_front()
+    }
+
+    /// Takes all who wait, and looks up at once which of them were answered before.
+    fn take_waiting(&mut self) {
+        self.taken.extend(self.waiting.try_iter().take(PARTS_MAX));
+        let asks: Vec<&Idempotency> = self.taken.iter().filter_map(Job::asks).collect();
+        if let Err(error) = idempotency::look_up(&Tx(&lock(&self.turn)), &asks) {
+            // Whoever needs the answer asks for it again.
+            tracing::warn!(%error, "answers could not be looked up ahead");
+        }
     }
 
     /// One transaction for `first` and all that waits.
     fn transaction(&mut self, first: Job) {
         let begun = self.begin();
         let begun = begun.map_err(Arc::new);
-        let mut next = Some(first);
+        self.taken.push_front(first);
+        if begun.is_ok() {
+            self.take_waiting();
+        }
+        let mut next = self.taken.pop_front();
         while let Some(job) = next {
             match (job, &begun) {
                 (Job::Between(lend), _) => {
-                    self.held_over = Some(Job::Between(lend));
+                    self.taken.push_front(Job::Between(lend));
                     break;
                 }
                 (job, Ok(())) => self.do_part(job),
@@ -202,7 +253,7 @@ impl Thread {
                 break;
             }
             let is_lost = !lock(&self.turn).is_in_transaction();
-            next = if self.answers.len() < PARTS_MAX && !is_lost { self.waiting.try_recv().ok() } else { None };
+            next = if self.answers.len() < PARTS_MAX && !is_lost { self.next_waiting() } else { None };
         }
         if begun.is_ok() {
             self.commit();
@@ -212,9 +263,7 @@ impl Thread {
     /// No transaction can begin: neither for `job` nor for those who wait by now, since trying again takes its time.
     fn refuse_all(&mut self, job: Job, error: &Arc<StoreError>) {
         refuse(job, error);
-        for job in self.waiting.try_iter().take(QUEUE_MAX) {
-            refuse(job, error);
-        }
+        self.taken.drain(..).chain(self.waiting.try_iter().take(QUEUE_MAX)).for_each(|job| refuse(job, error));
     }
 
     fn begin(&mut self) -> Result<(), StoreError> {
@@ -234,7 +283,7 @@ impl Thread {
 
     fn do_part(&mut self, job: Job) {
         match job {
-            Job::Here(run) => match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(Ok(&self.store)))) {
+            Job::Here(run, _) => match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(Ok(&self.store)))) {
                 Ok(answer) => self.answers.push(answer),
                 // Its part is undone and whoever asked finds that nobody answers; the panic was printed.
                 Err(_) => tracing::error!("a request broke an invariant and was undone"),
@@ -277,9 +326,13 @@ impl Thread {
         match committed {
             Ok(()) => {
                 self.store.reached(Step::Durable);
+                let parts = self.answers.len();
                 for answer in self.answers.drain(..) {
                     answer(Ok(()));
                     self.store.reached(Step::Answered);
+                }
+                if let Some(log) = &self.log {
+                    log.committed(parts, &lock(&self.turn));
                 }
             }
             Err(error) => {

@@ -9,13 +9,17 @@
 //!
 //! Every POST carries an `Idempotency-Key`, except those on sessions.
 
-use base::id::{AccountId, ConsentId, EnrolmentId, MerchantId, PaymentId, QueryId, RefundId, StoreId, TerminalId, TopUpId};
+use std::collections::BTreeMap;
+
+use base::id::{AccountId, ConsentId, DisputeId, EnrolmentId, MerchantId, PaymentId, QueryId, RefundId, StoreId, TerminalId, TopUpId};
 use base::money::Currency;
 use base::secret::Secret;
 use base::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::bytes::HexArray;
+use crate::dispute::PayeeDispute;
+use crate::merchant::Expandable;
 use crate::party::DeletionConfirmation;
 use crate::probe::PartitionLabel;
 use crate::problem::Code;
@@ -39,6 +43,10 @@ pub struct NewPayment {
     /// When the money moves.
     #[serde(default)]
     pub capture: Capture,
+    /// The merchant's own names and values, which come back on the payment and its events: at most 10, names of at most 40
+    /// characters, values of at most 200; no personal data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<BTreeMap<String, String>>,
 }
 
 /// When the money of a payment moves.
@@ -104,6 +112,9 @@ pub struct Payment {
     /// The merchant's own reference.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub merchant_reference: Option<String>,
+    /// The merchant's own names and values.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub metadata: Option<BTreeMap<String, String>>,
     /// When it began.
     pub created_at: Timestamp,
     /// When it is given up unless completed.
@@ -128,6 +139,10 @@ pub struct Payment {
     pub refunded_minor: i64,
     /// Its refunds, oldest first.
     pub refunds: Vec<Refund>,
+    /// Where it was read by itself or in a list and its payer disputes it: the dispute; with `expand[]=dispute` what the payee
+    /// may know of it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub dispute: Option<Expandable<DisputeId, PayeeDispute>>,
     /// The rule pack's version that judged it, such as `cn/2026-11-01`.
     pub rules_version: String,
     /// SHA-256 of the terms that hold for it.

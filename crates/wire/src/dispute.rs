@@ -97,6 +97,24 @@ pub struct Dispute {
     pub evidence: Evidence,
 }
 
+/// A dispute as the payee sees it: not why, nor what is on record of the payer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PayeeDispute {
+    /// Its identifier.
+    pub id: DisputeId,
+    /// Where it stands.
+    pub status: DisputeStatus,
+    /// What is disputed, in minor units.
+    pub amount_minor: i64,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// By when it is decided.
+    pub decide_by: Timestamp,
+    /// When it was decided or taken back.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub decided_at: Option<Timestamp>,
+}
+
 /// What is on record about a disputed payment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {

@@ -8,12 +8,18 @@ pub struct Problem {
     /// A link to the code's page in `docs/errors.md`.
     #[serde(rename = "type")]
     pub kind: String,
+    /// The same link, under the name that other payment APIs use.
+    #[serde(default)]
+    pub doc_url: String,
     /// The code's sentence.
     pub title: String,
     /// The HTTP status.
     pub status: u16,
     /// The stable name that programs and pages go by.
     pub code: Code,
+    /// The code again where the payer is the reason (402): what to go by when another way of paying is offered.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub decline_code: Option<Code>,
     /// Who can mend it and how.
     pub remedy: String,
     /// The field at fault, where there is one.
@@ -31,11 +37,14 @@ impl Problem {
     /// The problem document of `code` with nothing further.
     pub fn of(code: Code) -> Self {
         let (status, title, remedy) = code.describe();
+        let page = format!("/docs/errors#{}", code.name());
         Self {
-            kind: format!("/docs/errors#{}", code.name()),
+            kind: page.clone(),
+            doc_url: page,
             title: title.into(),
             status,
             code,
+            decline_code: (status == 402).then_some(code),
             remedy: remedy.into(),
             field: None,
             attempts_left: None,
@@ -151,6 +160,17 @@ codes! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_problem_points_to_its_page_and_says_whether_the_payer_is_the_reason() {
+        let page = include_str!("../../../docs/errors.md");
+        for code in Code::ALL {
+            let problem = Problem::of(*code);
+            let anchor = problem.doc_url.strip_prefix("/docs/errors#").expect("a page of ours");
+            assert!(page.contains(&format!("\n## {anchor}\n")), "{anchor} has no section");
+            assert_eq!((problem.kind == problem.doc_url, problem.decline_code), (true, (problem.status == 402).then_some(*code)));
+        }
+    }
 
     #[test]
     fn names_are_unique_and_survive_json() {

@@ -42,6 +42,8 @@ pub struct Row {
     pub summary: &'static str,
     /// Whether its handler takes [`crate::once::Once`], and thus an `Idempotency-Key`.
     pub idempotent: bool,
+    /// Whether its handler does all it does by [`crate::app::App::write_for`], which asks for the till itself.
+    pub asks_for_till: bool,
     /// Its largest body, in bytes.
     pub body_len_max: usize,
     /// The schema of its body in `openapi/api.json`.
@@ -80,6 +82,7 @@ impl Row {
             access,
             summary,
             idempotent,
+            asks_for_till: false,
             body_len_max: BODY_LEN_MAX,
             takes: None,
             answers: None,
@@ -95,6 +98,12 @@ impl Row {
     /// A POST without an idempotency key.
     pub fn without_key(mut self) -> Self {
         self.idempotent = false;
+        self
+    }
+
+    /// With a handler that does all it does by [`crate::app::App::write_for`].
+    pub fn asks_for_till(mut self) -> Self {
+        self.asks_for_till = true;
         self
     }
 
@@ -199,6 +208,8 @@ pub fn router(app: &SharedApp, endpoints: Vec<Endpoint>) -> Router<SharedApp> {
         handler = handler.route_layer(DefaultBodyLimit::max(endpoint.row.body_len_max));
         handler = handler.route_layer(from_fn_with_state(app.clone(), limits::layer));
         handler = match endpoint.row.access {
+            Access::Terminal if endpoint.row.asks_for_till => handler.route_layer(from_fn_with_state(app.clone(), auth::known_terminal)),
+            Access::Payee if endpoint.row.asks_for_till => handler.route_layer(from_fn_with_state(app.clone(), auth::known_payee)),
             Access::Anybody => handler,
             Access::Page => handler.route_layer(from_fn_with_state(app.clone(), auth::page)),
             Access::Wallet => handler.route_layer(from_fn_with_state(app.clone(), auth::wallet)),
@@ -206,6 +217,7 @@ pub fn router(app: &SharedApp, endpoints: Vec<Endpoint>) -> Router<SharedApp> {
             Access::Key => handler.route_layer(from_fn_with_state(app.clone(), auth::key)),
             Access::Payee => handler.route_layer(from_fn_with_state(app.clone(), auth::payee)),
         };
+        handler = handler.route_layer(from_fn_with_state((app.clone(), endpoint.row.access == Access::Page), limits::failures));
         router.route(endpoint.row.path, handler)
     })
 }

@@ -12,5 +12,5 @@ pub fn read() -> Endpoint {
 }
 
 async fn handle(Till(till): Till) -> Response {
-    json(till.details)
+    json(&till.details)
 }

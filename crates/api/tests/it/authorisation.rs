@@ -1,15 +1,20 @@
 //! Who may call what: one row for each endpoint, so that a new one without a row fails.
 
+use api::limits::Rates;
 use api::routes::endpoints;
 use api::routes::table::Access;
+use base::id::{StoreId, TerminalId};
+use base::time::Clock;
 use reqwest::Method;
+use serde_json::json;
+use store::setup::NewTerminal;
 use wire::merchant::Mode;
 use wire::problem::Code;
 
 use crate::world::http::Reply;
 use crate::world::server::Server;
-use crate::world::till::{Till, fresh_key};
-use crate::world::{TILL, World};
+use crate::world::till::{SMALL, Till, fresh_key};
+use crate::world::{SECOND_TILL, TILL, World};
 
 const PAYMENT: &str = "pay_00000000000000000000000001";
 const ENROLMENT: &str = "enr_00000000000000000000000001";
@@ -105,7 +110,11 @@ async fn nobody_gets_in_without_the_right_credentials() {
     tested.sort_by_key(order);
     assert_eq!(announced, tested, "every endpoint needs a row here, and every row an endpoint");
 
-    let world = World::new().await;
+    let mut world = World::new().await;
+    // What too many failures lead to is tested elsewhere.
+    world.stop_platform().await;
+    world.rates = Rates { failure: Rates::UNLIMITED.failure, ..Rates::default() };
+    world.start_platform().await;
     let shopper = world.shopper(0).await;
     let key = format!("Bearer {}", Till::token(TILL));
     let altered = format!("Bearer {}0", Server::key(1, Mode::Live));
@@ -159,4 +168,33 @@ async fn call(world: &World, method: &str, path: &str, headers: &[(&str, &str)])
     let method = Method::from_bytes(method.as_bytes()).expect("a method");
     let request = world.http.request(method, &path.replace("{id}", id), headers).header("idempotency-key", fresh_key());
     Reply::of(request.header("content-type", "application/json").body("{}")).await
+}
+
+/// A till that the platform knows from before is believed no longer than its key holds, whoever takes the key from it.
+#[tokio::test]
+async fn a_till_that_was_set_up_anew_is_refused_with_its_old_key_at_once() {
+    let world = World::new().await;
+    for (number, by_another_program) in [(TILL, false), (SECOND_TILL, true)] {
+        let till = world.till(number);
+        let (known, asked_for) = (till.begin(SMALL).await, till.begin(SMALL).await);
+        let (id, token_sha256) = (TerminalId::from_bits(number), [number as u8; 32]);
+        if by_another_program {
+            let file = rusqlite::Connection::open(world.store_path()).expect("opens");
+            let sql = "UPDATE terminals SET token_sha256 = ?2 WHERE id = ?1";
+            assert_eq!(file.execute(sql, (id.bits().to_be_bytes(), token_sha256)).expect("writes"), 1);
+        } else {
+            let public_key = Till::key_pair(number).verifying_key();
+            let anew = NewTerminal { id, store: StoreId::from_bits(1), token_sha256, public_key };
+            world.store().register_terminal(&anew, world.clock.now()).expect("registers");
+        }
+        for (path, body) in [
+            ("/v1/payments".to_owned(), json!({"amount_minor": SMALL, "currency": "CNY"})),
+            (format!("/v1/payments/{}/challenge", known.id), json!({})),
+            (format!("/v1/payments/{}/cancel", asked_for.id), json!({})),
+            (format!("/v1/payments/{}/refunds", known.id), json!({})),
+        ] {
+            assert_eq!(till.post(&path, &body).await.code(), Code::Unauthenticated, "{path}");
+        }
+        assert_eq!(till.get("/v1/terminal").await.code(), Code::Unauthenticated);
+    }
 }

@@ -6,6 +6,7 @@ mod conventions;
 mod crowd;
 mod documents;
 mod enrolments;
+mod failures;
 mod full_disk;
 mod integrating;
 mod looks;

@@ -50,6 +50,16 @@ async fn whoever_says_not_me_is_credited_and_sees_the_evidence() {
     assert_eq!((me.balance_minor, me.frozen), (100_000, true));
     assert_eq!(shopper.post("/v1/disputes", new).await.code(), Code::DisputeExists);
     let id = opened.json()["id"].as_str().expect("an identifier").to_owned();
+    // The payee is told that there is one, and not why.
+    let path = format!("/v1/payments/{}", paid.id);
+    assert_eq!(till.get(&path).await.json()["dispute"], json!(id));
+    for (path, at) in [(path.clone(), ""), ("/v1/payments".to_owned(), "/data/0")] {
+        let shown = till.get(&format!("{path}?expand[]=dispute")).await.json();
+        let dispute = shown.pointer(&format!("{at}/dispute")).expect("there");
+        assert_eq!((&dispute["id"], &dispute["status"], &dispute["amount_minor"]), (&json!(id), &json!("open"), &json!(SMALL)));
+        assert!(dispute.get("cause").is_none() && dispute.get("evidence").is_none());
+    }
+    assert_eq!(till.get(&format!("{path}?expand[]=payer")).await.code(), Code::InvalidRequest);
     let seen = shopper.get(&format!("/v1/disputes/{id}")).await.json();
     assert_eq!(seen["evidence"]["terms_sha256"], json!(paid.terms_sha256));
     assert_eq!(other.get(&format!("/v1/disputes/{id}")).await.code(), Code::NotFound);

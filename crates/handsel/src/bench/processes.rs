@@ -20,7 +20,7 @@ pub fn peak_memory(process: u32) -> Result<u64, Failure> {
     let text = read(process, "status")?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
-    kilobytes.map(|kilobytes| 1024 * kilobytes).ok_or_else(|| Failure("the kernel does not say how much memory a party took".into()))
+    kilobytes.map(|kilobytes| 1024 * kilobytes).ok_or_else(|| Failure("the kernel does not say how much memory a process took".into()))
 }
 
 /// Bytes of the files in a folder and those below.

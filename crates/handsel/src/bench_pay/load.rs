@@ -8,11 +8,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::bench_pay::world::{MERCHANTS, World, till_key};
+use crate::bench_pay::world::{AMOUNT_MINOR, Chosen, World, till_key};
 use crate::run::{Failure, failed};
-
-/// ¥1.00: every payment is small.
-const AMOUNT_MINOR: i64 = 100;
 
 /// How requests come.
 #[derive(Clone, Copy)]
@@ -108,10 +105,8 @@ impl Client {
     }
 
     fn request(&self, number: u64) -> Vec<u8> {
-        // Multiplication by an odd number scatters what comes in order.
-        let scattered = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 24;
-        let token = &self.tokens[scattered as usize % self.tokens.len()];
-        let shop = if self.hot { 1 } else { 1 + (scattered >> 17) as u32 % MERCHANTS };
+        let (shop, payer) = Chosen::of(number).among(self.tokens.len());
+        let (shop, token) = (if self.hot { 1 } else { shop }, &self.tokens[payer]);
         let body = format!(r#"{{"payment":{{"amount_minor":{AMOUNT_MINOR},"currency":"CNY"}},"token":"{token}"}}"#);
         let key = till_key(shop);
         format!(

@@ -6,6 +6,7 @@
 
 mod load;
 mod peer;
+pub mod platform;
 mod world;
 
 use std::process::ExitCode;
@@ -14,10 +15,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::args::{BenchPayOptions, BenchStore};
+use crate::bench::processes;
 use crate::bench_pay::load::{Measured, Pace};
 use crate::bench_pay::peer::Peer;
 use crate::bench_pay::world::World;
-use crate::run::{Failure, failed, runtime};
+use crate::run::{Failure, failed};
 use crate::up::temporary_folder;
 
 /// Runs the benchmark in a folder and on servers of its own that are gone afterwards.
@@ -28,10 +30,12 @@ pub fn run(options: &BenchPayOptions) -> Result<ExitCode, Failure> {
         BenchStore::Sqlite => None,
         BenchStore::Postgres => Some(store::throwaway::Throwaway::start(&[]).map_err(failed("no server can be started"))?),
     };
-    let report = runtime()?.block_on(async {
+    // One thread makes the load, so that it takes little from what it measures.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed("the runtime does not start"))?;
+    let report = runtime.block_on(async {
         let world = World::start(folder.path(), own_server.as_ref(), options).await?;
         let report = measure(&world, &peer, options).await?;
-        world.check().await?;
+        world.check(&options.rules).await?;
         Ok::<_, Failure>(report)
     })?;
     if options.json {
@@ -48,9 +52,13 @@ async fn measure(world: &World, peer: &Peer, options: &BenchPayOptions) -> Resul
     // Connections, statements and memory are there before anything counts.
     load::run(world, as_fast_as_possible, time / 4, false).await?;
     let (mut uniform, mut hot, mut peers, mut peers_hot) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut platform_cpu, mut load_cpu) = (Duration::ZERO, Duration::ZERO);
     for _ in 0..options.rounds {
         peers.push(peer.run(time, world::MERCHANTS, None).await?);
+        let before = (world.cpu_time()?, processes::cpu_time(std::process::id())?);
         uniform.push(load::run(world, as_fast_as_possible, time, false).await?);
+        platform_cpu += world.cpu_time()? - before.0;
+        load_cpu += processes::cpu_time(std::process::id())? - before.1;
         peers_hot.push(peer.run(time, 1, None).await?);
         hot.push(load::run(world, as_fast_as_possible, time, true).await?);
     }
@@ -59,6 +67,7 @@ async fn measure(world: &World, peer: &Peer, options: &BenchPayOptions) -> Resul
     let half = |rate: f64| Pace::Open { connections: options.connections, per_s: rate / 2.0 };
     let at_half = load::run(world, half(rate), time, false).await?;
     let peer_at_half = peer.run(time, world::MERCHANTS, Some(peer_rate / 2.0)).await?;
+    let each = |cpu: Duration| round(cpu.as_secs_f64() * 1e6 / uniform.iter().map(Measured::count).sum::<usize>() as f64);
     let payments: usize = uniform.iter().chain(&hot).map(Measured::count).sum();
     let latency =
         |runs: &[Measured]| json!({"p50": median(runs, |run| run.percentile_ms(0.5)), "p99": median(runs, |run| run.percentile_ms(0.99))});
@@ -68,6 +77,7 @@ async fn measure(world: &World, peer: &Peer, options: &BenchPayOptions) -> Resul
         "connections": options.connections,
         "rounds": options.rounds,
         "shoppers": options.shoppers,
+        "stored": options.stored,
         "payments": payments,
         "payments_per_s": round(rate),
         "latency_ms": latency(&uniform),
@@ -87,7 +97,8 @@ async fn measure(world: &World, peer: &Peer, options: &BenchPayOptions) -> Resul
             "peer_payments_per_s": round(peer_at_half.per_s()),
             "peer_latency_ms": one(&peer_at_half),
         },
-        "peak_rss_bytes": peak_rss_bytes(),
+        "cpu_us_per_payment": {"platform": each(platform_cpu), "load": each(load_cpu)},
+        "peak_rss_bytes": world.peak_memory()?,
     }))
 }
 
@@ -111,11 +122,4 @@ fn median(runs: &[Measured], of: impl Fn(&Measured) -> f64) -> f64 {
 
 fn round(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
-}
-
-/// The most memory that this process, which is server and load in one, ever had; 0 where the system does not say.
-fn peak_rss_bytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()).unwrap_or(0) * 1024
 }

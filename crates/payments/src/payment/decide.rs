@@ -1,5 +1,7 @@
 //! What may be done with a payment now. All functions are pure: state, request, rules and time in; event or refusal out.
 
+use std::collections::BTreeMap;
+
 use base::time::Timestamp;
 use wire::api::{NewPayment, PaymentStatus};
 use wire::probe::{PartitionLabel, Purpose, SealedProbe};
@@ -17,6 +19,21 @@ use crate::rules::RulePack;
 /// Longest merchant reference in characters.
 pub const MERCHANT_REFERENCE_CHARS_MAX: usize = 64;
 
+/// Most names of a payment's metadata. All bounds together keep an event with them below its largest length.
+pub const METADATA_NAMES_MAX: usize = 10;
+/// Longest name in characters.
+pub const METADATA_NAME_CHARS_MAX: usize = 40;
+/// Longest value in characters.
+pub const METADATA_VALUE_CHARS_MAX: usize = 200;
+
+fn metadata_fits(metadata: &BTreeMap<String, String>) -> bool {
+    let fits = |text: &String, chars_max: usize| text.chars().count() <= chars_max && !text.chars().any(char::is_control);
+    let both_fit = |(name, value): (&String, &String)| {
+        !name.is_empty() && fits(name, METADATA_NAME_CHARS_MAX) && fits(value, METADATA_VALUE_CHARS_MAX)
+    };
+    metadata.len() <= METADATA_NAMES_MAX && metadata.iter().all(both_fit)
+}
+
 /// Whether a payment may begin: `invalid_request` with the field at fault.
 pub fn check_new(new: &NewPayment, rules: &RulePack) -> Result<(), Refusal> {
     if new.amount_minor < 1 {
@@ -27,8 +44,13 @@ pub fn check_new(new: &NewPayment, rules: &RulePack) -> Result<(), Refusal> {
     }
     // Control characters have no business in a reference, and not every database takes a NUL.
     let fits = |text: &String| text.chars().count() <= MERCHANT_REFERENCE_CHARS_MAX && !text.chars().any(char::is_control);
-    let reference_fits = new.merchant_reference.as_ref().is_none_or(fits);
-    if reference_fits { Ok(()) } else { Err(Refusal::of_field(Code::InvalidRequest, "merchant_reference")) }
+    if !new.merchant_reference.as_ref().is_none_or(fits) {
+        return Err(Refusal::of_field(Code::InvalidRequest, "merchant_reference"));
+    }
+    if !new.metadata.as_ref().is_none_or(metadata_fits) {
+        return Err(Refusal::of_field(Code::InvalidRequest, "metadata"));
+    }
+    Ok(())
 }
 
 /// What a challenge is issued for.

@@ -1,5 +1,7 @@
 //! Every legal and illegal move, the judging as a table, probes, refunds, and the diagram in the documents.
 
+use std::collections::BTreeMap;
+
 use base::id::{AccountId, MerchantId, PaymentId, TerminalId};
 use base::money::{Currency, Money};
 use base::time::Timestamp;
@@ -501,6 +503,7 @@ fn what_a_payment_begins_with() {
         merchant_reference: reference,
         terminal: None,
         capture: Capture::Automatic,
+        metadata: None,
     };
     for (new, field) in [
         (new(1, None), None),
@@ -518,4 +521,33 @@ fn the_documents_diagram_is_the_table() {
     let page = include_str!("../../../../docs/payments.md");
     let diagram = diagram();
     assert!(page.contains(&format!("```mermaid\n{diagram}\n```")), "docs/payments.md must hold this diagram:\n{diagram}");
+}
+
+#[test]
+fn metadata_is_bounded() {
+    let rules = rules();
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let many = |count: usize| (0..count).map(|number| pair(&number.to_string(), "x")).collect::<BTreeMap<_, _>>();
+    for (what, metadata, fits) in [
+        ("nothing", BTreeMap::new(), true),
+        ("ten", many(10), true),
+        ("eleven", many(11), false),
+        ("a long name", BTreeMap::from([pair(&"名".repeat(40), "")]), true),
+        ("a longer one", BTreeMap::from([pair(&"名".repeat(41), "")]), false),
+        ("no name", BTreeMap::from([pair("", "x")]), false),
+        ("a long value", BTreeMap::from([pair("x", &"值".repeat(200))]), true),
+        ("a longer one", BTreeMap::from([pair("x", &"值".repeat(201))]), false),
+        ("a control character", BTreeMap::from([pair("x", "\u{0}")]), false),
+    ] {
+        let new = NewPayment {
+            amount_minor: 1,
+            currency: Currency::CNY,
+            merchant_reference: None,
+            terminal: None,
+            capture: Capture::Automatic,
+            metadata: Some(metadata),
+        };
+        let refusal = decide::check_new(&new, &rules).err();
+        assert_eq!(refusal, (!fits).then_some(Refusal::of_field(Code::InvalidRequest, "metadata")), "{what}");
+    }
 }

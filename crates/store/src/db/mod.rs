@@ -275,7 +275,8 @@ impl Tx<'_> {
         self.recall(kind, key, || self.list_apart(kind, sql, params, read).map(Arc::from))
     }
 
-    fn list_apart<K, T>(
+    /// All rows of a query about rows of this kind, where rows that wait stay where they are.
+    pub(crate) fn list_apart<K, T>(
         &self,
         kind: &Kind<K>,
         sql: &str,
@@ -295,6 +296,11 @@ impl Tx<'_> {
             Connection::Postgres(postgres) => postgres.query_written(sql, values, &mut each),
         })?;
         Ok(found)
+    }
+
+    /// Whether every row of this kind that waits to be written is known.
+    pub(crate) fn knows_what_waits<T>(&self, kind: &Kind<T>) -> bool {
+        self.0.known().knows_what_waits(kind)
     }
 
     /// Whether anything is known under `key`.

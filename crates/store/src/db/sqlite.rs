@@ -153,6 +153,13 @@ impl Sqlite {
         })
     }
 
+    /// Writes the write-ahead log into the file beside whoever reads and writes; the pages that it had.
+    pub(crate) fn write_log(&self) -> Result<u32, DbError> {
+        let pages: i64 = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))?;
+        // -1 without a log.
+        Ok(u32::try_from(pages).unwrap_or(0))
+    }
+
     /// Writes the write-ahead log into the file and empties it, as far as readers allow; the next time does the rest.
     pub(crate) fn empty_log(&self) -> Result<(), DbError> {
         Ok(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)

@@ -37,7 +37,8 @@ const FIRST: &str = "
     INSERT INTO payments VALUES (?1, ?m, ?m, ?m, 1200, 'CNY', NULL, 'paid', 35, 99, NULL, NULL, NULL, NULL, NULL, ?a, NULL, 40, 'look', 200, 1, 'cn/2026-11-01');
     INSERT INTO refunds VALUES (?2, ?1, 200, 50);
     INSERT INTO activities VALUES (1, ?a, 'top_up', ?3, NULL, 5000, 30), (2, ?a, 'payment', ?1, ?1, -1200, 40), (3, ?a, 'refund', ?2, ?1, 200, 50);
-    INSERT INTO biometric_queries VALUES (1, ?2, ?a, 'identification', ?1, 40);";
+    INSERT INTO biometric_queries VALUES (1, ?2, ?a, 'identification', ?1, 40);
+    INSERT INTO idempotency VALUES ('till', 'first', ?h, 200, ?a, 40, NULL), ('till', 'second', ?h, 404, ?a, 40, 99);";
 
 /// What the second version can hold beside that.
 const SECOND: &str = "
@@ -46,7 +47,8 @@ const SECOND: &str = "
     INSERT INTO disputes VALUES (?4, ?1, ?a, 'stranger', 'open', 1000, 0, 0, 62, 70, 99, 0, NULL, NULL, 'cn/2026-11-01');";
 
 /// Rows of these tables when all versions have passed.
-const KEPT: [(&str, i64); 8] = [
+const KEPT: [(&str, i64); 9] = [
+    ("answers", 2),
     ("payments", 1),
     ("refunds", 1),
     ("activities", 3),

@@ -5,12 +5,13 @@ use base::money::Currency;
 use base::time::Timestamp;
 use payments::webhook::delivery::Attempt;
 use store::delivery::Due;
+use store::payment::Identification;
 use store::setup::Payee;
 use wire::api::{self, Capture};
 use wire::merchant::{DeliveryFailure, DeliveryStatus, EventType, NewWebhookEndpoint, SimulatedShopper};
 use wire::problem::Code;
 
-use crate::world::{MERCHANT, World, code, resource};
+use crate::world::{MERCHANT, TILL, World, code, keyed, pay_probe, resource};
 
 const DAY_MS: u64 = 86_400_000;
 
@@ -20,8 +21,7 @@ fn begin(world: &World) -> PaymentId {
         currency: Currency::CNY,
         merchant_reference: None,
         terminal: Some(crate::world::TILL),
-        capture: Capture::Automatic,
-    };
+        capture: Capture::Automatic, metadata: None };
     let by = Payee::Merchant(MERCHANT);
     resource::<api::Payment>(
         &world.store.create_payment(&world.fresh(), by, &new, &mut *world.rng.borrow_mut(), world.now()).expect("answers"),
@@ -157,4 +157,30 @@ fn the_wrong_merchant_finds_nothing() {
     assert!(world.store.delivery(rival, delivery, true).is_err_and(is_hidden));
     assert!(world.store.delete_endpoint(rival, own, Timestamp::from_millis(1)).is_err_and(is_hidden));
     assert!(world.store.delivery(MERCHANT, delivery, true).is_ok());
+}
+
+#[test]
+fn metadata_come_back_on_the_payment_and_in_events_whatever_their_size() {
+    let world = World::new();
+    let alice = world.shopper("13800000001", 10_000);
+    let metadata: std::collections::BTreeMap<_, _> = (0..10).map(|number| (format!("{number}{}", "名".repeat(39)), "\"".repeat(200))).collect();
+    let new = api::NewPayment {
+        amount_minor: 100,
+        currency: Currency::CNY,
+        merchant_reference: None,
+        terminal: None,
+        capture: Capture::Automatic,
+        metadata: Some(metadata.clone()),
+    };
+    let create = || world.store.create_payment(&keyed("noted"), TILL, &new, &mut *world.rng.borrow_mut(), world.now()).expect("answers");
+    let begun: api::Payment = resource(&create());
+    assert_eq!((&begun.metadata, create().replayed), (&Some(metadata.clone()), true));
+    let challenged: api::Payment = resource(&world.challenge(begun.id));
+    world.store.receive_probe(&world.fresh(), TILL, begun.id, &pay_probe(&challenged), world.now()).expect("answers");
+    assert_eq!(world.identified(begun.id, &Identification::Token(alice.token)).metadata, Some(metadata.clone()));
+    let told = world.store.events(MERCHANT, None, None, 1).expect("reads").data.remove(0);
+    assert_eq!(told.data.payment.expect("of a payment").metadata, Some(metadata.clone()));
+    // Read anew, by whoever did not write it.
+    assert_eq!(world.store.payments(TILL, None, 1, world.now()).expect("reads").data[0].metadata, Some(metadata));
+    assert_eq!(world.new_payment(100).metadata, None);
 }

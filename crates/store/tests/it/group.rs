@@ -1,14 +1,14 @@
 //! Requests that come at once share a transaction: what one of them gets, and when.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel, sync_channel};
-use std::sync::Arc;
 
 use base::id::AccountId;
 use base::secret::Secret;
 use payments::rules::RuleBook;
 use store::error::StoreError;
-use store::idempotency::Answer;
+use store::idempotency::{Answer, Idempotency};
 use store::{Step, Store};
 use wire::api::{self, PaymentStatus};
 use wire::problem::Code;
@@ -47,11 +47,12 @@ fn hold(store: &Store) -> std::sync::mpsc::SyncSender<()> {
 fn submit_top_up(world: &World, account: AccountId, number: u64, amount_minor: i64) -> Receiver<Result<Answer, StoreError>> {
     let (tell, told) = channel();
     let now = world.now();
-    let work = move |store: &Store| {
+    let work = move |store: &Store, request: &Idempotency| {
         let new = api::NewTopUp { amount_minor };
-        store.top_up(&keyed(&format!("top-up {number}")), account, &new, &mut TestRng(number * 1_000), now)
+        store.top_up(request, account, &new, &mut TestRng(number * 1_000), now)
     };
-    world.store.submit(work, move |outcome| drop(tell.send(outcome))).expect("there is room");
+    let request = keyed(&format!("top-up {number}"));
+    world.store.submit_once(request, work, move |outcome| drop(tell.send(outcome))).expect("there is room");
     told
 }
 
@@ -85,6 +86,36 @@ fn requests_that_wait_share_one_transaction_and_each_has_its_own_outcome() {
     }
     world.check_books(1_000 + 100 * done, 0);
     assert_eq!(world.me(alice.account).balance_minor, 1_000 + 100 * done);
+}
+
+/// A writer that remembers nothing looks all of them up at once.
+#[test]
+fn those_who_ask_again_together_get_their_first_answers() {
+    let (place, _directory) = place::fresh();
+    let world = World::at(&place, RULES, 1);
+    let alice = world.shopper("13800000001", 1_000).account;
+    let told = |told: Receiver<Result<Answer, StoreError>>| told.recv().expect("is told").expect("is answered");
+    let first: Vec<Answer> = (0..MANY).map(|number| told(submit_top_up(&world, alice, number, 100))).collect();
+    drop(world);
+    let world = World::at(&place, RULES, 2);
+    let release = hold(&world.store);
+    // Half of them are new; one key comes with another body.
+    let again: Vec<_> = (0..2 * MANY).map(|number| submit_top_up(&world, alice, number, 100)).collect();
+    let (tell, other) = channel();
+    let reused = Idempotency { request_digest: [0xee; 32], ..keyed("top-up 3") };
+    let now = world.now();
+    let work = move |store: &Store, request: &Idempotency| {
+        store.top_up(request, alice, &api::NewTopUp { amount_minor: 100 }, &mut TestRng(9), now)
+    };
+    world.store.submit_once(reused, work, move |outcome| drop(tell.send(outcome))).expect("there is room");
+    drop(release);
+    for (number, outcome) in again.into_iter().enumerate() {
+        let (answer, before) = (told(outcome), first.get(number));
+        assert_eq!((answer.status, answer.replayed), (201, before.is_some()), "{number}");
+        assert!(before.is_none_or(|before| before.body == answer.body), "{number}");
+    }
+    assert_eq!(other.recv().expect("is told").expect_err("another body").code(), Code::IdempotencyKeyReused);
+    world.check_books(1_000 + 200 * MANY as i64, 0);
 }
 
 #[test]

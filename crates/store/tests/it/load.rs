@@ -80,6 +80,7 @@ fn new_payment(amount_minor: i64) -> api::NewPayment {
         merchant_reference: None,
         terminal: None,
         capture: wire::api::Capture::Automatic,
+        metadata: None,
     }
 }
 

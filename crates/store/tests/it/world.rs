@@ -214,7 +214,7 @@ impl World {
     }
 
     pub fn new_payment_with(&self, amount_minor: i64, capture: api::Capture) -> api::Payment {
-        let new = api::NewPayment { amount_minor, currency: Currency::CNY, merchant_reference: Some("table 5".into()), terminal: None, capture };
+        let new = api::NewPayment { amount_minor, currency: Currency::CNY, merchant_reference: Some("table 5".into()), terminal: None, capture, metadata: None };
         resource(&self.store.create_payment(&self.fresh(), TILL, &new, &mut *self.rng.borrow_mut(), self.now()).expect("answers"))
     }
 

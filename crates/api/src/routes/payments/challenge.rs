@@ -22,6 +22,7 @@ pub fn endpoint() -> Endpoint {
         .takes("NewChallenge")
         .answers(200, "Payment")
         .refuses(&[Code::Forbidden, Code::PhoneSuffixRequired, Code::StateConflict, Code::PaymentExpired, Code::PaymentCancelled])
+        .asks_for_till()
         .by(handle)
 }
 
@@ -40,7 +41,11 @@ async fn handle(
         Some(_) => return Err(Refused::at(Code::InvalidRequest, "phone_suffix")),
     };
     let (now, terminal) = (app.now(), till.details.id);
-    let answer = app.write(Mode::Live, move |store| store.start_challenge(&idempotency, terminal, payment, part, &mut rng(), now)).await?;
+    let answer = app
+        .write_for(Mode::Live, Some(till), idempotency, move |store, request| {
+            store.start_challenge(request, terminal, payment, part, &mut rng(), now)
+        })
+        .await?;
     app.payment_may_have_changed(payment);
     Ok(respond(answer))
 }

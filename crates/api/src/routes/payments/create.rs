@@ -18,12 +18,17 @@ pub fn endpoint() -> Endpoint {
         .takes("NewPayment")
         .answers(201, "Payment")
         .refuses(&[Code::Forbidden, Code::NotFound, Code::TerminalRequired])
+        .asks_for_till()
         .by(handle)
 }
 
 async fn handle(State(app): State<SharedApp>, payee: Payee, once: Once<NewPayment>) -> Answer<Response> {
     let now = app.now();
     let Once { idempotency, body, turn: _turn } = once;
-    let answer = app.write(payee.mode, move |store| store.create_payment(&idempotency, payee.by, &body, &mut rng(), now)).await?;
+    let answer = app
+        .write_for(payee.mode, payee.till, idempotency, move |store, request| {
+            store.create_payment(request, payee.by, &body, &mut rng(), now)
+        })
+        .await?;
     Ok(respond(answer))
 }

@@ -20,13 +20,18 @@ pub fn endpoint() -> Endpoint {
         .takes("NewRefund")
         .answers(201, "Payment")
         .refuses(&[Code::StateConflict, Code::RefundExceedsPayment, Code::RefundWindowOver, Code::PaymentDisputed, Code::RefundUnfunded])
+        .asks_for_till()
         .by(handle)
 }
 
 async fn handle(State(app): State<SharedApp>, payee: Payee, PathId(payment): PathId<PaymentId>, once: Once<NewRefund>) -> Answer<Response> {
     let Once { idempotency, body, turn: _turn } = once;
     let now = app.now();
-    let answer = app.write(payee.mode, move |store| store.refund(&idempotency, payee.by, payment, &body, &mut rng(), now)).await?;
+    let answer = app
+        .write_for(payee.mode, payee.till, idempotency, move |store, request| {
+            store.refund(request, payee.by, payment, &body, &mut rng(), now)
+        })
+        .await?;
     app.payment_may_have_changed(payment);
     Ok(respond(answer))
 }

@@ -1,0 +1,88 @@
+//! SQLite's write-ahead log is written into the file beside the writer, by a thread with a connection of its own, so that
+//! nobody who pays waits for it. What came in meanwhile the writer adds between two transactions: then the log begins anew.
+//! A log that is short enough is left to SQLite.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::db::{Connection, Location, Role};
+
+/// Between two looks at what was written.
+const EVERY: Duration = Duration::from_millis(500);
+/// Requests that were committed since the last time, for it to be worth while.
+const PARTS_MIN: u64 = 256;
+/// Pages in the log from which on it is to begin anew.
+const PAGES_MIN: u32 = 4_096;
+
+/// The thread.
+pub(crate) struct LogKeeper {
+    signs: Arc<Signs>,
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the writer and the thread tell each other.
+#[derive(Default)]
+struct Signs {
+    /// Requests that were committed since the log was last written into the file.
+    parts: AtomicU64,
+    /// Nearly all of a long log is in the file.
+    is_nearly_done: AtomicBool,
+}
+
+impl LogKeeper {
+    /// Starts it, for a database that has such a log.
+    pub(crate) fn start(location: &Location) -> Option<Self> {
+        let Location::Sqlite(_) = location else { return None };
+        let (stop, stopped) = channel();
+        let signs = Arc::new(Signs::default());
+        let (shown, location) = (signs.clone(), location.clone());
+        let thread = std::thread::Builder::new().name("store-log".into()).spawn(move || keep(&location, &shown, &stopped));
+        Some(Self { signs, stop: Some(stop), thread: Some(thread.expect("the system has room for one thread")) })
+    }
+
+    /// The writer has committed so many requests on `connection`, and no transaction is open.
+    pub(crate) fn committed(&self, parts: usize, connection: &Connection) {
+        self.signs.parts.fetch_add(parts as u64, Ordering::Relaxed);
+        if self.signs.is_nearly_done.swap(false, Ordering::Relaxed) {
+            write_log(connection);
+        }
+    }
+}
+
+impl Drop for LogKeeper {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the keeper of the write-ahead log ended in disorder");
+        }
+    }
+}
+
+fn keep(location: &Location, signs: &Signs, stopped: &Receiver<()>) {
+    let connection = match Connection::open(location, Role::Reader) {
+        Ok(connection) => connection,
+        // The writer does it alone then, when the log is long.
+        Err(error) => return tracing::warn!(%error, "the write-ahead log is not looked after"),
+    };
+    while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
+        if signs.parts.load(Ordering::Relaxed) >= PARTS_MIN {
+            signs.parts.store(0, Ordering::Relaxed);
+            signs.is_nearly_done.store(write_log(&connection) >= PAGES_MIN, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Writes the log into the file as far as nobody holds it up; the pages that it had.
+fn write_log(connection: &Connection) -> u32 {
+    let Connection::Sqlite(sqlite) = connection else { return 0 };
+    sqlite.write_log().unwrap_or_else(|error| {
+        tracing::warn!(%error, "the write-ahead log was not written into the file");
+        0
+    })
+}
