@@ -6,13 +6,14 @@ use base::secret::Secret;
 use party::scan_pool::Policy;
 
 use crate::args::NodeOptions;
-use crate::node::{leave_no_core_dump, until_told_to_stop};
+use crate::node::{keep_memory, leave_no_core_dump, until_told_to_stop};
 use crate::provision::{WorkerKeys, WorkerNode, keys, new_worker_keys, pin, read};
 use crate::run::{Failure, failed, runtime};
 
 /// Runs a worker.
 pub fn run(options: &NodeOptions) -> Result<ExitCode, Failure> {
     leave_no_core_dump()?;
+    keep_memory();
     let node: WorkerNode = read(&options.config)?;
     let keys: WorkerKeys = keys(&options.config.with_file_name("keys.toml"), new_worker_keys)?;
     let certificate_sha256 = pin(&keys.certificate_pem);

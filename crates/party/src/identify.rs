@@ -2,7 +2,6 @@
 //! the same input, and search.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use base::hash::hash_parts;
 use base::id::SessionId;
@@ -13,7 +12,7 @@ use mpc::protocol::verified::Verification;
 use mpc::share::TemplateShare;
 use wire::bytes::HexArray;
 use wire::party::{Identify, PartyAnswer, PartyRefusal};
-use wire::probe::{ProbeForParty, Purpose};
+use wire::probe::ProbeForParty;
 use wire::seal;
 
 use crate::budget::INVALID_PROBE_WEIGHT;
@@ -56,42 +55,6 @@ impl Service {
             Err(refusal) => network.give_up(refusal.code),
         }
         result
-    }
-
-    /// Everything that can speak against the run, and then, for good, that the probe is used up.
-    fn admit(&self, command: &Identify) -> Result<(Arc<Snapshot>, RunNetwork), Refusal> {
-        let delay = self.use_up(command)?;
-        std::thread::sleep(delay);
-        let network = self.mesh.begin(command.session, self.config.peer_timeout)?;
-        let snapshot = self.snapshot_as_of(command.gallery_sequence)?;
-        Ok((snapshot, network))
-    }
-
-    /// Checks the probe and records that it is used; says how long the look must wait.
-    fn use_up(&self, command: &Identify) -> Result<Duration, Refusal> {
-        let (context, session) = (&command.probe.context, command.session);
-        checks::check_origin(&command.probe, Purpose::Pay, &self.config)?;
-        let now = self.clock.now();
-        checks::check_time(context, now)?;
-        let mut state = self.state.lock().expect(NOT_POISONED);
-        if state.store.is_nonce_used(&context.nonce.0)? {
-            return Err(Refusal::new(PartyRefusal::NonceReused, "this probe was used before"));
-        }
-        if state.store.is_session_used(session)? {
-            return Err(Refusal::new(PartyRefusal::SessionReused, format!("{session} was begun before")));
-        }
-        checks::check_counter(context, state.store.highest_counter(context.terminal)?)?;
-        let delay = checks::check_budgets(context, &state.store.pasts(context, now)?, &self.config.budgets)?;
-        check_sequence(state.gallery.now(), command.gallery_sequence)?;
-        state.store.use_probe(context, session, now)?;
-        Ok(delay)
-    }
-
-    /// The gallery, which stays as it is for as long as somebody holds it, if it is at the change `sequence`.
-    pub(crate) fn snapshot_as_of(&self, sequence: u64) -> Result<Arc<Snapshot>, Refusal> {
-        let state = self.state.lock().expect(NOT_POISONED);
-        check_sequence(state.gallery.now(), sequence)?;
-        Ok(state.gallery.snapshot())
     }
 
     fn open(&self, probe: &ProbeForParty) -> Result<TemplateShare, Refusal> {
@@ -197,13 +160,6 @@ impl Service {
             _ => {}
         }
     }
-}
-
-fn check_sequence(gallery: &Snapshot, expected: u64) -> Result<(), Refusal> {
-    if gallery.sequence() == expected {
-        return Ok(());
-    }
-    Err(Refusal::new(PartyRefusal::GalleryOutOfStep, format!("the gallery is at change {}, not {expected}", gallery.sequence())))
 }
 
 /// Fresh random bytes.

@@ -8,6 +8,7 @@
 //! Invariant: a party never holds a whole template, score, token or name, and never writes a share outside its own
 //! directory. It trusts neither the platform's word that a probe is genuine nor its counting.
 
+mod admission;
 pub mod apply;
 pub mod audit;
 pub mod backup;

@@ -92,13 +92,19 @@ struct Job {
     submitted: Instant,
     is_cancelled: AtomicBool,
     results: Mutex<Results>,
-    has_more: Condvar,
 }
 
 struct Results {
     pieces: Vec<Option<Zeroizing<Vec<u16>>>>,
+    waiters: Vec<Waiter>,
     cpu: Duration,
     has_failed: bool,
+}
+
+/// Somebody who is woken once all of these pieces are there, and not before: waking costs more than a piece's bookkeeping.
+struct Waiter {
+    pieces: Range<usize>,
+    are_there: Arc<Condvar>,
 }
 
 /// One reading of the gallery for some queries.
@@ -160,7 +166,7 @@ impl Announced {
     /// Queues `query` over `source`. Queries of the same `group` scan the same rows and may share a pass.
     pub fn submit(self, query: PreparedQuery, source: Arc<dyn Source>, group: Option<usize>) -> Scores {
         let pieces = pieces_of(source.as_ref()).len();
-        let results = Results { pieces: (0..pieces).map(|_| None).collect(), cpu: Duration::ZERO, has_failed: false };
+        let results = Results { pieces: (0..pieces).map(|_| None).collect(), waiters: vec![], cpu: Duration::ZERO, has_failed: false };
         let job = Arc::new(Job {
             query,
             source,
@@ -168,7 +174,6 @@ impl Announced {
             submitted: Instant::now(),
             is_cancelled: AtomicBool::new(false),
             results: Mutex::new(results),
-            has_more: Condvar::new(),
         });
         self.shared.lock().waiting.push_back(job.clone());
         // Dropping the announcement wakes the threads.
@@ -190,10 +195,11 @@ impl Scores {
     /// [`ScanFailed`].
     pub fn take(&self, parts: Range<usize>) -> Result<Zeroizing<Vec<u16>>, ScanFailed> {
         let source = self.job.source.as_ref();
-        let pieces = pieces_of(source);
-        let mut scores = Zeroizing::new(Vec::with_capacity(parts.clone().map(|part| source.slots(part)).sum()));
-        for (at, piece) in pieces.iter().enumerate().filter(|(_, piece)| parts.contains(&piece.part)) {
-            let found = self.wait_for(at)?;
+        let all = pieces_of(source);
+        let pieces = all.partition_point(|piece| piece.part < parts.start)..all.partition_point(|piece| piece.part < parts.end);
+        let found = self.wait_for(pieces.clone())?;
+        let mut scores = Zeroizing::new(Vec::with_capacity(parts.map(|part| source.slots(part)).sum()));
+        for (piece, found) in all[pieces].iter().zip(&found) {
             let used = source.slots(piece.part).saturating_sub(SLOTS_PER_BLOCK * piece.blocks.start).min(found.len());
             scores.extend_from_slice(&found[..used]);
         }
@@ -205,11 +211,13 @@ impl Scores {
         self.job.results.lock().expect(NOT_POISONED).cpu
     }
 
-    fn wait_for(&self, piece: usize) -> Result<Zeroizing<Vec<u16>>, ScanFailed> {
-        let is_waiting = |results: &mut Results| results.pieces[piece].is_none() && !results.has_failed;
-        let results = self.job.results.lock().expect(NOT_POISONED);
-        let (mut results, _) = self.job.has_more.wait_timeout_while(results, SCAN_MAX, is_waiting).expect(NOT_POISONED);
-        results.pieces[piece].take().ok_or(ScanFailed)
+    fn wait_for(&self, pieces: Range<usize>) -> Result<Vec<Zeroizing<Vec<u16>>>, ScanFailed> {
+        let are_there = Arc::new(Condvar::new());
+        let mut results = self.job.results.lock().expect(NOT_POISONED);
+        results.waiters.push(Waiter { pieces: pieces.clone(), are_there: are_there.clone() });
+        let is_waiting = |results: &mut Results| !results.has(&pieces) && !results.has_failed;
+        let (mut results, _) = are_there.wait_timeout_while(results, SCAN_MAX, is_waiting).expect(NOT_POISONED);
+        results.pieces[pieces].iter_mut().map(|piece| piece.take().ok_or(ScanFailed)).collect()
     }
 }
 
@@ -283,8 +291,15 @@ impl Job {
     }
 
     fn fail(&self) {
-        self.results.lock().expect(NOT_POISONED).has_failed = true;
-        self.has_more.notify_all();
+        let mut results = self.results.lock().expect(NOT_POISONED);
+        results.has_failed = true;
+        results.waiters.iter().for_each(|waiter| waiter.are_there.notify_one());
+    }
+}
+
+impl Results {
+    fn has(&self, pieces: &Range<usize>) -> bool {
+        self.pieces[pieces.clone()].iter().all(Option::is_some)
     }
 }
 
@@ -310,7 +325,8 @@ impl Pass {
             let mut results = job.results.lock().expect(NOT_POISONED);
             results.pieces[at] = Some(scores);
             results.cpu += each;
-            job.has_more.notify_all();
+            let ready = results.waiters.iter().filter(|waiter| waiter.pieces.contains(&at) && results.has(&waiter.pieces));
+            ready.for_each(|waiter| waiter.are_there.notify_one());
         }
     }
 }

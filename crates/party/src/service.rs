@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use wire::bytes::HexArray;
 use wire::party::{PartyAnswer, PartyCommand, PartyRequest, PartyResponse, PartyStatus};
 
+use crate::admission::Admissions;
 use crate::config::PartyConfig;
 use crate::directory::Directory;
 use crate::error::{Error, Refusal};
@@ -30,6 +31,7 @@ pub struct Service {
     pub(crate) state: Mutex<State>,
     /// How far the gallery is, for whoever asks while a change is being applied.
     pub(crate) reached: Mutex<Reached>,
+    pub(crate) admissions: Admissions,
     pub(crate) scan_pool: ScanPool,
     pub(crate) macs: MacStore,
     pub(crate) workers: Workers,
@@ -101,6 +103,7 @@ impl Service {
             clock,
             state,
             reached,
+            admissions: Admissions::default(),
             scan_pool,
             macs,
             workers: Workers::default(),

@@ -120,21 +120,30 @@ impl Store {
         })
     }
 
-    /// Records for good that this payment's probe is used up, before anything is done with it.
+    /// Everything that `work` records is on the disk when this returns: one wait for it, however much that is.
     ///
     /// # Errors
-    /// What SQLite says; then nothing was recorded.
-    pub fn use_probe(&mut self, context: &ProbeContext, session: SessionId, now: Timestamp) -> rusqlite::Result<()> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        insert_use(&transaction, context, Some(session), now)?;
+    /// What SQLite says; then nothing that was recorded is to be relied on.
+    pub fn together<T>(&self, work: impl FnOnce(&Transaction<'_>) -> T) -> rusqlite::Result<T> {
+        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        let result = work(&transaction);
+        transaction.commit()?;
+        Ok(result)
+    }
+
+    /// Records within `transaction` that this payment's probe is used up, before anything is done with it.
+    ///
+    /// # Errors
+    /// What SQLite says; then it may count as used.
+    pub fn use_probe(transaction: &Transaction<'_>, context: &ProbeContext, session: SessionId, now: Timestamp) -> rusqlite::Result<()> {
+        insert_use(transaction, context, Some(session), now)?;
         transaction.execute(
             "INSERT INTO terminal_counter (terminal, counter) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET counter = max(counter, excluded.counter)",
             params![context.terminal.bits().to_le_bytes(), context.counter],
         )?;
-        count_look(&transaction, now, 1)?;
+        count_look(transaction, now, 1)?;
         let forgotten = now.millis().saturating_sub(PROBE_KEPT_MS);
-        transaction.execute("DELETE FROM probe_use WHERE session IS NOT NULL AND used_at < ?1 AND expires_at < ?1", [forgotten])?;
-        transaction.commit()
+        transaction.execute("DELETE FROM probe_use WHERE session IS NOT NULL AND used_at < ?1 AND expires_at < ?1", [forgotten]).map(|_| ())
     }
 
     /// Counts the look of the run `session` as `weight` looks.

@@ -30,8 +30,10 @@ use crate::args::BenchIdentifyOptions;
 use crate::run::{Failure, Node, failed};
 use crate::up;
 
-/// A round has at least so many searches, so that processor time, which is counted in steps of 10 ms, is known well enough.
+/// A round has at least so many searches, and goes over at least so many records, so that processor time, which is counted
+/// in steps of 10 ms, is known well enough.
 const SEARCHES_PER_ROUND: u32 = 8;
+const RECORDS_PER_ROUND: u32 = 2_000_000;
 /// Making three galleries of 20 million records takes minutes.
 const READY_WITHIN: Duration = Duration::from_secs(1_200);
 const ANSWER_WITHIN_MS: u64 = 120_000;
@@ -129,7 +131,9 @@ impl Bench {
         }
         let clients = clients.try_into().unwrap_or_else(|_| unreachable!("there are three parties"));
         let gallery = MeasuredGallery { records: options.gallery, dimensions: options.dim };
-        let mut bench = Self { parties, nodes, workers, clients, gallery, counter: AtomicU64::new(1), _connections: connections };
+        // In a folder that was used before, the parties remember the counters of then.
+        let counter = AtomicU64::new(SystemClock.now().millis());
+        let mut bench = Self { parties, nodes, workers, clients, gallery, counter, _connections: connections };
         bench.wait_until_ready(options.workers).await?;
         Ok(bench)
     }
@@ -187,7 +191,8 @@ impl Bench {
     async fn round(&self, batch: u32) -> Result<Round, Failure> {
         let before = self.cpu_time()?;
         let mut searches = Vec::new();
-        for _ in 0..SEARCHES_PER_ROUND.div_ceil(batch).max(2) {
+        let wanted = SEARCHES_PER_ROUND.max(RECORDS_PER_ROUND / self.gallery.records.max(1)).min(400);
+        for _ in 0..wanted.div_ceil(batch).max(2) {
             searches.extend(self.batch(batch).await?);
         }
         let spent = self.cpu_time()?.saturating_sub(before);
@@ -302,8 +307,9 @@ impl Bench {
         for node in &self.nodes {
             peak = peak.max(processes::peak_memory(node.id())?);
         }
-        let folder = measured::gallery_folder(&self.parties.nodes[0]);
-        let bytes_per_record = processes::size_of_files(&folder)? as f64 / f64::from(options.gallery);
+        let folders = measured::kept_folders(&self.parties.nodes[0]);
+        let bytes: u64 = folders.iter().map(|folder| processes::size_of_files(folder)).sum::<Result<u64, Failure>>()?;
+        let bytes_per_record = bytes as f64 / f64::from(options.gallery);
         Ok(json!({
             "gallery": options.gallery,
             "dim": options.dim,

@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 use wire::bytes::{HexArray, HexBytes};
 
 use crate::args::{BenchIdentifyOptions, NodeOptions};
-use crate::node::{leave_no_core_dump, party_config, until_told_to_stop};
+use crate::node::{keep_memory, leave_no_core_dump, party_config, until_told_to_stop};
 use crate::provision::{self, PartyKeys, PartyNode, PeerNode, TerminalNode, WorkerNode, WorkersNode};
 use crate::run::{Failure, context, failed, runtime};
 
@@ -176,13 +176,19 @@ pub fn terminal(number: u32) -> TerminalId {
 }
 
 /// Where a party's made-up gallery is, beside its configuration.
-pub fn gallery_folder(node: &Path) -> PathBuf {
+fn gallery_folder(node: &Path) -> PathBuf {
     node.with_file_name("gallery")
+}
+
+/// Where what a party keeps for its records is: rows and tokens, and their MACs. All of it is mapped or read into memory.
+pub fn kept_folders(node: &Path) -> [PathBuf; 2] {
+    [gallery_folder(node), node.with_file_name("data").join("macs")]
 }
 
 /// Runs one of them.
 pub fn party(options: &NodeOptions) -> Result<ExitCode, Failure> {
     leave_no_core_dump()?;
+    keep_memory();
     let node: PartyNode = provision::read(&options.config)?;
     let keys: PartyKeys = provision::read(&options.config.with_file_name("keys.toml"))?;
     let gallery: MeasuredGallery = provision::read(&options.config.with_file_name("gallery.toml"))?;

@@ -1,6 +1,7 @@
 //! What the kernel counts for a process, from `/proc`.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -23,13 +24,13 @@ pub fn peak_memory(process: u32) -> Result<u64, Failure> {
     kilobytes.map(|kilobytes| 1024 * kilobytes).ok_or_else(|| Failure("the kernel does not say how much memory a process took".into()))
 }
 
-/// Bytes of the files in a folder and those below.
+/// Bytes that the files in a folder and those below take; what was never written takes none.
 pub fn size_of_files(folder: &Path) -> Result<u64, Failure> {
     let mut size = 0;
     for entry in fs::read_dir(folder).map_err(context(folder))? {
         let entry = entry.map_err(context(folder))?;
         let about = entry.metadata().map_err(context(folder))?;
-        size += if about.is_dir() { size_of_files(&entry.path())? } else { about.len() };
+        size += if about.is_dir() { size_of_files(&entry.path())? } else { 512 * about.blocks() };
     }
     Ok(size)
 }

@@ -1,7 +1,5 @@
 //! The kernels for 512-bit registers (AVX-512 F, BW and VNNI): one register is a whole line of a block, and a mask's bits
 //! are used as they are.
-//!
-//! Carry-less products are those of [`super::avx2`].
 
 use std::arch::x86_64::*;
 use std::array::from_fn;
@@ -9,13 +7,12 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::avx2::{Ahead, padded};
+use super::x86::{Ahead, LINE, define_tile, padded};
 use crate::layout::RowsView;
 
-pub use super::avx2::{dot, scale};
+pub use super::x86::{dot, scale};
 
-/// Pair of features of a block: 16 slots times two numbers.
-const LINE: usize = 32;
+define_tile!("avx512f,avx512bw,avx512vnni");
 
 /// `vpdpwssd` multiplies two pairs of numbers as signed and adds both products to a sum modulo 2^32, without saturation;
 /// the low 16 bits of that are right modulo 2^16. Several blocks at a time, so that enough sums are under way.
@@ -30,21 +27,6 @@ pub fn inner_products(pairs: &[u32], rows: RowsView<'_>, ahead: &[u16], scores: 
         6 => tile::<6, 2>(pairs, rows, ahead, scores, from),
         7 => tile::<7, 2>(pairs, rows, ahead, scores, from),
         _ => tile::<8, 2>(pairs, rows, ahead, scores, from),
-    }
-}
-
-/// `Q` queries and `B` blocks at a time; what remains, block by block.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-fn tile<const Q: usize, const B: usize>(pairs: &[u32], rows: RowsView<'_>, ahead: &[u16], scores: &mut [&mut [u16]], from: usize) {
-    let pairs = pairs.as_chunks::<Q>().0;
-    let by_several = rows.blocks() / B * B;
-    let mut ahead = Ahead::new(ahead, rows);
-    for block in (0..by_several).step_by(B) {
-        several::<Q, B>(pairs, rows, block, &mut ahead, scores, from);
-    }
-    for block in by_several..rows.blocks() {
-        several::<Q, 1>(pairs, rows, block, &mut ahead, scores, from);
     }
 }
 

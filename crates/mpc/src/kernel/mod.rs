@@ -21,6 +21,8 @@ mod memory;
 mod portable;
 #[cfg(test)]
 mod tests;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 use std::ops::Range;
 

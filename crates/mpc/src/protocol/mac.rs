@@ -44,13 +44,13 @@ pub const REPETITIONS: usize = 40;
 /// Field elements that hold the repetitions' values, four to an element.
 const PACKED: usize = REPETITIONS.div_ceil(4);
 
-/// One party's share of the MAC of some rows.
+/// One party's share of the MAC of some rows. The coefficients are expanded again at each use: that takes about a
+/// millisecond for a million slots, and keeping them would take 10 bytes a slot.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct SealedMac {
     slots: usize,
     /// What the party's own component of the coefficients, and the next party's, are expanded from.
     seeds: [[u8; 32]; 2],
-    coefficients: [Masks; 2],
     /// The point of Y, repetition by repetition.
     sums: Vec<u16>,
 }
@@ -75,20 +75,19 @@ pub fn seal(session: &mut Session<'_>, rows: RowsView<'_>, slots: usize) -> Resu
         seed
     };
     let seeds = [seed(session.prss.with_previous()), seed(session.prss.with_next())];
-    let coefficients = seeds.each_ref().map(|seed| Masks::expand(seed, slots));
     // Component i is held by party i and the one before it.
     let pairs = [[party, party.previous()], [party.next(), party]];
     let mut part = Zeroizing::new(vec![0; REPETITIONS * rows.dimensions()]);
-    for (masks, pair) in coefficients.iter().zip(&pairs) {
+    for (seed, pair) in seeds.iter().zip(&pairs) {
         let mut sums = Zeroizing::new(vec![0; part.len()]);
-        Kernel::best().masked_row_sums(&masks.repetitions(), rows, &mut sums);
+        Kernel::best().masked_row_sums(&Masks::expand(seed, slots).repetitions(), rows, &mut sums);
         add_multiple(&mut part, lagrange_at_zero(party, pair), &sums);
     }
     let components = reshare_16(session, std::mem::take(&mut *part))?;
     let mut sums = vec![0; components.own.len()];
     add_multiple(&mut sums, line_through_zero_at(party.next(), party), &components.own);
     add_multiple(&mut sums, line_through_zero_at(party.previous(), party), &components.next);
-    Ok(SealedMac { slots, seeds, coefficients, sums })
+    Ok(SealedMac { slots, seeds, sums })
 }
 
 impl SealedMac {
@@ -125,7 +124,7 @@ impl SealedMac {
         }
         let seeds = [0, 32].map(|at| bytes[at..at + 32].try_into().expect("32 bytes"));
         let sums = bytes[64..].as_chunks().0.iter().map(|number| u16::from_le_bytes(*number)).collect();
-        Ok(Self { slots, seeds, coefficients: seeds.each_ref().map(|seed| Masks::expand(seed, slots)), sums })
+        Ok(Self { slots, seeds, sums })
     }
 
     /// Adds to `values` this party's parts of v for the scores of these rows.
@@ -137,13 +136,18 @@ impl SealedMac {
         assert_eq!(query.dimensions(), self.dimensions(), "the query has as many features as the rows");
         let kernel = Kernel::best();
         // c z = sum over the parties of c_i (z_i + z_{i+1}) + c_{i+1} z_i.
-        let mut both: Vec<u16> = own.iter().zip(next).map(|(own, next)| own.wrapping_add(*next)).collect();
-        kernel.masked_sums(&self.coefficients[0].repetitions(), &both, values);
-        kernel.masked_sums(&self.coefficients[1].repetitions(), own, values);
-        zeroize::Zeroize::zeroize(&mut both);
+        let both: Zeroizing<Vec<u16>> = Zeroizing::new(own.iter().zip(next).map(|(own, next)| own.wrapping_add(*next)).collect());
+        kernel.masked_sums(&self.coefficients(0).repetitions(), &both, values);
+        kernel.masked_sums(&self.coefficients(1).repetitions(), own, values);
         for (value, sum) in values.iter_mut().zip(self.sums.chunks_exact(self.dimensions())) {
             *value = value.wrapping_sub(query.inner_product(sum));
         }
+    }
+}
+
+impl SealedMac {
+    fn coefficients(&self, component: usize) -> Masks {
+        Masks::expand(&self.seeds[component], self.slots)
     }
 }
 

@@ -132,6 +132,36 @@ async fn a_terminal_that_asks_too_often_waits() {
     assert_eq!(world.look(&stranger.template).await, Found::Nobody, "a day later");
 }
 
+/// Looks that come while one is recorded are recorded together; each is judged with those before it all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_looks_that_come_at_once_none_is_let_through_unjudged() {
+    let mut world = World::with_budget(Budget { per_minute: 6, per_day: 100 }).await;
+    let stranger = world.person();
+    let mut commands = Vec::new();
+    for _ in 0..8 {
+        let context = world.context(Purpose::Pay);
+        let probe = world.seal(context, &[&stranger.template]);
+        commands.push(world.identification(&probe));
+    }
+    let refused = |answers: &[[PartyAnswer; 3]], party: usize, code: PartyRefusal| {
+        answers.iter().filter(|answers| matches!(&answers[party], PartyAnswer::Refused { code: found, .. } if *found == code)).count()
+    };
+    let [a, b, c, d, e, f, g, h] = commands.try_into().unwrap_or_else(|_| unreachable!("eight"));
+    let ask = async |command| world.ask_all(command).await;
+    let (a, b, c, d, e, f, g, h) = tokio::join!(ask(a), ask(b), ask(c), ask(d), ask(e), ask(f), ask(g), ask(h));
+    let answers = [a, b, c, d, e, f, g, h];
+    assert_eq!([0, 1, 2].map(|party| refused(&answers, party, PartyRefusal::BudgetExhausted)), [2; 3], "six of eight");
+
+    world.move_clock(61_000);
+    let context = world.context(Purpose::Pay);
+    let probe = world.seal(context, &[&stranger.template]);
+    let [a, b, c, d] = [(); 4].map(|()| world.identification(&probe));
+    let ask = async |command| world.ask_all(command).await;
+    let (a, b, c, d) = tokio::join!(ask(a), ask(b), ask(c), ask(d));
+    let answers = [a, b, c, d];
+    assert_eq!([0, 1, 2].map(|party| refused(&answers, party, PartyRefusal::NonceReused)), [3; 3], "one of four");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn parties_that_were_handed_different_things_compute_nothing() {
     let mut world = World::new().await;

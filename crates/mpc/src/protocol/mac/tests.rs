@@ -100,7 +100,7 @@ fn the_sealed_sums_lie_on_lines_through_the_combined_rows() {
     let rows: Vec<Vec<u16>> = (0..40).map(|slot| at_zero(&|party| example.rows(party).read(slot).as_slice().to_vec(), pairs[0])).collect();
     let mut expected = vec![0_u16; REPETITIONS * 6];
     for mac in &macs {
-        for (repetition, mask) in mac.coefficients[0].repetitions().into_iter().enumerate() {
+        for (repetition, mask) in mac.coefficients(0).repetitions().into_iter().enumerate() {
             for (_, row) in rows.iter().enumerate().filter(|(slot, _)| mask[slot / 64] >> (slot % 64) & 1 == 1) {
                 expected[6 * repetition..][..6].iter_mut().zip(row).for_each(|(sum, feature)| *sum = sum.wrapping_add(*feature));
             }
@@ -167,7 +167,7 @@ fn take_error_back(guess: impl Fn(usize, &SealedMac) -> u16 + Sync) -> [Result<(
 /// With public coefficients the check would be worth nothing: whoever knows them passes.
 #[test]
 fn an_error_can_be_taken_back_only_by_whoever_knows_the_third_component() {
-    let known = |repetition: usize, of_party_3: &SealedMac| (of_party_3.coefficients[0].repetitions()[repetition][0] & 1) as u16;
+    let known = |repetition: usize, of_party_3: &SealedMac| (of_party_3.coefficients(0).repetitions()[repetition][0] & 1) as u16;
     let [_, second, third] = take_error_back(known);
     assert_eq!((second, third), (Ok(()), Ok(())), "this test's cheat must work against the defect");
     for guess in [0, 1] {
