@@ -7,7 +7,7 @@ const description = new URL('../../openapi/api.json', import.meta.url);
 const target = new URL('./schema.ts', import.meta.url);
 
 /** What only narrows values and has no counterpart in a type. */
-const narrowing = new Set(['format', 'minimum', 'maximum', 'pattern', 'minLength', 'maxLength', 'minItems', 'maxItems', 'examples', 'additionalProperties']);
+const narrowing = new Set(['format', 'minimum', 'maximum', 'pattern', 'minLength', 'maxLength', 'minItems', 'maxItems', 'maxProperties', 'propertyNames', 'examples', 'additionalProperties']);
 const plain = { string: 'string', integer: 'number', number: 'number', boolean: 'boolean', null: 'null' };
 
 /** The TypeScript type of one schema. */
@@ -20,6 +20,7 @@ export function typeOf(schema) {
   if ('const' in schema) return literal(schema.const);
   if (schema.items) return union(schema, `readonly ${grouped(typeOf(schema.items))}[]`);
   if (schema.properties) return `{\n${fields(schema)}}`;
+  if (schema.additionalProperties?.type) return union(schema, `Readonly<Record<string, ${typeOf(schema.additionalProperties)}>>`, 'object');
   return [schema.type].flat().map(plainType).join(' | ');
 }
 
@@ -48,7 +49,7 @@ function fields({ properties, required = [] }) {
 const isMethod = (key) => ['get', 'post', 'put', 'patch', 'delete'].includes(key);
 const literal = (value) => `'${String(value).replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 const grouped = (type) => (type.includes(' | ') ? `(${type})` : type);
-const union = ({ type }, of) => [type].flat().map((name) => (name === 'array' ? of : plainType(name))).join(' | ');
+const union = ({ type }, of, what = 'array') => [type].flat().map((name) => (name === what ? of : plainType(name))).join(' | ');
 
 function plainType(name) {
   if (!(name in plain)) throw new Error(`openapi/api.json has the type ${name}, which web/api/generate.mjs does not know.`);

@@ -45,14 +45,45 @@ export interface ApiKeyList {
   has_more: boolean;
 }
 
+export interface BankAccount {
+  account_last4: string;
+  bank_code: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  decided_at?: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  effective_at?: number;
+  holder_name: string;
+  id: string;
+  reason?: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  requested_at: number;
+  status: BankAccountStatus;
+}
+
+export interface BankAccountList {
+  data: readonly BankAccount[];
+  has_more: boolean;
+}
+
+export const BankAccountStatus = [
+  'waiting',
+  'approved',
+  'rejected',
+  'withdrawn',
+] as const;
+export type BankAccountStatus = (typeof BankAccountStatus)[number];
+
 export interface BiometricQuery {
   amount_minor?: number;
   asked_by: string;
   /** Milliseconds since 1970-01-01 UTC. */
   at: number;
+  consent_version?: string;
   id: string;
   kind: 'enrolment' | 'identification' | 'deletion';
   outcome: string;
+  payment?: string;
+  rules_version?: string;
   store_name?: string;
 }
 
@@ -170,6 +201,11 @@ export interface Consent {
   version: string;
 }
 
+export interface ConsentList {
+  data: readonly Consent[];
+  has_more: boolean;
+}
+
 export const ConsentPurpose = [
   'payment',
   'membership',
@@ -253,6 +289,8 @@ export type DeliveryStatus = (typeof DeliveryStatus)[number];
 
 export interface Dispute {
   amount_minor: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  appealed_at?: number;
   cause: DisputeCause;
   /** Milliseconds since 1970-01-01 UTC. */
   credit_due_at: number;
@@ -336,7 +374,9 @@ export interface Event {
 }
 
 export interface EventData {
+  bank_account?: BankAccount;
   payment?: Payment;
+  payout?: Payout;
 }
 
 export interface EventList {
@@ -353,6 +393,15 @@ export const EventType = [
   'payment.voided',
   'payment.undone',
   'payment.refunded',
+  'bank_account.requested',
+  'bank_account.approved',
+  'bank_account.rejected',
+  'bank_account.withdrawn',
+  'payout.held',
+  'payout.sent',
+  'payout.arrived',
+  'payout.returned',
+  'payout.cancelled',
   'webhook_endpoint.ping',
 ] as const;
 export type EventType = (typeof EventType)[number];
@@ -424,6 +473,12 @@ export interface NewApiKey {
   name: string;
 }
 
+export interface NewBankAccount {
+  account_number: string;
+  bank_code: string;
+  holder_name: string;
+}
+
 export interface NewCapture {
   amount_minor?: number | null;
 }
@@ -460,6 +515,7 @@ export interface NewPayment {
   capture?: Capture;
   currency: 'CNY';
   merchant_reference?: string | null;
+  metadata?: Readonly<Record<string, string>> | null;
   terminal?: string | null;
 }
 
@@ -497,6 +553,18 @@ export interface Passcode {
   passcode: string;
 }
 
+export interface PayeeDispute {
+  amount_minor: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  decide_by: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  decided_at?: number;
+  id: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  opened_at: number;
+  status: DisputeStatus;
+}
+
 export interface Payment {
   amount_minor: number;
   attempts_left?: number;
@@ -508,12 +576,14 @@ export interface Payment {
   /** Milliseconds since 1970-01-01 UTC. */
   created_at: number;
   currency: 'CNY';
+  dispute?: string | PayeeDispute;
   /** Milliseconds since 1970-01-01 UTC. */
   expires_at: number;
   id: string;
   merchant: string;
   merchant_name: string;
   merchant_reference?: string;
+  metadata?: Readonly<Record<string, string>>;
   /** Milliseconds since 1970-01-01 UTC. */
   paid_at?: number;
   refunded_minor: number;
@@ -547,6 +617,37 @@ export const PaymentStatus = [
 ] as const;
 export type PaymentStatus = (typeof PaymentStatus)[number];
 
+export interface Payout {
+  amount_minor: number;
+  bank_account: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  created_at: number;
+  currency: 'CNY';
+  /** Milliseconds since 1970-01-01 UTC. */
+  ended_at?: number;
+  hold_reason?: 'round_sums' | 'night' | 'one_payer' | 'returned_before';
+  id: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  sent_at?: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  settles_until: number;
+  status: PayoutStatus;
+}
+
+export interface PayoutList {
+  data: readonly Payout[];
+  has_more: boolean;
+}
+
+export const PayoutStatus = [
+  'held',
+  'in_transit',
+  'arrived',
+  'returned',
+  'cancelled',
+] as const;
+export type PayoutStatus = (typeof PayoutStatus)[number];
+
 export interface ProbeContext {
   amount_minor: number;
   counter: number;
@@ -569,6 +670,8 @@ export interface ProbeContext {
 export interface Problem {
   attempts_left?: number;
   code: Code;
+  decline_code?: Code;
+  doc_url?: string;
   field?: string;
   remedy: string;
   request_id?: string;
@@ -689,9 +792,15 @@ export const operations = [
   'POST /v1/api-keys',
   'DELETE /v1/api-keys/{id}',
   'POST /v1/api-keys/{id}/rotate',
+  'GET /v1/bank-accounts',
+  'POST /v1/bank-accounts',
+  'GET /v1/bank-accounts/{id}',
+  'POST /v1/bank-accounts/{id}/withdraw',
   'GET /v1/books',
   'GET /v1/capture-agent',
   'GET /v1/consent-texts',
+  'GET /v1/consent-texts/{id}',
+  'GET /v1/consents',
   'POST /v1/consents',
   'GET /v1/deliveries/{id}',
   'POST /v1/deliveries/{id}/replay',
@@ -699,6 +808,7 @@ export const operations = [
   'GET /v1/disputes',
   'POST /v1/disputes',
   'GET /v1/disputes/{id}',
+  'POST /v1/disputes/{id}/appeal',
   'POST /v1/disputes/{id}/withdraw',
   'POST /v1/enrolments',
   'DELETE /v1/enrolments/{id}',
@@ -728,6 +838,8 @@ export const operations = [
   'POST /v1/payments/{id}/probe',
   'POST /v1/payments/{id}/refunds',
   'POST /v1/payments/{id}/void',
+  'GET /v1/payouts',
+  'GET /v1/payouts/{id}',
   'GET /v1/queries',
   'POST /v1/sessions',
   'DELETE /v1/sessions/current',
