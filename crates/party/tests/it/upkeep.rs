@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use base::id::SessionId;
 use base::party::PartyId;
 use mpc::share::{Row, reconstruct_rows};
+use party::gallery::header::Identity;
+use party::gallery::segment::Segment;
 use wire::bytes::HexArray;
 use wire::party::{GalleryOperation, PartyAnswer, PartyCommand, PartyRefusal};
 use wire::upkeep::{Audited, PartitionCount, PrepareRefresh, Rebuild, Verified};
@@ -165,7 +167,25 @@ async fn a_refresh_gives_other_shares_of_the_same_people() {
     // The old epoch goes on: somebody comes, somebody goes, a party starts again.
     let late = world.person();
     world.enrol(std::slice::from_ref(&late)).await;
+    let prepared_row = |world: &World, party, slot| {
+        let identity = Identity { party, dimensions: usize::from(DIMENSIONS), generation: 0, number: 0 };
+        let copy = copy_of(&world.directory(party));
+        let segment = Segment::open(&copy.path().join("segments/next-00000.segment"), identity).expect("opens").expect("is prepared");
+        segment.rows().read(slot).as_slice().to_vec()
+    };
+    assert!(PartyId::ALL.into_iter().all(|party| prepared_row(&world, party, 4).iter().any(|number| *number != 0)));
     world.delete(&people[4]).await;
+    for party in PartyId::ALL {
+        assert!(
+            prepared_row(&world, party, 4).iter().all(|number| *number == 0),
+            "{party}: what was prepared of a deleted record is gone too"
+        );
+        assert!(prepared_row(&world, party, 3).iter().any(|number| *number != 0), "{party}");
+        let journal = rusqlite::Connection::open(world.directory(party).join(party::store::FILE_NAME)).expect("a journal");
+        let name = people[4].record.bits().to_le_bytes();
+        let rows: u32 = journal.query_row("SELECT count(*) FROM row WHERE record = ?1", [name], |row| row.get(0)).expect("a table");
+        assert_eq!(rows, 0, "{party}: of no epoch");
+    }
     world.restart(PartyId::P2).await;
     assert_eq!(world.look(&people[0].template).await, Found::Token(people[0].token));
     assert_eq!(world.audit(PartyId::P3, None).await.epoch, 0);
