@@ -60,6 +60,7 @@ impl Store {
     /// `consent_missing`, `consent_outdated`, `invalid_request`. `tokens` holds one for each template in the probe. The
     /// change is durable before any party sees it: see [`Store::pending_changes`]. A look that is refused for what it is
     /// stands in its owner's log.
+    #[expect(clippy::too_many_arguments, reason = "each is one thing that taking templates needs")]
     pub fn receive_template(
         &self,
         idempotency: &Idempotency,

@@ -111,7 +111,7 @@ async fn checking_and_enrolling_two_thousand_at_three_parties() {
         let mut context = world.context(Purpose::Enrol);
         context.templates = people.len() as u32;
         let probe = world.seal(context, &people.iter().map(|person| &person.template[..]).collect::<Vec<_>>());
-        let started = std::time::Instant::now();
+        let started = tokio::time::Instant::now();
         let command = world.enrolment(probe, &people).await;
         let checked = started.elapsed();
         world.ask_all(command).await;

@@ -1,7 +1,7 @@
 //! Refresh and compaction while everything else goes on; what a share of one epoch is worth in another.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base::id::SessionId;
 use base::party::PartyId;
@@ -10,6 +10,7 @@ use mpc::testing::chi_squared_of_bytes;
 use party::gallery::header::Identity;
 use party::gallery::segment::Segment;
 use tokio::sync::RwLock;
+use tokio::time::Instant;
 use wire::bytes::HexArray;
 use wire::party::{GalleryChange, GalleryOperation, Identify, PartyAnswer, PartyCommand, PartyRefusal};
 use wire::probe::{Purpose, SealedProbe};

@@ -97,7 +97,7 @@ impl FromStr for Address {
                 "user" => address.user = value,
                 "password" => address.password = Some(Secret::new(value)),
                 "sslmode" => ssl_mode = Some(value),
-                "sslrootcert" => address.ssl_root_cert = Some(value.into()).filter(|path| *path != PathBuf::from("system")),
+                "sslrootcert" => address.ssl_root_cert = Some(value).filter(|path| path != "system").map(PathBuf::from),
                 "channel_binding" => address.needs_binding = needs_binding(&value)?,
                 // Nothing else would do.
                 "target_session_attrs" if ["read-write", "primary"].contains(&value.as_str()) => {}
