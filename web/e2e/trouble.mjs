@@ -77,6 +77,7 @@ export async function answerJourney(stage) {
     ['challenge_expired', 409, 'The look took too long.', '本次刷脸超时。'],
     ['picture_unreadable', 400, 'The picture cannot be read.', '无法读取图像。'],
     ['storage_full', 503, 'The service cannot record anything at the moment.', '服务暂时无法记录任何内容。'],
+    ['identification_interrupted', 200, 'The check was interrupted.', '核对过程被中断。'],
     ['ambiguous', 200, 'The look is not clear enough.', '刷脸结果不够明确。'],
   ];
   const answerWith = (code, status) => async (route) => {
