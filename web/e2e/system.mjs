@@ -25,7 +25,8 @@ export async function startSystem(root, folder) {
   // Parts are started again from the same file: a build during the test must not take it away.
   const own = join(dirname(folder), 'handsel');
   copyFileSync(binary, own);
-  const child = spawn(own, ['up', '--dir', folder, '--ephemeral-ports', '--json'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  // The fund is filled by the steps that need it.
+  const child = spawn(own, ['up', '--dir', folder, '--ephemeral-ports', '--compensation-fund', '0', '--json'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const stop = async () => {
     child.kill('SIGTERM');

@@ -313,6 +313,9 @@ pub struct InstallationOptions {
     /// The rule pack.
     #[arg(long, default_value = "rules/cn.toml")]
     pub rules: PathBuf,
+    /// What the institution puts into the compensation fund at the first start, in minor units; 0 is nothing.
+    #[arg(long, value_name = "MINOR", default_value_t = 1_000_000, value_parser = clap::value_parser!(i64).range(0..))]
+    pub compensation_fund: i64,
 }
 
 #[derive(Args)]

@@ -72,8 +72,8 @@ impl Mode {
 /// Looks that one terminal may ask for in a day: more than one every five seconds around the clock is no till.
 const LOOKS_PER_DAY_MAX: u32 = 20_000;
 
-/// What the institution puts into the compensation fund of a fresh installation, in minor units: twenty credits at once.
-const FUND: (TransferId, i64) = (TransferId::from_bits(1), 1_000_000);
+/// The transfer that puts the institution's money into the compensation fund of a fresh installation.
+const FUND: TransferId = TransferId::from_bits(1);
 
 /// The shop that a fresh installation begins with.
 const MERCHANT: (MerchantId, &str) = (MerchantId::from_bits(1), "Lotus Pharmacy 荷花药房");
@@ -133,9 +133,12 @@ pub fn prepare(dir: &Path, options: &InstallationOptions, mode: Mode, ephemeral_
 
     write_party_nodes(&dir, mode, &parties, &party_keys, &platform_keys, &terminals)?;
     let store = dir.join("platform/handsel.sqlite");
+    let is_first_start = !store.exists();
     register_shop(&store, &rules, &terminals, &merchant_keys.live_key)?;
-    // As by hand: the same again changes nothing.
-    admin::store::fund(&FundOptions { store: store.clone(), rules: rules.clone(), id: FUND.0.to_string(), amount_minor: FUND.1 })?;
+    if is_first_start && options.compensation_fund > 0 {
+        let (store, rules) = (store.clone(), rules.clone());
+        admin::store::fund(&FundOptions { store, rules, id: FUND.to_string(), amount_minor: options.compensation_fund })?;
+    }
     let test_store = dir.join("platform/handsel-test.sqlite");
     register_shop(&test_store, &rules, &terminals[..1], &merchant_keys.test_key)?;
     let parties_for_platform = PartyId::ALL.map(|party| PlatformPeerNode {

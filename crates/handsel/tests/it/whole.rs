@@ -114,7 +114,8 @@ fn shares_at_rest(installation: &Path) -> Vec<(String, String)> {
         let segment = fs::read(data.join("segments/0-00000.segment")).expect("a party's first segment");
         let rows = RowsView::from_bytes(&segment[ROWS_AT..], capture::face::DIMENSIONS).expect("whole blocks");
         let store = rusqlite::Connection::open(data.join("party.sqlite")).expect("a party's store");
-        let mut statement = store.prepare("SELECT slot, token FROM record").expect("the party's records");
+        // Nothing was compacted, so a record lies where its ordinal says.
+        let mut statement = store.prepare("SELECT ordinal, token FROM record").expect("the party's records");
         let mut records = statement.query([]).expect("runs");
         while let Some(record) = records.next().expect("a record") {
             let row = rows.read(record.get(0).expect("a slot")).to_bytes();
