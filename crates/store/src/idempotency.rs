@@ -113,8 +113,8 @@ impl Store {
         })
     }
 
-    /// Deletes what is past its time: answers, sessions, nonces and rows of right-to-know logs. Then empties the write-ahead log, so that what was
-    /// erased is not left in it either. Run it every few minutes.
+    /// Deletes what is past its time: answers, sessions, nonces and rows of right-to-know logs. Then empties the write-ahead
+    /// log, so that what was erased is not left in it either. Run it every few minutes.
     pub fn tidy(&self, now: Timestamp) -> Result<(), StoreError> {
         let day_ago = Timestamp::from_millis(now.millis().saturating_sub(KEEP_MS));
         self.run_tx("tidy", |tx| {

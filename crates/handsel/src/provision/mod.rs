@@ -133,8 +133,10 @@ pub fn prepare(dir: &Path, options: &InstallationOptions, mode: Mode, ephemeral_
 
     write_party_nodes(&dir, mode, &parties, &party_keys, &platform_keys, &terminals)?;
     let store = dir.join("platform/handsel.sqlite");
-    let is_first_start = !store.exists();
     register_shop(&store, &rules, &terminals, &merchant_keys.live_key)?;
+    // The platform's configuration is written after this: a first start that broke off does it again, and the same transfer
+    // changes nothing.
+    let is_first_start = !dir.join("platform/node.toml").exists();
     if is_first_start && options.compensation_fund > 0 {
         let (store, rules) = (store.clone(), rules.clone());
         admin::store::fund(&FundOptions { store, rules, id: FUND.to_string(), amount_minor: options.compensation_fund })?;
