@@ -290,6 +290,8 @@ export type DeliveryStatus = (typeof DeliveryStatus)[number];
 export interface Dispute {
   amount_minor: number;
   /** Milliseconds since 1970-01-01 UTC. */
+  appeal_by?: number;
+  /** Milliseconds since 1970-01-01 UTC. */
   appealed_at?: number;
   cause: DisputeCause;
   /** Milliseconds since 1970-01-01 UTC. */
@@ -507,6 +509,7 @@ export interface NewDuressPasscode {
 export interface NewLimits {
   day_max_minor?: number | null;
   night_max_minor?: number | null;
+  passcode_always?: boolean;
   payment_max_minor?: number | null;
 }
 
@@ -718,6 +721,7 @@ export interface SimulatedLook {
 export interface StandingLimits {
   day_max_minor?: number;
   night_max_minor?: number;
+  passcode_always?: boolean;
   payment_max_minor?: number;
 }
 

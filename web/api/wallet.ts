@@ -53,6 +53,7 @@ export const wallet = {
   openDispute: (dispute: NewDispute, key: string) => call<Dispute>('/v1/disputes', { method: 'POST', json: dispute, headers: writes(key) }),
   withdrawDispute: (id: string, key: string) =>
     call<Dispute>(`/v1/disputes/${encodeURIComponent(id)}/withdraw`, { method: 'POST', headers: writes(key) }),
+  appeal: (id: string, key: string) => call<Dispute>(`/v1/disputes/${encodeURIComponent(id)}/appeal`, { method: 'POST', headers: writes(key) }),
   statistics: () => call<DisputeStatistics>('/v1/statistics/disputes'),
   terms: (locale: 'zh' | 'en') => call<Terms>(`/v1/terms?locale=${locale}`),
 

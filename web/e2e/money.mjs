@@ -145,6 +145,16 @@ export async function notMeJourney(stage) {
     await screen(wallet, 'wallet-76-dispute-rejected');
   }, wallet);
 
+  await step('an appeal against the decision: once, and the clock begins anew', async () => {
+    await wallet.getByRole('button', { name: say('Appeal', '申诉'), exact: true }).click();
+    await wallet.getByText(say('You appealed', '您已申诉')).waitFor();
+    await wallet.getByText(say('If nobody decides by then, you are right.', '逾期未决定，即认定您有理。')).waitFor();
+    await screen(wallet, 'wallet-83-dispute-appealed');
+    admin('dispute', reference(), 'reject', '--reason', say('The till’s list shows the basket.', '收银清单显示了所购商品。'));
+    await wallet.getByText(say('Decided: it was you', '已判定：是您本人')).first().waitFor({ timeout: 30_000 });
+    assert.equal(await wallet.getByRole('button', { name: say('Appeal', '申诉'), exact: true }).count(), 0);
+  }, wallet);
+
   await step('not me by keyboard alone, then taken back', async () => {
     fill(300);
     await pay(stage, '300', '¥3.00');

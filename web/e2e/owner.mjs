@@ -115,6 +115,19 @@ export async function limitsJourney(stage) {
     await backToAmount(stage);
   }, till);
 
+  await step('limits: the passcode every time, as for twins; a look alone pays nothing', async () => {
+    const always = group(say('Passcode at the till', '收银台支付密码')).getByRole('radio', { name: say('Always', '每次都要') });
+    await always.check();
+    await save.click();
+    await wallet.getByText(say('Saved. These limits are in force.', '已保存，这些限额已生效。')).waitFor();
+    await screen(wallet, 'wallet-99-limits-passcode');
+    await payByLook(stage, '1');
+    await till.getByRole('heading', { name: say('Payment passcode', '支付密码') }).waitFor({ timeout: 30_000 });
+    await till.getByRole('button', { name: say('Cancel', '取消') }).click();
+    await till.getByText(say('Nothing was charged.', '没有扣款。')).waitFor();
+    await backToAmount(stage);
+  }, till);
+
   await step('limits: what is raised waits a day, and can be called off', async () => {
     await group(payment).getByRole('radio', { name: '¥1,000' }).check();
     await save.click();

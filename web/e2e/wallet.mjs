@@ -85,6 +85,17 @@ export async function enrolJourney({ wallet, say, step, screen, camera }) {
     await screen(wallet, 'wallet-11-consents');
     await wallet.getByRole('checkbox', { name: say('I agree: Payment', '我同意：付款') }).check();
     await next.click();
+    await wallet.getByRole('heading', { name: say('Somebody who looks like you', '与您相像的人') }).waitFor();
+  }, wallet);
+
+  await step('whoever has a twin is told what follows, and nobody has to answer', async () => {
+    const yes = wallet.getByRole('radio', { name: say('Yes', '有'), exact: true });
+    assert.equal(await yes.isChecked(), false);
+    await yes.check();
+    await wallet.getByText(say(/^Then a look alone never pays/, /^那么仅凭刷脸不会付款/)).waitFor();
+    await screen(wallet, 'wallet-17-enrol-twin');
+    await wallet.getByRole('radio', { name: say('No, or I would rather not say', '没有，或不想回答') }).check();
+    await wallet.getByRole('button', { name: say('Continue', '继续') }).click();
     await wallet.getByRole('heading', { name: say('Capture', '采集') }).waitFor();
     await wallet.getByText(say('The camera is off.', '摄像头已关闭。')).waitFor();
     await screen(wallet, 'wallet-12-capture-ready');
@@ -110,6 +121,8 @@ export async function enrolJourney({ wallet, say, step, screen, camera }) {
     await wallet.getByRole('checkbox').first().waitFor();
     await press('Space', 'I agree: Payment', '我同意：付款');
     await press('Enter', 'Save and go on', '保存并继续');
+    await wallet.getByRole('heading', { name: say('Somebody who looks like you', '与您相像的人') }).waitFor();
+    await press('Enter', 'Continue', '继续');
     await wallet.getByRole('heading', { name: say('Capture', '采集') }).waitFor();
     await press('Enter', 'Open the camera', '打开摄像头');
     await wallet.getByText(say('The camera is on.', '摄像头已打开。')).waitFor();
@@ -174,6 +187,8 @@ export async function historyJourney({ wallet, say, step, screen }) {
       say('Paying with the face is paused by its owner.', '账户本人已暂停刷脸付款。'),
     ]) assert.ok(list.includes(outcome), `the list lacks: ${outcome}`);
     await screen(wallet, 'wallet-31-queries');
+    await wallet.getByRole('link', { name: say('Open the receipt', '打开凭证') }).first().click();
+    await wallet.getByText(say('What judged it', '判定依据')).waitFor();
   }, wallet);
 
   await step('who sees what, and the consents', async () => {

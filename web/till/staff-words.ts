@@ -13,10 +13,9 @@ const en = {
   lane: 'This lane',
   agent: { up: 'The program that looks answers.', down: 'The program that looks does not answer. Start it on this machine.' },
   platform: { up: 'The platform answers.', down: 'The platform does not answer. Take cash, a card or a code.' },
-  speed: (seconds: string, count: number) =>
-    count === 1 ? `From press to paid: ${seconds} s, one payment since this page was opened.` : `From press to paid: ${seconds} s, the middle one of ${count} payments since this page was opened.`,
-  noSpeed: 'No face payment since this page was opened.',
-  slow: 'That is slow. Offer cash, a card or a code to whoever is in a hurry.',
+  speed: (seconds: string) => `A look takes ${seconds} s here: the middle one of the latest seven of the last half hour.`,
+  noSpeed: 'Fewer than three looks in the last half hour: too few to say how fast this lane is.',
+  slow: 'That is slow. The till says so and puts the other ways first.',
   questions: 'What shoppers ask',
   list: [
     {
@@ -50,9 +49,9 @@ const zh: typeof en = {
   lane: '本通道',
   agent: { up: '采集程序正常。', down: '采集程序没有响应，请在本机启动。' },
   platform: { up: '平台连接正常。', down: '无法连接平台，请收现金、银行卡或扫码。' },
-  speed: (seconds, count) => `从按下到付款成功：${seconds} 秒（打开本页以来 ${count} 笔的中位数）。`,
-  noSpeed: '打开本页以来还没有刷脸付款。',
-  slow: '现在较慢，赶时间的顾客请用现金、银行卡或扫码。',
+  speed: (seconds) => `在这里刷脸需要 ${seconds} 秒（最近半小时内最近七次的中位数）。`,
+  noSpeed: '最近半小时刷脸不足三次，还说不出快慢。',
+  slow: '现在较慢：收银台会说明，并先提供其他付款方式。',
   questions: '顾客常问',
   list: [
     {

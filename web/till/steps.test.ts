@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Code, NoAnswerError, ProblemError } from '../api/problem';
 import type { Payment, PaymentStatus } from '../api/types';
-import { answered, isOpen, lookCanArrive_ms, meaningOf, refundable_minor, screenOf, waysOn, middle } from './steps';
+import { answered, isOpen, lookCanArrive_ms, meaningOf, middle, refundable_minor, screenOf, typical_ms, waysOn } from './steps';
 
 function payment(status: PaymentStatus, more: Partial<Payment> = {}): Payment {
   return {
@@ -87,6 +87,23 @@ test.each([
   ['refused', 0, 0],
 ] as const)('%s with %d refunded leaves %d', (status, refunded_minor, left) => {
   expect(refundable_minor(payment(status, { refunded_minor }))).toBe(left);
+});
+
+const minute_ms = 60_000;
+test.each([
+  ['nothing yet', [], undefined],
+  ['two say nothing', [9_000, 9_000], undefined],
+  ['the median of three', [1_000, 30_000, 2_000], 2_000],
+  ['only the latest seven', [99_000, 99_000, 99_000, 99_000, 1_000, 1_000, 1_000, 1_000, 2_000, 2_000, 2_000], 1_000],
+])('how long a look takes here: %s', (_name, durations, expected) => {
+  const looks = durations.map((duration, at) => ({ startTime: at * minute_ms, duration }));
+  expect(typical_ms(looks, 12 * minute_ms)).toBe(expected);
+});
+
+test('a slow hour is forgotten, so that the till goes back to looks', () => {
+  const looks = [1, 2, 3].map((at) => ({ startTime: at * minute_ms, duration: 20_000 }));
+  expect(typical_ms(looks, 31 * minute_ms)).toBe(20_000);
+  expect(typical_ms(looks, 32 * minute_ms)).toBeUndefined();
 });
 
 test.each([

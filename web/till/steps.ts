@@ -85,6 +85,21 @@ export function refundable_minor(payment: Payment): number {
 /** From press to paid; above it the lane is slower than its target for a first payment. */
 export const slow_ms = 8_000;
 
+/** A look at this till, from press to its end: paid, refused, or led nowhere. Milliseconds since the page began. */
+export interface LookTime {
+  startTime: number;
+  duration: number;
+}
+
+/**
+ * How long a look takes here: the median of the latest few of the last half hour. `undefined` while there are fewer than
+ * three, so that one shopper who took long, or a slow hour long ago, says nothing about the lane.
+ */
+export function typical_ms(looks: readonly LookTime[], now_ms: number): number | undefined {
+  const latest = looks.filter(({ startTime }) => now_ms - startTime <= 1_800_000).slice(-7);
+  return latest.length < 3 ? undefined : middle(latest.map(({ duration }) => duration));
+}
+
 /** The median; `undefined` of nothing. */
 export function middle(numbers: readonly number[]): number | undefined {
   const sorted = [...numbers].sort((one, two) => one - two);

@@ -6,7 +6,7 @@ import { codeOf, NoAnswerError, ProblemError, type Code } from '../api/problem';
 import { till as agent } from '../api/till';
 import type { Payment, TillConfig } from '../api/types';
 import { locale } from '../ui/locale.svelte';
-import { answered, isOpen, lookCanArrive_ms, meaningOf, screenOf, type Screen, type Stop } from './steps';
+import { answered, isOpen, lookCanArrive_ms, meaningOf, screenOf, typical_ms, type Screen, type Stop } from './steps';
 
 /** Kept over a reload, so that a payment under way is never forgotten. Holds the payment's identifier only. */
 const storageKey = 'handsel.till.payment';
@@ -70,6 +70,7 @@ export class Till {
   async payWithFace(payment: Payment): Promise<void> {
     if (this.busy) return;
     performance.mark('press');
+    performance.mark('look-begun');
     const turn = ++this.#turn;
     this.busy = true;
     try {
@@ -189,6 +190,11 @@ export class Till {
     this.screen = { name: 'recent' };
   }
 
+  /** How long a look usually takes at this till now, in milliseconds. */
+  typicalLook_ms(): number | undefined {
+    return typical_ms(performance.getEntriesByName('look'), performance.now());
+  }
+
   showStaff(): void {
     this.screen = { name: 'staff' };
   }
@@ -224,15 +230,26 @@ export class Till {
     this.#clearDoubts();
     this.screen = screenOf(payment);
     remember(isOpen(payment) ? payment.id : undefined);
-    if (payment.status === 'paid' && performance.getEntriesByName('press').length > 0) {
-      performance.measure('press-to-paid', 'press');
-      performance.clearMarks('press');
-    }
+    if (this.screen.name === 'result' || this.screen.name === 'passcode') this.#lookEnded();
+    if (payment.status === 'paid') this.#measure('press-to-paid', 'press');
   }
 
   #stop(payment: Payment, stop: Stop): void {
     this.#clearDoubts();
     this.screen = { name: 'stopped', payment, stop };
+    this.#lookEnded();
+  }
+
+  /** Without the time in which somebody types a passcode. */
+  #lookEnded(): void {
+    this.#measure('look', 'look-begun');
+  }
+
+  /** Times stay in this page's memory. */
+  #measure(name: string, since: string): void {
+    if (performance.getEntriesByName(since).length === 0) return;
+    performance.measure(name, since);
+    performance.clearMarks(since);
   }
 
   #clearDoubts(): void {

@@ -21,6 +21,9 @@ const en = {
     cameraOff: 'The camera is off. It opens only when you press the button.',
     promise: 'Your face is not shown or stored here. The shop does not learn who you are.',
     spoken: (amount: string, payee: string) => `${amount} to ${payee}. Press pay with face to go on.`,
+    usual: (seconds: number) => (seconds === 1 ? 'A look takes about a second here.' : `A look takes about ${seconds} seconds here.`),
+    slow: (seconds: number) => `Paying with the face is slow at the moment: about ${seconds} seconds.`,
+    faster: 'Cash, a card or a code is faster now. You may still pay with your face.',
     other: 'Pay another way',
   },
   suffix: {
@@ -123,6 +126,9 @@ const zh: typeof en = {
     cameraOff: '摄像头已关闭，按下按钮后才会打开。',
     promise: '这里不显示也不保存您的脸，商家不会知道您是谁。',
     spoken: (amount, payee) => `向${payee}付款${amount}。请按刷脸付款继续。`,
+    usual: (seconds) => `在这里刷脸大约需要 ${seconds} 秒。`,
+    slow: (seconds) => `现在刷脸较慢：大约 ${seconds} 秒。`,
+    faster: '此刻用现金、银行卡或扫码更快；您仍然可以刷脸付款。',
     other: '换一种方式付款',
   },
   suffix: {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { asked, choicesOf, chosenOf, safe } from './limits';
+import { asked, askedOf, choicesOf, chosenOf, safe } from './limits';
 
 test('whoever has set nothing is offered the safe limits', () => {
   expect(chosenOf({})).toEqual(safe);
@@ -12,5 +12,12 @@ test('what stands is among the choices, in its place', () => {
 });
 
 test('no limit is left out, and nothing at night is not no limit', () => {
-  expect(asked({ payment_max_minor: 'none', day_max_minor: '50000', night_max_minor: '0' })).toEqual({ day_max_minor: 50_000, night_max_minor: 0 });
+  expect(asked({ payment_max_minor: 'none', day_max_minor: '50000', night_max_minor: '0' }, 'by_rule')).toEqual({ day_max_minor: 50_000, night_max_minor: 0 });
+});
+
+test('the passcode always is a limit that stands, and saving keeps it', () => {
+  const standing = { passcode_always: true };
+  expect(chosenOf(standing)).toEqual(safe);
+  expect(asked({ payment_max_minor: 'none', day_max_minor: 'none', night_max_minor: 'none' }, askedOf(standing))).toEqual(standing);
+  expect(askedOf({})).toBe('by_rule');
 });

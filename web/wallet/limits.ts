@@ -2,9 +2,11 @@
 
 import type { NewLimits, StandingLimits } from '../api/types';
 
-export type LimitName = keyof StandingLimits;
+export type LimitName = Exclude<keyof StandingLimits, 'passcode_always'>;
 /** A sum in minor units as the value of a choice, or that the owner sets none. */
 export type Choice = `${number}` | 'none';
+/** When the till asks for the passcode. */
+export type Asked = 'always' | 'by_rule';
 
 export const limitNames = ['payment_max_minor', 'day_max_minor', 'night_max_minor'] as const satisfies readonly LimitName[];
 
@@ -36,9 +38,12 @@ export function chosenOf(standing: StandingLimits): Record<LimitName, Choice> {
   };
 }
 
+/** What stands about the passcode. */
+export const askedOf = ({ passcode_always }: StandingLimits): Asked => (passcode_always ? 'always' : 'by_rule');
+
 /** The choices as the platform takes them. */
-export function asked(choices: Record<LimitName, Choice>): NewLimits {
-  const limits: NewLimits = {};
+export function asked(choices: Record<LimitName, Choice>, passcode: Asked): NewLimits {
+  const limits: NewLimits = passcode === 'always' ? { passcode_always: true } : {};
   for (const name of limitNames) if (choices[name] !== 'none') limits[name] = Number(choices[name]);
   return limits;
 }

@@ -1,7 +1,7 @@
 // Words of the wallet about what an owner sets: limits, freezing, the passcode under threat, closing; and who sees what.
 
 import type { Dictionary } from '../ui/locale.svelte';
-import type { LimitName } from './limits';
+import type { Asked, LimitName } from './limits';
 import type { ViewName } from './views';
 
 const en = {
@@ -14,6 +14,9 @@ const en = {
       day_max_minor: 'One day, at most',
       night_max_minor: 'One night (23:00 to 06:00), at most',
     } satisfies Record<LimitName, string> as Record<LimitName, string>,
+    passcode: 'Passcode at the till',
+    passcodeHint: 'Always is right for twins, and for whoever looks much like somebody else.',
+    asked: { by_rule: 'When the rules ask for it', always: 'Always' } satisfies Record<Asked, string> as Record<Asked, string>,
     none: 'No limit of mine',
     nothing: 'Nothing',
     save: 'Save',
@@ -111,6 +114,9 @@ const zh: typeof en = {
     lead: '调低立即生效；调高在 24 小时后生效，这样即使有人拿到您的手机和密码，也不能先调高再付款。',
     proposed: { title: '您还没有设置限额。', remedy: '下面选中的是我们的建议，保存之前不会生效。' },
     names: { payment_max_minor: '单笔最多', day_max_minor: '每天最多', night_max_minor: '每晚（23:00 至 06:00）最多' },
+    passcode: '收银台支付密码',
+    passcodeHint: '如有双胞胎或与他人非常相像，请选“每次都要”。',
+    asked: { by_rule: '规则要求时', always: '每次都要' },
     none: '我不设限',
     nothing: '不付款',
     save: '保存',

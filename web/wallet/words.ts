@@ -109,6 +109,15 @@ const en = {
     csv: 'As a table (CSV)',
     json: 'As data (JSON)',
     why: 'What to do',
+    payment: 'Payment',
+    receipt: 'Open the receipt',
+  },
+  twin: {
+    title: 'Somebody who looks like you',
+    lead: 'Cameras cannot tell twins apart well enough for money. You need not answer.',
+    question: 'Do you have a twin, or a brother or sister who looks very much like you?',
+    answers: { no: 'No, or I would rather not say', yes: 'Yes' },
+    yes: 'Then a look alone never pays: the till asks for your passcode every time. You can change that under “My limits”.',
   },
   enrol: {
     title: 'Enrol your face',
@@ -284,6 +293,15 @@ const zh: typeof en = {
     csv: '表格（CSV）',
     json: '数据（JSON）',
     why: '怎么办',
+    payment: '付款',
+    receipt: '打开凭证',
+  },
+  twin: {
+    title: '与您相像的人',
+    lead: '摄像头分辨双胞胎的能力不足以用来付款。您可以不回答。',
+    question: '您有双胞胎，或与您长得非常像的兄弟姐妹吗？',
+    answers: { no: '没有，或不想回答', yes: '有' },
+    yes: '那么仅凭刷脸不会付款：收银台每次都会要求输入支付密码。可在“我的限额”中更改。',
   },
   enrol: {
     title: '登记人脸',

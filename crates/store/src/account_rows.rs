@@ -173,15 +173,17 @@ pub(crate) fn set_closed(tx: &Tx, account: AccountId) -> Result<(), StoreError> 
 
 /// Adds a decision about limits.
 pub(crate) fn add_limits(tx: &Tx, account: AccountId, change: &LimitChange, now: Timestamp) -> Result<(), StoreError> {
-    let OwnerLimits { payment_max_minor, day_max_minor, night_max_minor } = change.limits;
+    let OwnerLimits { payment_max_minor, day_max_minor, night_max_minor, passcode_always } = change.limits;
     tx.execute(
-        "INSERT INTO account_limits (account, payment_max_minor, day_max_minor, night_max_minor, effective_at, decided_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        (Bits(account.bits()), payment_max_minor, day_max_minor, night_max_minor, At(change.effective_at), At(now)),
+        "INSERT INTO account_limits (account, payment_max_minor, day_max_minor, night_max_minor, passcode_always, effective_at, decided_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        (Bits(account.bits()), payment_max_minor, day_max_minor, night_max_minor, passcode_always, At(change.effective_at), At(now)),
     )?;
     Ok(())
 }
 
-const LIMITS: &str = "SELECT payment_max_minor, day_max_minor, night_max_minor, effective_at FROM account_limits WHERE account = ?1";
+const LIMITS: &str =
+    "SELECT payment_max_minor, day_max_minor, night_max_minor, passcode_always, effective_at FROM account_limits WHERE account = ?1";
 
 /// The newest decision about limits that counts at `now`.
 pub(crate) fn limits_in_force(tx: &Tx, account: AccountId, now: Timestamp) -> Result<OwnerLimits, StoreError> {
@@ -202,6 +204,11 @@ pub(crate) fn limits_waiting(tx: &Tx, account: AccountId, now: Timestamp) -> Res
 }
 
 fn read_limits(row: &Row) -> Result<LimitChange, DbError> {
-    let limits = OwnerLimits { payment_max_minor: row.get(0)?, day_max_minor: row.get(1)?, night_max_minor: row.get(2)? };
-    Ok(LimitChange { limits, effective_at: row.get::<At>(3)?.0 })
+    let limits = OwnerLimits {
+        payment_max_minor: row.get(0)?,
+        day_max_minor: row.get(1)?,
+        night_max_minor: row.get(2)?,
+        passcode_always: row.get(3)?,
+    };
+    Ok(LimitChange { limits, effective_at: row.get::<At>(4)?.0 })
 }

@@ -50,7 +50,7 @@ impl Store {
                 account_rows::set_frozen(tx, account, true)?;
             }
             let dispute = do_what_is_due(tx, dispute, now)?;
-            Ok(Answer::of(201, &dispute_rows::render(tx, &dispute)?))
+            Ok(Answer::of(201, &dispute_rows::render(tx, &dispute, rules)?))
         })
     }
 
@@ -62,11 +62,12 @@ impl Store {
         id: DisputeId,
         now: Timestamp,
     ) -> Result<Answer, StoreError> {
+        let rules = self.rules(now)?;
         self.once("withdraw_dispute", idempotency, Keep::Forever, now, |tx| {
             let before = dispute_rows::owned(tx, account, id)?;
             let event = before.withdraw(posting::available_minor(tx, AccountKey::wallet(account))?)?;
             let after = apply(tx, before, &event, now)?;
-            Ok(Answer::of(200, &dispute_rows::render(tx, &after)?))
+            Ok(Answer::of(200, &dispute_rows::render(tx, &after, rules)?))
         })
     }
 
@@ -85,23 +86,31 @@ impl Store {
             let event = before.appeal(rules, now)?;
             alert::raise(tx, alert::Kind::Appeal, account, Some(before.payment), now)?;
             let after = apply(tx, before, &event, now)?;
-            Ok(Answer::of(200, &dispute_rows::render(tx, &after)?))
+            Ok(Answer::of(200, &dispute_rows::render(tx, &after, rules)?))
         })
     }
 
     /// The account's disputes, newest first, older than `starting_after`; at most `limit`, and at most 100.
-    pub fn disputes(&self, account: AccountId, starting_after: Option<DisputeId>, limit: u32) -> Result<List<api::Dispute>, StoreError> {
+    pub fn disputes(
+        &self,
+        account: AccountId,
+        starting_after: Option<DisputeId>,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<List<api::Dispute>, StoreError> {
+        let rules = self.rules(now)?;
         self.read(|tx| {
             let limit = limit.clamp(1, LIST_MAX);
             let all = dispute_rows::of_account(tx, account, starting_after, limit + 1)?;
-            let data = all.iter().take(limit as usize).map(|dispute| dispute_rows::render(tx, dispute)).collect::<Result<_, _>>()?;
+            let data = all.iter().take(limit as usize).map(|dispute| dispute_rows::render(tx, dispute, rules)).collect::<Result<_, _>>()?;
             Ok(List { data, has_more: all.len() > limit as usize })
         })
     }
 
     /// One dispute of the account, or `not_found`.
-    pub fn dispute(&self, account: AccountId, id: DisputeId) -> Result<api::Dispute, StoreError> {
-        self.read(|tx| dispute_rows::render(tx, &dispute_rows::owned(tx, account, id)?))
+    pub fn dispute(&self, account: AccountId, id: DisputeId, now: Timestamp) -> Result<api::Dispute, StoreError> {
+        let rules = self.rules(now)?;
+        self.read(|tx| dispute_rows::render(tx, &dispute_rows::owned(tx, account, id)?, rules))
     }
 
     /// How disputes went, for everybody.
@@ -120,7 +129,7 @@ impl Store {
                 Decision::Extend => before.extend(reason, rules),
             };
             let after = apply(tx, before, &event?, now)?;
-            dispute_rows::render(tx, &after)
+            dispute_rows::render(tx, &after, rules)
         })
     }
 

@@ -3,6 +3,7 @@
 use base::id::{AccountId, DisputeId, PaymentId};
 use payments::account::tier::VerifiedBy;
 use payments::dispute::{CAUSES, Dispute, STATUSES, cause_name, status_name};
+use payments::rules::RulePack;
 use wire::bytes::HexArray;
 use wire::dispute::{self as api, Evidence};
 use wire::problem::Code;
@@ -122,7 +123,7 @@ fn status_from_name(name: &str) -> Option<api::DisputeStatus> {
 }
 
 /// The dispute as its payer sees it, with what is on record about the payment.
-pub(crate) fn render(tx: &Tx, dispute: &Dispute) -> Result<api::Dispute, StoreError> {
+pub(crate) fn render(tx: &Tx, dispute: &Dispute, rules: &RulePack) -> Result<api::Dispute, StoreError> {
     let payment = payment_rows::load(tx, dispute.payment)?;
     let names = tx.one(
         "SELECT m.name, s.name FROM payments p JOIN merchants m ON m.id = p.merchant JOIN stores s ON s.id = p.store WHERE p.id = ?1",
@@ -145,6 +146,7 @@ pub(crate) fn render(tx: &Tx, dispute: &Dispute) -> Result<api::Dispute, StoreEr
         opened_at: dispute.opened_at,
         credit_due_at: dispute.credit_due_at,
         decide_by: dispute.decide_by,
+        appeal_by: dispute.appeal_by(rules),
         appealed_at: dispute.appealed_at,
         decided_at: dispute.decided_at,
         reason: dispute.reason.clone(),

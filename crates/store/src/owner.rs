@@ -150,11 +150,11 @@ fn limits(tx: &Tx, account: AccountId, now: Timestamp) -> Result<Limits, StoreEr
 }
 
 fn from_wire(limits: &NewLimits) -> OwnerLimits {
-    let NewLimits { payment_max_minor, day_max_minor, night_max_minor } = *limits;
-    OwnerLimits { payment_max_minor, day_max_minor, night_max_minor }
+    let NewLimits { payment_max_minor, day_max_minor, night_max_minor, passcode_always } = *limits;
+    OwnerLimits { payment_max_minor, day_max_minor, night_max_minor, passcode_always }
 }
 
 fn to_wire(limits: OwnerLimits) -> NewLimits {
-    let OwnerLimits { payment_max_minor, day_max_minor, night_max_minor } = limits;
-    NewLimits { payment_max_minor, day_max_minor, night_max_minor }
+    let OwnerLimits { payment_max_minor, day_max_minor, night_max_minor, passcode_always } = limits;
+    NewLimits { payment_max_minor, day_max_minor, night_max_minor, passcode_always }
 }

@@ -82,6 +82,9 @@ pub struct Dispute {
     pub credit_due_at: Timestamp,
     /// By when it is decided; after that the payer is right.
     pub decide_by: Timestamp,
+    /// Until when its payer may appeal against the rejection; only while that is possible.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub appeal_by: Option<Timestamp>,
     /// When its payer appealed against a rejection: it is open again then, for the last time.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub appealed_at: Option<Timestamp>,
@@ -182,6 +185,9 @@ pub struct NewLimits {
     /// Of a night.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub night_max_minor: Option<i64>,
+    /// Whether the passcode is asked for whatever the sum: for whoever has a twin, and for whoever wishes it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub passcode_always: bool,
 }
 
 /// The owner's own limits: those in force, and those that wait.

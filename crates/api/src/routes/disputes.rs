@@ -77,8 +77,8 @@ async fn handle_create(State(app): State<SharedApp>, shopper: Shopper, once: Onc
 }
 
 async fn handle_list(State(app): State<SharedApp>, shopper: Shopper, Parameters(page): Parameters<Page>) -> Answer<Response> {
-    let (after, size) = (page.after::<DisputeId>()?, page.size()?);
-    Ok(json(app.with_store(move |store| store.disputes(shopper.account, after, size)).await?))
+    let (after, size, now) = (page.after::<DisputeId>()?, page.size()?, app.now());
+    Ok(json(app.with_store(move |store| store.disputes(shopper.account, after, size, now)).await?))
 }
 
 async fn handle_appeal(
@@ -93,7 +93,8 @@ async fn handle_appeal(
 }
 
 async fn handle_one(State(app): State<SharedApp>, shopper: Shopper, PathId(dispute): PathId<DisputeId>) -> Answer<Response> {
-    Ok(json(app.with_store(move |store| store.dispute(shopper.account, dispute)).await?))
+    let now = app.now();
+    Ok(json(app.with_store(move |store| store.dispute(shopper.account, dispute, now)).await?))
 }
 
 async fn handle_withdraw(

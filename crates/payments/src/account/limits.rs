@@ -7,7 +7,7 @@ use super::usage::Usage;
 use crate::refusal::Refusal;
 use crate::rules::RulePack;
 
-/// Largest sums in minor units; `None` leaves it to the rules.
+/// Largest sums in minor units, where `None` leaves it to the rules; and whether a look is ever enough.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OwnerLimits {
     /// Of one payment.
@@ -16,6 +16,8 @@ pub struct OwnerLimits {
     pub day_max_minor: Option<i64>,
     /// Of a night.
     pub night_max_minor: Option<i64>,
+    /// The passcode is asked for whatever the sum: for twins, and for whoever wishes it.
+    pub passcode_always: bool,
 }
 
 /// A decision about limits and from when it counts.
@@ -28,13 +30,14 @@ pub struct LimitChange {
 }
 
 impl OwnerLimits {
-    /// Each limit of both that is lower; `None` is the highest.
+    /// Each limit of both that is lower, where `None` is the highest; the passcode always if one of them wants it.
     fn lower_of(self, other: Self) -> Self {
         let lower = |one: Option<i64>, two: Option<i64>| one.into_iter().chain(two).min();
         Self {
             payment_max_minor: lower(self.payment_max_minor, other.payment_max_minor),
             day_max_minor: lower(self.day_max_minor, other.day_max_minor),
             night_max_minor: lower(self.night_max_minor, other.night_max_minor),
+            passcode_always: self.passcode_always || other.passcode_always,
         }
     }
 

@@ -260,12 +260,18 @@ impl Dispute {
         Ok(Event::Rejected { taken_back_minor: self.credited_minor.min(available_minor.max(0)), reason: reason.into() })
     }
 
+    /// Until when the payer may appeal: after the first rejection only.
+    pub fn appeal_by(&self, rules: &RulePack) -> Option<Timestamp> {
+        let first = self.status == DisputeStatus::Rejected && self.appealed_at.is_none();
+        self.decided_at.filter(|_| first).map(|decided_at| decided_at.plus_millis(rules.disputes.appeal_within_days * DAY_MS))
+    }
+
     /// The payer does not agree with the rejection. Refused, in this order: `state_conflict` unless it was rejected and not
     /// appealed before, `dispute_window_over`.
     pub fn appeal(&self, rules: &RulePack, now: Timestamp) -> Result<Event, Refusal> {
         self.require(Step::Appeal)?;
-        let (None, Some(decided_at)) = (self.appealed_at, self.decided_at) else { return Err(Code::StateConflict.into()) };
-        if now.millis_since(decided_at) > rules.disputes.appeal_within_days * DAY_MS {
+        let appeal_by = self.appeal_by(rules).ok_or(Code::StateConflict)?;
+        if now > appeal_by {
             return Err(Code::DisputeWindowOver.into());
         }
         Ok(Event::Appealed { decide_by: now.plus_millis(rules.disputes.decide_within_days * DAY_MS) })

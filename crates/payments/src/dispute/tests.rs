@@ -151,6 +151,7 @@ fn a_rejection_is_appealed_once_in_time_and_decided_anew() {
         credited.apply(&event, NOW)
     };
     let window_ms = rules.disputes.appeal_within_days * DAY_MS;
+    assert_eq!(rejected(5_000).appeal_by(&rules), Some(NOW.plus_millis(window_ms)));
     assert!(rejected(5_000).appeal(&rules, NOW.plus_millis(window_ms)).is_ok(), "on the last day");
     assert_eq!(code(rejected(5_000).appeal(&rules, NOW.plus_millis(window_ms + 1))), Some(Code::DisputeWindowOver));
     let later = NOW.plus_millis(window_ms);

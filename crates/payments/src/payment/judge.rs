@@ -85,11 +85,12 @@ pub fn check_limits(amount_minor: i64, payer: &Payer, rules: &RulePack, now: Tim
     Ok(())
 }
 
-/// Whether the look alone is enough (tier C): a small payment, the day's sum by look alone within its cap, and not too
-/// many in a row.
+/// Whether the look alone is enough (tier C): its owner never wants the passcode besides, it is a small payment, the day's
+/// sum by look alone is within its cap, and there were not too many in a row.
 pub fn look_suffices(amount_minor: i64, payer: &Payer, rules: &RulePack, now: Timestamp) -> bool {
     let usage = payer.usage.as_of(rules, now);
-    amount_minor <= rules.strength.look_only_payment_max_minor
+    !payer.limits.passcode_always
+        && amount_minor <= rules.strength.look_only_payment_max_minor
         && tier_allows(Tier::C, usage.day_look_only_minor, amount_minor, rules)
         && usage.look_only_run < rules.strength.look_only_run_max
 }

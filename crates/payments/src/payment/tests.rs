@@ -264,6 +264,7 @@ fn a_payer_is_judged_by_the_rules() {
             Payer { limits: OwnerLimits { payment_max_minor: Some(14_999), ..OwnerLimits::default() }, ..payer() },
             refused(Code::LimitExceeded),
         ),
+        ("a twin's owner", 1, Payer { limits: OwnerLimits { passcode_always: true, ..OwnerLimits::default() }, ..payer() }, asked.clone()),
         ("paused", 15_000, Payer { paused: true, ..payer() }, refused(Code::AccountPaused)),
         ("deleted since the look", 15_000, Payer { enrolled: false, ..payer() }, refused(Code::NotRecognised)),
         ("closed before paused", 15_000, Payer { paused: true, closed: true, ..payer() }, refused(Code::AccountClosed)),

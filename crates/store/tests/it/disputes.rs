@@ -73,7 +73,7 @@ fn a_large_sum_is_credited_within_a_day_and_an_undecided_dispute_is_the_payers()
     assert_eq!(world.me(alice.account).balance_minor, 300_000);
     world.wait_ms(14 * DAY_MS);
     assert_eq!(world.store.tend_disputes(world.now()).expect("runs"), [opened.id]);
-    let upheld = world.store.dispute(alice.account, opened.id).expect("reads");
+    let upheld = world.store.dispute(alice.account, opened.id, world.now()).expect("reads");
     assert_eq!((upheld.status, upheld.credited_minor, upheld.decided_at), (DisputeStatus::Upheld, 100_000, Some(world.now())));
     assert!(world.store.tend_disputes(world.now()).expect("runs").is_empty(), "nothing is due twice");
     assert_eq!((world.me(alice.account).balance_minor, compensated(&world)), (300_000, 100_000));
@@ -171,7 +171,7 @@ fn an_appeal_that_is_right_gives_what_was_taken_back() {
     assert!(world.store.alerts(1).expect("reads")[0].kind == Kind::Appeal);
     world.wait_ms(15 * DAY_MS);
     assert_eq!(world.store.tend_disputes(world.now()).expect("runs"), [opened.id]);
-    let upheld = world.store.dispute(alice.account, opened.id).expect("reads");
+    let upheld = world.store.dispute(alice.account, opened.id, world.now()).expect("reads");
     assert_eq!((upheld.status, upheld.credited_minor), (DisputeStatus::Upheld, 1_500));
     // 700 of the first credit were never taken back.
     assert_eq!((world.me(alice.account).balance_minor, compensated(&world)), (800, 1_500));
@@ -198,7 +198,7 @@ fn disputes_are_listed_in_pages() {
         let paid = world.pay(alice, minor);
         opened.push(resource::<Dispute>(&dispute(&world, alice, paid.id, false)).id);
     }
-    let page = |after, limit| world.store.disputes(alice.account, after, limit).expect("reads");
+    let page = |after, limit| world.store.disputes(alice.account, after, limit, world.now()).expect("reads");
     let ids = |list: &api::List<Dispute>| list.data.iter().map(|dispute| dispute.id).collect::<Vec<_>>();
     let first = page(None, 2);
     assert_eq!((ids(&first), first.has_more), (vec![opened[2], opened[1]], true));

@@ -51,6 +51,24 @@ fn a_lower_limit_counts_at_once_and_a_higher_one_a_day_later() {
     assert_eq!(world.pay(alice, 501).refusal, Some(Code::LimitExceeded));
 }
 
+/// Somebody with a twin says so: from then on no look alone pays, and the twin cannot switch it off and pay.
+#[test]
+fn whoever_has_a_twin_is_always_asked_for_the_passcode() {
+    let world = World::new();
+    let alice = world.shopper("13800000001", 100_000);
+    assert_eq!(world.pay(alice, 1).status, PaymentStatus::Paid);
+    let twin = NewLimits { passcode_always: true, ..NewLimits::default() };
+    assert_eq!(set_limits(&world, alice.account, twin).standing, twin);
+    let asked = world.pay(alice, 1);
+    assert_eq!(asked.status, PaymentStatus::AwaitingPasscode);
+    assert_eq!(resource::<api::Payment>(&world.passcode(asked.id, PASSCODE)).status, PaymentStatus::Paid);
+    let off = set_limits(&world, alice.account, NewLimits::default());
+    assert_eq!((off.standing, off.next), (twin, Some(NewLimits::default())));
+    assert_eq!(world.pay(alice, 1).status, PaymentStatus::AwaitingPasscode, "not yet");
+    world.wait_ms(24 * HOUR_MS);
+    assert_eq!(world.pay(alice, 1).status, PaymentStatus::Paid);
+}
+
 #[test]
 fn days_and_nights_have_limits_of_their_own() {
     let world = World::new();

@@ -13,7 +13,11 @@ fn rules() -> RulePack {
 }
 
 fn limits(payment: Option<i64>, day: Option<i64>, night: Option<i64>) -> OwnerLimits {
-    OwnerLimits { payment_max_minor: payment, day_max_minor: day, night_max_minor: night }
+    OwnerLimits { payment_max_minor: payment, day_max_minor: day, night_max_minor: night, passcode_always: false }
+}
+
+fn twin(limits: OwnerLimits) -> OwnerLimits {
+    OwnerLimits { passcode_always: true, ..limits }
 }
 
 #[test]
@@ -41,6 +45,13 @@ fn lower_counts_at_once_and_higher_later() {
             limits(Some(5), Some(7), None),
             limits(Some(9), Some(6), None),
             vec![(limits(Some(5), Some(6), None), AFTERNOON), (limits(Some(9), Some(6), None), later)],
+        ),
+        ("the passcode always", free, twin(free), vec![(twin(free), AFTERNOON)]),
+        (
+            "a lower limit, and the look enough again",
+            twin(limits(Some(5), None, None)),
+            limits(Some(4), None, None),
+            vec![(twin(limits(Some(4), None, None)), AFTERNOON), (limits(Some(4), None, None), later)],
         ),
     ];
     for (name, standing, wanted, expected) in table {
