@@ -115,7 +115,7 @@ export async function limitsJourney(stage) {
   await step('limits: safe ones are proposed and count at once', async () => {
     await goHome(wallet, say);
     await follow(wallet, say('Set my limits', '设置我的限额'));
-    await wallet.getByText(say('You have set none yet.', '您还没有设置限额。')).waitFor();
+    await wallet.getByText(say('You have set no sums yet.', '您还没有设置金额。')).waitFor();
     assert.ok(await group(payment).getByRole('radio', { name: '¥200' }).isChecked());
     await screen(wallet, 'wallet-95-limits-proposed');
     await save.click();

@@ -8,7 +8,7 @@ const en = {
   limits: {
     title: 'My limits',
     lead: 'Lower limits count at once. Higher ones count after 24 hours, so that whoever has your phone and passcode cannot raise them and pay.',
-    proposed: { title: 'You have set none yet.', remedy: 'Chosen here is what we propose. Nothing is set until you save.' },
+    proposed: { title: 'You have set no sums yet.', remedy: 'Chosen here is what we propose. Nothing is set until you save.' },
     names: {
       payment_max_minor: 'One payment, at most',
       day_max_minor: 'One day, at most',
@@ -112,7 +112,7 @@ const zh: typeof en = {
   limits: {
     title: '我的限额',
     lead: '调低立即生效；调高在 24 小时后生效，这样即使有人拿到您的手机和密码，也不能先调高再付款。',
-    proposed: { title: '您还没有设置限额。', remedy: '下面选中的是我们的建议，保存之前不会生效。' },
+    proposed: { title: '您还没有设置金额。', remedy: '下面选中的是我们的建议，保存之前不会生效。' },
     names: { payment_max_minor: '单笔最多', day_max_minor: '每天最多', night_max_minor: '每晚（23:00 至 06:00）最多' },
     passcode: '收银台支付密码',
     passcodeHint: '如有双胞胎或与他人非常相像，请选“每次都要”。',
