@@ -427,6 +427,37 @@ export interface Health {
   status: 'up';
 }
 
+export interface Helped {
+  activity: readonly Activity[];
+  frozen: boolean;
+  helper: Helper;
+  notable_payment_minor: number;
+}
+
+export interface Helper {
+  /** Milliseconds since 1970-01-01 UTC. */
+  accepted_at?: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  froze_at?: number;
+  id: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  invited_at: number;
+  name?: string;
+  phone_masked: string;
+  role: HelperRole;
+}
+
+export interface HelperList {
+  data: readonly Helper[];
+  has_more: boolean;
+}
+
+export const HelperRole = [
+  'helps_me',
+  'i_help',
+] as const;
+export type HelperRole = (typeof HelperRole)[number];
+
 export const IdentityClass = [
   'I',
   'II',
@@ -504,6 +535,11 @@ export interface NewDispute {
 export interface NewDuressPasscode {
   duress_passcode?: string | null;
   passcode: string;
+}
+
+export interface NewHelper {
+  passcode: string;
+  phone: string;
 }
 
 export interface NewLimits {
@@ -825,6 +861,12 @@ export const operations = [
   'POST /v1/me/close',
   'POST /v1/me/duress-passcode',
   'POST /v1/me/freeze',
+  'GET /v1/me/helpers',
+  'POST /v1/me/helpers',
+  'GET /v1/me/helpers/{id}',
+  'POST /v1/me/helpers/{id}/accept',
+  'POST /v1/me/helpers/{id}/end',
+  'POST /v1/me/helpers/{id}/freeze',
   'GET /v1/me/limits',
   'POST /v1/me/limits',
   'POST /v1/me/pause',

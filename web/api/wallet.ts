@@ -13,6 +13,8 @@ import type {
   Dispute,
   DisputeStatistics,
   Enrolment,
+  Helped,
+  Helper,
   Limits,
   List,
   LookAdvice,
@@ -21,6 +23,7 @@ import type {
   NewConsent,
   NewDispute,
   NewDuressPasscode,
+  NewHelper,
   NewLimits,
   NewSession,
   Terms,
@@ -47,6 +50,13 @@ export const wallet = {
   setLimits: (limits: NewLimits, key: string) => call<Limits>('/v1/me/limits', { method: 'POST', json: limits, headers: writes(key) }),
   undo: (payment: string, key: string) =>
     call<Activity>(`/v1/me/payments/${encodeURIComponent(payment)}/undo`, { method: 'POST', headers: writes(key) }),
+
+  helpers: () => call<List<Helper>>('/v1/me/helpers'),
+  askHelper: (helper: NewHelper, key: string) => call<Helper>('/v1/me/helpers', { method: 'POST', json: helper, headers: writes(key) }),
+  acceptHelper: (id: string, key: string) => call<Helper>(helperPath(id, '/accept'), { method: 'POST', headers: writes(key) }),
+  endHelper: (id: string, key: string) => call<void>(helperPath(id, '/end'), { method: 'POST', headers: writes(key) }),
+  helped: (id: string) => call<Helped>(helperPath(id)),
+  freezeHelped: (id: string, key: string) => call<Helped>(helperPath(id, '/freeze'), { method: 'POST', headers: writes(key) }),
 
   disputes: () => call<List<Dispute>>('/v1/disputes'),
   dispute: (id: string) => call<Dispute>(`/v1/disputes/${encodeURIComponent(id)}`),
@@ -96,6 +106,8 @@ export function captureAgent(url: string) {
     },
   };
 }
+
+const helperPath = (id: string, step = '') => `/v1/me/helpers/${encodeURIComponent(id)}${step}`;
 
 function page(startingAfter: string | undefined, limit?: number): string {
   const wanted = new URLSearchParams();

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { topUp } from './money.mjs';
+import { pay, topUp } from './money.mjs';
 import { backToAmount, expectPaid, expectRefused, next, payByLook, typeCode } from './till.mjs';
 import { follow, goHome, signIn, signUp } from './wallet.mjs';
 
@@ -88,6 +88,84 @@ export async function safetyJourney(stage) {
     await wallet.getByText(say('Done. From now on it is as you asked.', '完成，已按您的要求处理。')).waitFor();
     await screen(wallet, 'wallet-94-duress-removed');
   }, wallet);
+}
+
+/** A trusted helper: asked, agreed, told of a large payment, freezes; only the owner thaws. */
+export async function helperJourney(stage) {
+  const { wallet, till, say, step, screen, open, walletUrl, phone, passcode } = stage;
+  const friend = `137${phone.slice(3)}`;
+  const title = say('Trusted helpers', '信任的帮手');
+  const me = say('Test Person', '测试者');
+  const ask = wallet.getByRole('button', { name: say('Ask', '发出请求'), exact: true });
+  const other = await open('a helper', { width: 390, height: 844 }, walletUrl);
+  try {
+    await step('helper: asking says what is missing, and takes the passcode', async () => {
+      await signUp(other, say, friend, passcode);
+      await goHome(wallet, say);
+      await follow(wallet, title);
+      await ask.click();
+      await wallet.getByText(say('Enter the 11 digits of a mainland mobile number.', '请输入 11 位大陆手机号。')).waitFor();
+      await wallet.getByLabel(say('The helper’s mobile number', '帮手的手机号')).fill(phone);
+      await wallet.getByLabel(say('Your payment passcode', '您的支付密码')).fill(passcode);
+      await ask.click();
+      await wallet.getByText(say(/^This number was asked before, is your own/, /^该号码已请求过、是您自己的/)).waitFor();
+      await wallet.getByLabel(say('The helper’s mobile number', '帮手的手机号')).fill(friend);
+      await wallet.getByLabel(say('Your payment passcode', '您的支付密码')).fill(passcode);
+      await ask.click();
+      await wallet.getByText(say('Asked. It begins when the helper agrees.', '已发出。对方同意后生效。')).waitFor();
+      await screen(wallet, 'wallet-110-helpers');
+    }, wallet);
+
+    await step('helper: whoever was asked is told by whom, and agrees', async () => {
+      await goHome(other, say);
+      await other.getByText(say(new RegExp(`^${me} .* asks you to be a trusted helper`), new RegExp(`^${me}（.*）请您做信任的帮手`))).waitFor();
+      await screen(other, 'wallet-111-helper-asked');
+      await other.getByRole('link', { name: title }).first().click();
+      await other.getByRole('button', { name: say('Agree', '同意') }).click();
+      await other.getByRole('link', { name: say(`Open: ${me}`, `打开：${me}`) }).waitFor();
+      await screen(other, 'wallet-112-helper-agreed');
+    }, other);
+
+    await step('helper: a large payment is pointed out', async () => {
+      await goHome(wallet, say);
+      await topUp(stage, '200');
+      await pay(stage, '20000', '¥200.00');
+      await goHome(other, say);
+      await other.reload();
+      await other.getByText(say(/one payment of ¥200\.00 or more since yesterday/, /昨天以来有 1 笔 ¥200\.00 及以上的付款/)).waitFor();
+      await follow(other, say(`Open: ${me}`, `打开：${me}`));
+      await other.getByText(say('Large', '大额'), { exact: true }).waitFor();
+      await screen(other, 'wallet-113-helped');
+    }, till);
+
+    await step('helper: freezes, and only the owner thaws', async () => {
+      await other.getByRole('button', { name: say(`Freeze the account of ${me}`, `冻结${me}的账户`) }).click();
+      await other.getByText(say('The account is frozen.', '账户已冻结。')).waitFor();
+      assert.equal(await other.getByRole('button', { name: say(/Thaw/, /解冻/) }).count(), 0);
+      await goHome(wallet, say);
+      await wallet.getByText(say('Your account is frozen.', '您的账户已冻结。')).waitFor();
+      await follow(wallet, title);
+      await wallet.getByText(say(/^Froze your account at/, /冻结了您的账户$/)).waitFor();
+      await screen(wallet, 'wallet-114-helper-froze');
+      await goHome(wallet, say);
+      await follow(wallet, say('Thaw', '解冻'));
+      await wallet.getByLabel(say('Payment passcode', '支付密码')).fill(passcode);
+      await wallet.getByRole('button', { name: say('Thaw with my passcode', '用支付密码解冻') }).click();
+      await wallet.getByText(say('Thawed. You can pay again.', '已解冻，可以继续付款。')).waitFor();
+    }, wallet);
+
+    await step('helper: either ends it, and then there is nothing to see', async () => {
+      await goHome(wallet, say);
+      await follow(wallet, title);
+      await wallet.getByRole('button', { name: say(`End: ${me}`, `结束：${me}`) }).click();
+      await wallet.getByText(say('Nobody helps you yet.', '还没有人帮您。')).waitFor();
+      await other.reload();
+      await other.getByText(say('You do not help with this account, or no longer.', '您没有在帮助这个账户，或已经结束。')).waitFor();
+      await screen(other, 'wallet-115-helper-ended');
+    }, wallet);
+  } finally {
+    await other.context().close();
+  }
 }
 
 /** Safe limits, what they refuse, and that higher ones wait. */
@@ -210,7 +288,7 @@ export async function largeTextJourney({ wallet, say, step, screen }) {
     const root = wallet.url().split('#')[0];
     await wallet.evaluate(() => void (document.documentElement.style.fontSize = '200%'));
     try {
-      for (const view of ['enrol', 'top-up', 'limits', 'safety', 'duress', 'disputes', 'activity', 'queries', 'close', 'delete', 'privacy', 'terms']) {
+      for (const view of ['enrol', 'top-up', 'limits', 'safety', 'duress', 'disputes', 'helpers', 'activity', 'queries', 'close', 'delete', 'privacy', 'terms']) {
         await wallet.goto(`${root}#/${view}`);
         await wallet.getByRole('heading', { level: 1 }).waitFor();
         await wallet.waitForLoadState('networkidle');

@@ -9,7 +9,7 @@ import { chromium } from 'playwright-core';
 import { Harness } from './harness.mjs';
 import { digitsJourney, lockJourney, outageJourney, payJourney, refusalJourney, refundJourney, sizeJourney } from './till.mjs';
 import { notMeJourney, undoJourney, undoOverJourney } from './money.mjs';
-import { closeJourney, exportJourney, largeTextJourney, limitsJourney, safetyJourney } from './owner.mjs';
+import { closeJourney, exportJourney, helperJourney, largeTextJourney, limitsJourney, safetyJourney } from './owner.mjs';
 import { componentsJourney } from './components.mjs';
 import { CameraFile } from './scenes.mjs';
 import { staffJourney } from './staff.mjs';
@@ -42,6 +42,7 @@ const journeys = [
   undoJourney,
   notMeJourney,
   safetyJourney,
+  helperJourney,
   undoOverJourney,
   historyJourney,
   exportJourney,

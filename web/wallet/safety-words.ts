@@ -104,6 +104,8 @@ const en = {
     safety: 'You and the institution. At a till it is only said that the account is frozen.',
     duress: 'Only you know it. The institution keeps a hash that cannot be turned back, and shows nobody whether there is one.',
     close: 'You and the institution.',
+    helpers: 'You, those whom you ask and those who ask you, each the other’s name and the end of the number; and the institution.',
+    helped: 'You, the owner of the account, and the institution. The owner sees that you help, and when you froze it.',
   } satisfies Record<ViewName | 'title', string> as Record<ViewName | 'title', string>,
   more: 'All about who sees what',
 };
@@ -204,6 +206,8 @@ const zh: typeof en = {
     safety: '您本人和机构。收银台只会显示账户已冻结。',
     duress: '只有您知道。机构只保存无法还原的哈希，也不向任何人显示是否设置过。',
     close: '您本人和机构。',
+    helpers: '您本人、您请的人和请您的人（互相看到姓名和号码后四位），以及机构。',
+    helped: '您、账户本人和机构。本人能看到您在帮忙，以及您何时冻结过账户。',
   },
   more: '谁能看到什么（完整说明）',
 };

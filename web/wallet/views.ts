@@ -1,8 +1,8 @@
 // The views of the wallet and their addresses.
 
-const plain = ['home', 'top-up', 'activity', 'queries', 'enrol', 'delete', 'privacy', 'limits', 'safety', 'duress', 'close', 'disputes', 'terms'] as const;
+const plain = ['home', 'top-up', 'activity', 'queries', 'enrol', 'delete', 'privacy', 'limits', 'safety', 'duress', 'close', 'disputes', 'terms', 'helpers'] as const;
 /** Of one thing, which the address names: reachable also by bookmark and reload. */
-const ofOne = ['deletion', 'receipt', 'not-me', 'dispute'] as const;
+const ofOne = ['deletion', 'receipt', 'not-me', 'dispute', 'helped'] as const;
 
 export type ViewName = (typeof plain)[number] | (typeof ofOne)[number];
 export type View = { name: (typeof plain)[number] } | { name: (typeof ofOne)[number]; id: string };

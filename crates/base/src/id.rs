@@ -137,6 +137,8 @@ id_type!(/// A shopper's enrolment of one modality.
     EnrolmentId, "enr_");
 id_type!(/// A record in the parties' galleries; says nothing about whose it is.
     RecordId, "rec_");
+id_type!(/// A trusted helper of an account's owner: the tie between the two.
+    HelperId, "hlp_");
 id_type!(/// One use of a biometric: enrolment, query or deletion, as the right-to-know log lists it.
     QueryId, "qry_");
 id_type!(/// One run of a protocol between the parties.

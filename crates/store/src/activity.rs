@@ -58,17 +58,22 @@ impl Store {
                 None => i64::MAX,
                 Some(text) => sequence_of(tx, account, text)?,
             };
-            let limit = limit.clamp(1, LIST_MAX);
-            let mut data = tx.list(
-                &format!("{ACTIVITIES} WHERE a.account = ?1 AND a.sequence < ?2 ORDER BY a.sequence DESC LIMIT ?3"),
-                (Bits(account.bits()), before, limit + 1),
-                read_activity,
-            )?;
-            let has_more = data.len() > limit as usize;
-            data.truncate(limit as usize);
-            Ok(List { data, has_more })
+            page(tx, account, before, limit)
         })
     }
+}
+
+/// Rows older than the sequence `before`, newest first; at most `limit`, and at most 100.
+pub(crate) fn page(tx: &Tx, account: AccountId, before: i64, limit: u32) -> Result<List<Activity>, StoreError> {
+    let limit = limit.clamp(1, LIST_MAX);
+    let mut data = tx.list(
+        &format!("{ACTIVITIES} WHERE a.account = ?1 AND a.sequence < ?2 ORDER BY a.sequence DESC LIMIT ?3"),
+        (Bits(account.bits()), before, limit + 1),
+        read_activity,
+    )?;
+    let has_more = data.len() > limit as usize;
+    data.truncate(limit as usize);
+    Ok(List { data, has_more })
 }
 
 const ACTIVITIES: &str = "SELECT a.kind, a.reference, a.payment, a.amount_minor, a.posted_at, m.name, s.name, p.rules_version, p.verified_by, p.terms_sha256, d.id

@@ -33,6 +33,7 @@ pub mod error;
 pub mod event;
 mod found;
 pub mod gallery;
+mod helper;
 pub mod idempotency;
 mod log_keeper;
 mod migrate;

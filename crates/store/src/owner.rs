@@ -15,7 +15,7 @@ use wire::problem::Code;
 use crate::db::Tx;
 use crate::error::StoreError;
 use crate::idempotency::{Answer, Idempotency, Keep};
-use crate::{Store, account, account_read, account_rows, enrolment, posting};
+use crate::{Store, account, account_read, account_rows, enrolment, helper, posting};
 
 impl Store {
     /// Sets the owner's own limits: 200 with [`Limits`], or `invalid_request`. Lower ones count at once, higher ones after
@@ -98,13 +98,14 @@ impl Store {
                 return Err(Code::BalanceRemains.into());
             }
             account_rows::set_closed(tx, account)?;
+            helper::end_all(tx, account, now)?;
             enrolment::delete_standing(tx, account, now)?;
             Ok(Answer::of(200, &account_read::me(tx, account, rules, now)?))
         })
     }
 
     /// Does `work` once if the passcode is right; a wrong one counts on the ladder that till and sign-in share.
-    fn with_passcode(
+    pub(crate) fn with_passcode(
         &self,
         name: &'static str,
         idempotency: &Idempotency,

@@ -7,6 +7,7 @@
 pub mod api;
 pub mod bytes;
 pub mod dispute;
+pub mod helper;
 pub mod merchant;
 pub mod party;
 pub mod probe;

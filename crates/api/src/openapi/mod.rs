@@ -145,6 +145,7 @@ fn kind_of(path: &str) -> &'static str {
         Some("webhook-endpoints") => "whe",
         Some("deliveries") => "del",
         Some("disputes") => "dp",
+        Some("helpers") => "hlp",
         Some("bank-accounts") => "ba",
         Some("payouts") => "po",
         other => panic!("{path}: say here what the identifiers of {other:?} begin with"),

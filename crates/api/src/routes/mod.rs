@@ -10,6 +10,7 @@ pub mod document;
 pub mod enrolments;
 pub mod events;
 pub mod health;
+pub mod helpers;
 pub mod lists;
 pub mod me;
 pub mod owner;
@@ -90,6 +91,12 @@ pub fn endpoints(demo: bool) -> Vec<Endpoint> {
         owner::close(),
         owner::set_duress_passcode(),
         owner::undo(),
+        helpers::list(),
+        helpers::create(),
+        helpers::one(),
+        helpers::accept(),
+        helpers::end(),
+        helpers::freeze(),
         disputes::create(),
         disputes::list(),
         disputes::one(),

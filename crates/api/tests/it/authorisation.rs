@@ -20,7 +20,7 @@ const PAYMENT: &str = "pay_00000000000000000000000001";
 const ENROLMENT: &str = "enr_00000000000000000000000001";
 
 /// Method, path, who may.
-const TABLE: [(&str, &str, Access); 74] = [
+const TABLE: [(&str, &str, Access); 80] = [
     ("GET", "/v1/terminal", Access::Terminal),
     ("POST", "/v1/payments", Access::Payee),
     ("GET", "/v1/payments", Access::Payee),
@@ -73,6 +73,12 @@ const TABLE: [(&str, &str, Access); 74] = [
     ("POST", "/v1/me/close", Access::Wallet),
     ("POST", "/v1/me/duress-passcode", Access::Wallet),
     ("POST", "/v1/me/payments/{id}/undo", Access::Wallet),
+    ("GET", "/v1/me/helpers", Access::Wallet),
+    ("POST", "/v1/me/helpers", Access::Wallet),
+    ("GET", "/v1/me/helpers/{id}", Access::Wallet),
+    ("POST", "/v1/me/helpers/{id}/accept", Access::Wallet),
+    ("POST", "/v1/me/helpers/{id}/end", Access::Wallet),
+    ("POST", "/v1/me/helpers/{id}/freeze", Access::Wallet),
     ("GET", "/v1/disputes", Access::Wallet),
     ("POST", "/v1/disputes", Access::Wallet),
     ("GET", "/v1/disputes/{id}", Access::Wallet),

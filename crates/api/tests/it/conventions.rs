@@ -69,6 +69,15 @@ async fn every_post_is_done_once_and_answered_twice() {
             json!({"passcode": PASSCODE, "duress_passcode": "860597"}),
             json!({"passcode": PASSCODE}),
         ),
+        (
+            "/v1/me/helpers",
+            "/v1/me/helpers".into(),
+            json!({"phone": "13900000007", "passcode": PASSCODE}),
+            json!({"phone": "13900000006", "passcode": PASSCODE}),
+        ),
+        ("/v1/me/helpers/{id}/accept", "/v1/me/helpers/hlp_00000000000000000000000001/accept".into(), json!({}), Value::Null),
+        ("/v1/me/helpers/{id}/end", "/v1/me/helpers/hlp_00000000000000000000000001/end".into(), json!({}), Value::Null),
+        ("/v1/me/helpers/{id}/freeze", "/v1/me/helpers/hlp_00000000000000000000000001/freeze".into(), json!({}), Value::Null),
         ("/v1/me/payments/{id}/undo", format!("/v1/me/payments/{id}/undo"), json!({}), Value::Null),
         (
             "/v1/disputes",

@@ -10,6 +10,7 @@ use self::usage::Usage;
 use crate::passcode::Ladder;
 use crate::refusal::Refusal;
 
+pub mod helper;
 pub mod limits;
 pub mod tier;
 pub mod usage;

@@ -32,6 +32,7 @@ impl RulePack {
             (limits.night_from_minute >= DAY_MINUTES, "night_from_minute is a day or more"),
             (limits.night_until_minute > limits.night_from_minute, "the night ends after it begins on the same day"),
             (limits.night_max_minor < 0, "night_max_minor is negative"),
+            (self.helpers.notable_payment_minor < 0, "notable_payment_minor is negative"),
             (self.duress.payment_max_minor < 0, "duress.payment_max_minor is negative"),
             (disputes.credit_at_once_max_minor < 0, "credit_at_once_max_minor is negative"),
             (disputes.extended_within_days < disputes.decide_within_days, "prolonging a dispute makes it shorter"),

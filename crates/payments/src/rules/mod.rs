@@ -7,8 +7,8 @@ use serde::Deserialize;
 use wire::api::IdentityClass;
 
 use self::part::{
-    Classes, Clocks, DisputeRules, DuressRules, GalleryRules, HoldRules, OwnerLimitRules, PasscodeRules, RefundRules, SettlementRules,
-    Strength, TopUpRules, UndoRules,
+    Classes, Clocks, DisputeRules, DuressRules, GalleryRules, HelperRules, HoldRules, OwnerLimitRules, PasscodeRules, RefundRules,
+    SettlementRules, Strength, TopUpRules, UndoRules,
 };
 use crate::account::tier::Tier;
 
@@ -74,6 +74,8 @@ pub struct RulePack {
     pub undo: UndoRules,
     /// Limits that owners set.
     pub owner_limits: OwnerLimitRules,
+    /// Trusted helpers.
+    pub helpers: HelperRules,
     /// The passcode that is given under threat.
     pub duress: DuressRules,
     /// Payments that their payer disputes.

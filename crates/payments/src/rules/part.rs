@@ -135,6 +135,18 @@ pub struct OwnerLimitRules {
     pub night_max_minor: i64,
 }
 
+/// Trusted helpers.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HelperRules {
+    /// Most helpers of one account.
+    pub most: u32,
+    /// How many days somebody who was asked may agree.
+    pub invitation_days: u64,
+    /// From which sum on, in minor units, a payment is pointed out to helpers.
+    pub notable_payment_minor: i64,
+}
+
 /// The passcode that is given under threat.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

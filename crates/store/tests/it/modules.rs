@@ -4,6 +4,7 @@ mod disputes;
 mod events;
 mod gallery;
 mod group;
+mod helpers;
 mod holds;
 mod kill;
 mod load;
