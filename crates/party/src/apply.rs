@@ -310,7 +310,8 @@ fn digest_of(operation: &GalleryOperation) -> [u8; 32] {
         GalleryOperation::Compact { as_of } => hash_parts("handsel/change-compact/v2", &[&as_of.to_le_bytes()]),
         GalleryOperation::Refresh { epoch, name } => hash_parts("handsel/change-refresh/v1", &[&epoch.to_le_bytes(), &name.0]),
         GalleryOperation::Relabel { records } => {
-            let digest_of = |of: &Relabelled| hash_parts("handsel/relabelled/v1", &[&of.record.bits().to_le_bytes(), &concat(&of.partitions)]);
+            let digest_of =
+                |of: &Relabelled| hash_parts("handsel/relabelled/v1", &[&of.record.bits().to_le_bytes(), &concat(&of.partitions)]);
             hash_parts("handsel/change-relabel/v1", &[&records.iter().flat_map(digest_of).collect::<Vec<u8>>()])
         }
     }

@@ -147,6 +147,7 @@ fn kind_of(path: &str) -> &'static str {
         Some("disputes") => "dp",
         Some("bank-accounts") => "ba",
         Some("payouts") => "po",
+        Some("regulars") => "sto",
         other => panic!("{path}: say here what the identifiers of {other:?} begin with"),
     }
 }

@@ -14,6 +14,7 @@ pub mod lists;
 pub mod me;
 pub mod owner;
 pub mod payments;
+pub mod places;
 pub mod sessions;
 pub mod settlement;
 pub mod table;
@@ -90,6 +91,11 @@ pub fn endpoints(demo: bool) -> Vec<Endpoint> {
         owner::close(),
         owner::set_duress_passcode(),
         owner::undo(),
+        places::list(),
+        places::set_city(),
+        places::unset_city(),
+        places::set_regular(),
+        places::unset_regular(),
         disputes::create(),
         disputes::list(),
         disputes::one(),

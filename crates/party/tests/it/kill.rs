@@ -136,7 +136,8 @@ fn change(sequence: u64, keys: &Keys) -> [GalleryChange; 3] {
                 seal::seal(&keys.sealing[party.index()].1, &context.associated_data(party), &bytes, rng).expect("a key")
             });
             let probe = SealedProbe::sign(context, sealed, &keys.device);
-            let record = NewRecord { record: name(sequence), partitions: parts(sequence), token: HexArray([(sequence % 255) as u8 + 1; 16]) };
+            let record =
+                NewRecord { record: name(sequence), partitions: parts(sequence), token: HexArray([(sequence % 255) as u8 + 1; 16]) };
             PartyId::ALL.map(|party| GalleryOperation::Enrol { probe: probe.for_party(party), records: vec![record.clone()] })
         }
     };
@@ -299,7 +300,12 @@ fn check_people(directory: &Path, services: [Service; 3], furthest: u64) {
     for person in &people {
         let named = |sequence: &u64| *sequence == *person || matches!(step(*sequence), Step::Relabel(whom) if whom.contains(person));
         let last = (1..=furthest).rev().find(named).expect("their enrolment at least");
-        parts(last).into_iter().map(|label| label.0).collect::<BTreeSet<_>>().into_iter().for_each(|label| *standing.entry(label).or_default() += 1);
+        parts(last)
+            .into_iter()
+            .map(|label| label.0)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .for_each(|label| *standing.entry(label).or_default() += 1);
     }
     let rows = |party: PartyId| {
         let gallery = &galleries[party.index()];

@@ -11,6 +11,7 @@ mod money;
 mod owners;
 mod paying;
 mod place;
+mod places;
 mod rights;
 mod settlement;
 mod wallet;
