@@ -601,8 +601,8 @@ export interface Payment {
   metadata?: Readonly<Record<string, string>>;
   /** Milliseconds since 1970-01-01 UTC. */
   paid_at?: number;
-  /** Nobody was found in the part of the gallery that was searched without them: the next challenge needs the phone's last four digits. */
-  phone_suffix_required?: 'true';
+  /** Not one person was found in the part of the gallery that was searched without them: the next challenge needs the phone's last four digits. */
+  phone_suffix_required?: boolean;
   refunded_minor: number;
   refunds: readonly Refund[];
   refusal?: Code;

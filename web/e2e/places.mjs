@@ -68,7 +68,7 @@ async function walk(stage) {
     await places();
     await wallet.getByText(say('Digits may be asked', '可能询问后四位')).waitFor();
     await screen(wallet, 'wallet-61-places');
-    await wallet.getByRole('button', { name: say(/^Recognise me without digits: /, /^不问后四位就认出我：/) }).click();
+    await wallet.getByRole('button', { name: say(/^Recognise me here: /, /^在此认出我：/) }).click();
     await told(/^Done: /, /^已设置：/);
     await wallet.getByText(say(/^Without digits since /, /起不问后四位$/)).waitFor();
     await screen(wallet, 'wallet-62-regular');
@@ -110,7 +110,7 @@ async function walk(stage) {
   await step('places: taken back, the digits are asked again', async () => {
     await goHome(wallet, say);
     await places();
-    await wallet.getByRole('button', { name: say(/^Recognise me without digits no more: /, /^不再免后四位认出我：/) }).click();
+    await wallet.getByRole('button', { name: say(/^Stop recognising me: /, /^不再认出我：/) }).click();
     await told(/^Taken back: /, /^已收回：/);
     await untilPartiesKnow(wallet);
     camera.show('personALater');

@@ -7,7 +7,7 @@ const en = {
   lead: 'Where many people pay, a till asks for the last four digits of your phone number first. It need not ask you in a city or at shops that you name here.',
   points: [
     'It is your choice, and you can take it back at any time.',
-    'The three parties learn that some sealed part belongs to a group. They do not learn which city or shop it is, or whose it is.',
+    'The three parties see that a sealed part belongs to a group without a name, and at which till that group is searched. They do not learn whose part it is.',
     'The institution keeps your choices to do this and tells no shop. They end with your face or your account.',
   ],
   city: 'The city where I usually pay',
@@ -22,10 +22,10 @@ const en = {
   digitsHere: 'Digits may be asked',
   since: (time: string) => `Without digits since ${time}`,
   start: 'Recognise me here',
-  startAt: (shop: string) => `Recognise me without digits: ${shop}`,
+  startAt: (shop: string) => `Recognise me here: ${shop}`,
   started: (shop: string) => `Done: ${shop}. It holds as soon as all three parties know, usually within seconds.`,
-  stop: 'Stop',
-  stopAt: (shop: string) => `Recognise me without digits no more: ${shop}`,
+  stop: 'Stop recognising me',
+  stopAt: (shop: string) => `Stop recognising me: ${shop}`,
   stopped: (shop: string) => `Taken back: ${shop}. Digits may be asked there again.`,
 };
 
@@ -34,7 +34,7 @@ const zh: typeof en = {
   lead: '在付款的人很多的地方，收银台会先询问手机号后四位。在您于此指定的城市或商店，可以不必询问。',
   points: [
     '由您选择，随时可以收回。',
-    '三个参与方只知道某一份密封数据属于某个组，不知道是哪座城市、哪家商店，也不知道是谁的。',
+    '三个参与方能看到某一份密封数据属于一个没有名称的组，以及哪个收银台查找该组，但不知道它是谁的。',
     '机构仅为此保存您的选择，不告诉任何商家。删除人脸或注销账户时，选择随之结束。',
   ],
   city: '我通常付款的城市',
@@ -49,10 +49,10 @@ const zh: typeof en = {
   digitsHere: '可能询问后四位',
   since: (time) => `自 ${time} 起不问后四位`,
   start: '在此认出我',
-  startAt: (shop) => `不问后四位就认出我：${shop}`,
+  startAt: (shop) => `在此认出我：${shop}`,
   started: (shop) => `已设置：${shop}。三方都收到后生效，通常只需几秒。`,
-  stop: '收回',
-  stopAt: (shop) => `不再免后四位认出我：${shop}`,
+  stop: '不再认出我',
+  stopAt: (shop) => `不再认出我：${shop}`,
   stopped: (shop) => `已收回：${shop}。那里可能再次询问后四位。`,
 };
 

@@ -67,7 +67,10 @@ impl Store {
         self.change("set_regular", account, now, |tx| {
             let is_enrolled = enrolment::standing(tx, account)?
                 .is_some_and(|face| matches!(face.status, EnrolmentStatus::Storing | EnrolmentStatus::Enrolled));
-            let name = paid_at(tx, account, store)?.filter(|_| is_enrolled).ok_or(Code::NotFound)?;
+            let name = name_of(tx, store)?.ok_or(Code::NotFound)?;
+            if !is_enrolled || !has_paid_at(tx, account, store)? {
+                return Err(Code::NotFound.into());
+            }
             let row = (Bits(account.bits()), label.0, Part::Regulars.name(), Bits(store.bits()), At(now));
             let sql = "INSERT INTO places (account, part, kind, store, since) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
             if tx.execute(sql, row)? == 0 {
@@ -80,8 +83,7 @@ impl Store {
     /// The account is no regular of the store any more. Again: the same without effect.
     pub fn unset_regular(&self, account: AccountId, store: StoreId, rng: &mut dyn CryptoRng, now: Timestamp) -> Result<Places, StoreError> {
         self.change("unset_regular", account, now, |tx| {
-            let name: Option<String> = tx.find("SELECT name FROM stores WHERE id = ?1", [Bits(store.bits())], |row| row.get(0))?;
-            let name = name.ok_or(Code::NotFound)?;
+            let name = name_of(tx, store)?.ok_or(Code::NotFound)?;
             let sql = "DELETE FROM places WHERE account = ?1 AND store = ?2";
             if tx.execute(sql, (Bits(account.bits()), Bits(store.bits())))? == 0 {
                 return Ok(());
@@ -166,9 +168,14 @@ fn leave_city(tx: &Tx, account: AccountId, city: Option<String>, rng: &mut dyn C
     query_log::record(tx, account, QueryKind::PlaceRemoved, Outcome::At(&city), rng, now)
 }
 
-/// The store's name, if the account has paid there.
-fn paid_at(tx: &Tx, account: AccountId, store: StoreId) -> Result<Option<String>, StoreError> {
-    let sql = "SELECT s.name FROM activities a JOIN payments p ON p.id = a.payment JOIN stores s ON s.id = p.store
+/// The store's name with its payee's.
+fn name_of(tx: &Tx, store: StoreId) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT m.name || ', ' || s.name FROM stores s JOIN merchants m ON m.id = s.merchant WHERE s.id = ?1";
+    Ok(tx.find(sql, [Bits(store.bits())], |row| row.get(0))?)
+}
+
+fn has_paid_at(tx: &Tx, account: AccountId, store: StoreId) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM activities a JOIN payments p ON p.id = a.payment
          WHERE a.account = ?1 AND a.kind = 'payment' AND p.store = ?2 LIMIT 1";
-    Ok(tx.find(sql, (Bits(account.bits()), Bits(store.bits())), |row| row.get(0))?)
+    Ok(tx.find(sql, (Bits(account.bits()), Bits(store.bits())), |_| Ok(()))?.is_some())
 }

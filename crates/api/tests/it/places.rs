@@ -79,7 +79,7 @@ async fn a_regular_is_found_without_digits_and_nobody_else_is() {
     assert_eq!((places["shops"].as_array().map(Vec::len), places["shops"][0]["regular_since"].is_u64()), (Some(1), true), "{places}");
     assert_eq!(
         (regular.last_query().await["kind"].clone(), regular.last_query().await["place"].clone()),
-        (json!("place_added"), json!("Store"))
+        (json!("place_added"), json!("Merchant 1, Store"))
     );
     world.until_in_step().await;
     assert_eq!(till.pay(SMALL, &alice).await.status, PaymentStatus::Paid, "among more people than may be searched");

@@ -105,7 +105,7 @@ fn a_record_counts_in_a_part_until_all_three_confirmed_that_it_left() {
     let told: Vec<_> = rows.iter().filter(|row| row.place.is_some()).map(|row| (row.kind, row.outcome.as_str())).collect();
     let (added, removed) = ((QueryKind::PlaceAdded, "added"), (QueryKind::PlaceRemoved, "removed"));
     assert_eq!(told, [added, removed, added, removed, added]);
-    assert!(rows.iter().filter_map(|row| row.place.as_deref()).all(|place| place == "Main Street"));
+    assert!(rows.iter().filter_map(|row| row.place.as_deref()).all(|place| place == "Noodle House, Main Street"));
 }
 
 #[test]
