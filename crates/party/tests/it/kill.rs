@@ -300,12 +300,8 @@ fn check_people(directory: &Path, services: [Service; 3], furthest: u64) {
     for person in &people {
         let named = |sequence: &u64| *sequence == *person || matches!(step(*sequence), Step::Relabel(whom) if whom.contains(person));
         let last = (1..=furthest).rev().find(named).expect("their enrolment at least");
-        parts(last)
-            .into_iter()
-            .map(|label| label.0)
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .for_each(|label| *standing.entry(label).or_default() += 1);
+        let labels: BTreeSet<[u8; 16]> = parts(last).into_iter().map(|label| label.0).collect();
+        labels.into_iter().for_each(|label| *standing.entry(label).or_default() += 1);
     }
     let rows = |party: PartyId| {
         let gallery = &galleries[party.index()];
