@@ -4,7 +4,7 @@ import { isCode, NoAnswerError, ProblemError, type Problem } from './problem';
 import type { Timestamp } from './types';
 
 export interface Call {
-  method?: 'GET' | 'POST' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Sent as JSON. */
   json?: unknown;
   /** Sent as it is: one JPEG, or a form with several. */

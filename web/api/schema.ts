@@ -80,10 +80,12 @@ export interface BiometricQuery {
   at: number;
   consent_version?: string;
   id: string;
-  kind: 'enrolment' | 'identification' | 'deletion';
+  kind: 'enrolment' | 'identification' | 'deletion' | 'place_added' | 'place_removed';
   outcome: string;
   payment?: string;
+  place?: string;
   rules_version?: string;
+  searched?: Part;
   store_name?: string;
 }
 
@@ -520,6 +522,10 @@ export interface NewChallenge {
   phone_suffix?: string | null;
 }
 
+export interface NewCity {
+  city: string;
+}
+
 export interface NewConsent {
   granted: boolean;
   purpose: ConsentPurpose;
@@ -578,6 +584,15 @@ export interface NewWebhookEndpoint {
   url: string;
 }
 
+/** Which part of the gallery a look was compared with. */
+export const Part = [
+  'gallery',
+  'city',
+  'regulars',
+  'phone_suffix',
+] as const;
+export type Part = (typeof Part)[number];
+
 export interface PartyReadiness {
   connected: boolean;
   diverged: boolean;
@@ -625,6 +640,8 @@ export interface Payment {
   metadata?: Readonly<Record<string, string>>;
   /** Milliseconds since 1970-01-01 UTC. */
   paid_at?: number;
+  /** Not one person was found in the part of the gallery that was searched without them: the next challenge needs the phone's last four digits. */
+  phone_suffix_required?: boolean;
   refunded_minor: number;
   refunds: readonly Refund[];
   refusal?: Code;
@@ -687,6 +704,12 @@ export const PayoutStatus = [
 ] as const;
 export type PayoutStatus = (typeof PayoutStatus)[number];
 
+export interface Places {
+  cities: readonly string[];
+  city?: string;
+  shops: readonly Shop[];
+}
+
 export interface ProbeContext {
   amount_minor: number;
   counter: number;
@@ -748,6 +771,14 @@ export interface SealedProbe {
 export interface SealedShare {
   ciphertext: string;
   encapsulated_key: string;
+}
+
+export interface Shop {
+  merchant_name: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  regular_since?: number;
+  store: string;
+  store_name: string;
 }
 
 export interface SimulatedLook {
@@ -858,6 +889,8 @@ export const operations = [
   'GET /v1/events',
   'GET /v1/events/{id}',
   'GET /v1/me',
+  'DELETE /v1/me/city',
+  'PUT /v1/me/city',
   'POST /v1/me/close',
   'POST /v1/me/duress-passcode',
   'POST /v1/me/freeze',
@@ -871,6 +904,9 @@ export const operations = [
   'POST /v1/me/limits',
   'POST /v1/me/pause',
   'POST /v1/me/payments/{id}/undo',
+  'GET /v1/me/places',
+  'DELETE /v1/me/regulars/{id}',
+  'PUT /v1/me/regulars/{id}',
   'POST /v1/me/resume',
   'POST /v1/me/thaw',
   'GET /v1/payments',

@@ -26,6 +26,7 @@ import type {
   NewHelper,
   NewLimits,
   NewSession,
+  Places,
   Terms,
   TopUp,
 } from './types';
@@ -48,6 +49,11 @@ export const wallet = {
     call<void>('/v1/me/duress-passcode', { method: 'POST', json: passcodes, headers: writes(key) }),
   limits: () => call<Limits>('/v1/me/limits'),
   setLimits: (limits: NewLimits, key: string) => call<Limits>('/v1/me/limits', { method: 'POST', json: limits, headers: writes(key) }),
+  places: () => call<Places>('/v1/me/places'),
+  setCity: (city: string) => call<Places>('/v1/me/city', { method: 'PUT', json: { city }, headers: writes() }),
+  unsetCity: () => call<Places>('/v1/me/city', { method: 'DELETE', headers: writes() }),
+  setRegular: (store: string) => call<Places>(`/v1/me/regulars/${encodeURIComponent(store)}`, { method: 'PUT', headers: writes() }),
+  unsetRegular: (store: string) => call<Places>(`/v1/me/regulars/${encodeURIComponent(store)}`, { method: 'DELETE', headers: writes() }),
   undo: (payment: string, key: string) =>
     call<Activity>(`/v1/me/payments/${encodeURIComponent(payment)}/undo`, { method: 'POST', headers: writes(key) }),
 

@@ -11,6 +11,7 @@ import { digitsJourney, lockJourney, outageJourney, payJourney, refusalJourney, 
 import { notMeJourney, undoJourney, undoOverJourney } from './money.mjs';
 import { closeJourney, exportJourney, helperJourney, largeTextJourney, limitsJourney, safetyJourney } from './owner.mjs';
 import { componentsJourney } from './components.mjs';
+import { placesJourney } from './places.mjs';
 import { CameraFile } from './scenes.mjs';
 import { staffJourney } from './staff.mjs';
 import { startSystem } from './system.mjs';
@@ -52,6 +53,7 @@ const journeys = [
   lockJourney,
   limitsJourney,
   deleteJourney,
+  placesJourney,
   componentsJourney,
 ].filter(({ name }) => !wanted || wanted.includes(name.replace('Journey', '')));
 
@@ -70,7 +72,8 @@ async function main() {
       { language: 'en', scheme: 'light', phone: phone(0), passcode: '804739' },
       { language: 'zh', scheme: 'dark', phone: phone(1), passcode: '395081' },
     ];
-    for (const pass of passes) await walk({ ...pass, harness, camera, browser, pictures, ...system });
+    const freshSystem = (numbers) => startSystem(root, join(mkdtempSync(join(folder, 'own-')), 'system'), numbers);
+    for (const pass of passes) await walk({ ...pass, harness, camera, browser, pictures, freshSystem, ...system });
     await harness.step('every step ran in both languages', () => harness.compare(passes.map(({ language }) => language)));
     await harness.step('no page error, no policy violation, no request to somewhere else', () => {
       if (harness.faults.length > 0) throw new Error([...new Set(harness.faults)].join('\n'));
@@ -83,8 +86,8 @@ async function main() {
   return harness.finish();
 }
 
-/** All journeys in one language, by one person on one phone, at one till. */
-async function walk(world) {
+/** One language, one person on one phone, at one till: the pages of `world`'s system. */
+async function stageOf(world) {
   const hosts = [world.tillUrl, world.walletUrl].map((url) => new URL(url).host);
   const open = async (what, viewport, url, permissions = ['camera']) => {
     const locale = world.language === 'zh' ? 'zh-CN' : 'en-US';
@@ -104,10 +107,17 @@ async function walk(world) {
     say: (en, zh) => (world.language === 'zh' ? zh : en),
     screen: (page, name) => world.harness.screen(page, `${world.language}-${name}`),
     step: (name, work, page) => world.harness.step(`${world.language}: ${name}`, work, page),
+    /** The same at another system. */
+    at: (system) => stageOf({ ...world, ...system }),
   };
   stage.wallet = await open('wallet', { width: 390, height: 844 }, world.walletUrl);
   stage.till = await open('till', { width: 1024, height: 768 }, world.tillUrl);
+  return stage;
+}
 
+/** All journeys in one language. */
+async function walk(world) {
+  const stage = await stageOf(world);
   for (const journey of journeys) {
     // A journey that ends outside of a step would leave out the rest of its steps: that is a failure too.
     try {

@@ -1,7 +1,7 @@
 // The system under test: the one that runs at HANDSEL_TILL_URL and HANDSEL_WALLET_URL, or a fresh one on free ports.
 
 import { execFileSync, spawn } from 'node:child_process';
-import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -10,11 +10,11 @@ const start_ms_max = 120_000;
 
 /**
  * `{ tillUrl, walletUrl, processOf, admin, stop }`. `root` is the repository, `folder` an empty one for keys and books;
- * `processOf('party2')` is the process of one part, or undefined while it is not running; `admin` is what operators do by hand.
+ * with `numbers` always a fresh one, with these in its rules; `processOf('party2')` is the process of one part, or undefined while it is not running; `admin` is what operators do by hand.
  */
-export async function startSystem(root, folder) {
+export async function startSystem(root, folder, numbers) {
   const { HANDSEL_TILL_URL: tillUrl, HANDSEL_WALLET_URL: walletUrl } = process.env;
-  if (tillUrl && walletUrl) {
+  if (tillUrl && walletUrl && !numbers) {
     const elsewhere = () => {
       throw new Error('a system that was started elsewhere has no processes and no store here; run this step without HANDSEL_TILL_URL.');
     };
@@ -26,7 +26,8 @@ export async function startSystem(root, folder) {
   const own = join(dirname(folder), 'handsel');
   copyFileSync(binary, own);
   // The fund is filled by the steps that need it.
-  const child = spawn(own, ['up', '--dir', folder, '--ephemeral-ports', '--compensation-fund', '0', '--json'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  const rules = numbers ? ['--rules', rulesWith(root, `${folder}-rules.toml`, numbers)] : [];
+  const child = spawn(own, ['up', '--dir', folder, '--ephemeral-ports', '--compensation-fund', '0', '--json', ...rules], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const stop = async () => {
     child.kill('SIGTERM');
@@ -41,6 +42,17 @@ export async function startSystem(root, folder) {
     child.kill('SIGTERM');
     throw error;
   }
+}
+
+/** The committed rules with other numbers under these names, as a file. */
+function rulesWith(root, file, numbers) {
+  const text = Object.entries(numbers).reduce((rules, [name, number]) => {
+    const line = new RegExp(`^${name} = .*$`, 'm');
+    if (!line.test(rules)) throw new Error(`the rules have no ${name}`);
+    return rules.replace(line, `${name} = ${number}`);
+  }, readFileSync(join(root, 'rules/cn.toml'), 'utf8'));
+  writeFileSync(file, text);
+  return file;
 }
 
 /** The process that was started with this configuration file, by what the kernel says (proc(5)). */

@@ -44,6 +44,12 @@ test.each([
   expect(isOpen(payment(status))).toBe(open);
 });
 
+test('after a search without digits that did not find one person the digits are asked', () => {
+  const missed = payment('created', { phone_suffix_required: true });
+  expect(screenOf(missed).name).toBe('suffix');
+  expect(isOpen(missed)).toBe(true);
+});
+
 test.each([
   [new NoAnswerError('no answer'), 'unknown'],
   [problem('platform_unreachable'), 'unknown'],

@@ -24,7 +24,7 @@ export function screenOf(payment: Payment): Screen {
   switch (payment.status) {
     case 'created':
     case 'challenged':
-      return { name: 'offer', payment };
+      return { name: payment.phone_suffix_required ? 'suffix' : 'offer', payment };
     case 'being_checked':
       return { name: 'checking', payment };
     case 'awaiting_passcode':

@@ -211,7 +211,7 @@ export class Till {
         const answer = await agent.read(payment.id);
         if (turn !== this.#turn) return;
         this.unreachable = false;
-        if (answer.status === 'created' || answer.status === 'challenged') {
+        if ((answer.status === 'created' || answer.status === 'challenged') && !answer.phone_suffix_required) {
           if (reason) return this.#stop(answer, { code: reason });
           // The look may still be on its way, until its challenge ends.
           if (performance.now() - begun_ms > lookCanArrive_ms(payment)) return this.#stop(answer, { lost: true });

@@ -29,6 +29,7 @@ const en = {
   suffix: {
     title: 'Last four digits of your phone number',
     why: 'Many people pay here. With these four digits the search looks at fewer of them.',
+    missed: { title: 'One more thing is needed.', remedy: 'Nothing was charged. Give the digits and look once more.' },
     confirm: 'Continue',
     incomplete: 'Enter all four digits.',
   },
@@ -134,6 +135,7 @@ const zh: typeof en = {
   suffix: {
     title: '手机号后四位',
     why: '在这里付款的人很多，输入后四位可以缩小查找范围。',
+    missed: { title: '还需要一项信息。', remedy: '没有扣款。请输入后四位，再看一次镜头。' },
     confirm: '继续',
     incomplete: '请输入全部四位。',
   },

@@ -2,7 +2,7 @@
 
 import type { BiometricQuery } from '../api/types';
 
-const columns = ['id', 'at', 'kind', 'asked_by', 'store_name', 'amount_minor', 'outcome'] as const;
+const columns = ['id', 'at', 'kind', 'asked_by', 'store_name', 'amount_minor', 'searched', 'place', 'outcome'] as const;
 
 /** RFC 4180, times in ISO 8601. A spreadsheet must not take a shop's name for a formula: such a cell gets an apostrophe. */
 export function csvOf(rows: readonly BiometricQuery[]): string {

@@ -1,6 +1,6 @@
 // Words of the wallet page.
 
-import type { ConsentPurpose, EnrolmentStatus, IdentityClass, QueryKind } from '../api/types';
+import type { ConsentPurpose, EnrolmentStatus, IdentityClass, Part, QueryKind } from '../api/types';
 import type { Dictionary } from '../ui/locale.svelte';
 
 /** Who sees what of the shopper, and what never. */
@@ -93,14 +93,23 @@ const en = {
       enrolment: 'Enrolment',
       identification: 'Recognition at a till',
       deletion: 'Deletion',
+      place_added: 'Recognised without digits',
+      place_removed: 'Not recognised without digits any more',
     } satisfies Record<QueryKind, string> as Record<QueryKind, string>,
-    outcomes: { paid: 'paid', authorised: 'held', voided: 'released', undone: 'undone', enrolled: 'enrolled', deleted: 'deleted' } as Record<string, string>,
+    outcomes: { paid: 'paid', authorised: 'held', voided: 'released', undone: 'undone', enrolled: 'enrolled', deleted: 'deleted', added: 'asked for', removed: 'taken back' } as Record<string, string>,
+    searched: 'Compared with',
+    parts: {
+      gallery: 'everybody',
+      city: 'who named this city',
+      regulars: 'this shop’s regulars',
+      phone_suffix: 'who has these last four digits',
+    } satisfies Record<Part, string> as Record<Part, string>,
     by: (who: string) => `Asked by ${who}`,
     thisWallet: 'you, in this wallet',
     outcome: 'Outcome',
     amount: 'Amount on the till',
     filter: 'Show',
-    filters: { all: 'All', paid: 'Paid', unpaid: 'Not paid', face: 'Enrolment and deletion' },
+    filters: { all: 'All', paid: 'Paid', unpaid: 'Not paid', face: 'Enrolment, deletion, places' },
     place: 'Where',
     everywhere: 'Everywhere',
     count: (shown: number, all: number) => (shown === all ? `${all} entries` : `${shown} of ${all} entries`),
@@ -277,14 +286,16 @@ const zh: typeof en = {
     title: '谁查询过我的脸',
     lead: '您的脸每次被使用都会列在这里。没有识别出任何人的查询不属于任何人，也不在任何人的列表里。',
     none: '没有人查询过。',
-    kinds: { enrolment: '登记', identification: '在收银台识别', deletion: '删除' },
-    outcomes: { paid: '已付款', authorised: '已预授权', voided: '已解除', undone: '已撤销', enrolled: '已登记', deleted: '已删除' },
+    kinds: { enrolment: '登记', identification: '在收银台识别', deletion: '删除', place_added: '免后四位认出', place_removed: '不再免后四位认出' },
+    outcomes: { paid: '已付款', authorised: '已预授权', voided: '已解除', undone: '已撤销', enrolled: '已登记', deleted: '已删除', added: '已设置', removed: '已收回' },
+    searched: '比对范围',
+    parts: { gallery: '所有人', city: '指定本城市的人', regulars: '本店熟客', phone_suffix: '手机号后四位相同的人' },
     by: (who) => `查询方：${who}`,
     thisWallet: '您本人（本钱包）',
     outcome: '结果',
     amount: '收银台金额',
     filter: '显示',
-    filters: { all: '全部', paid: '已付款', unpaid: '未付款', face: '登记与删除' },
+    filters: { all: '全部', paid: '已付款', unpaid: '未付款', face: '登记、删除与地点' },
     place: '地点',
     everywhere: '所有地点',
     count: (shown, all) => (shown === all ? `共 ${all} 条` : `${all} 条中的 ${shown} 条`),

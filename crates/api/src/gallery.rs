@@ -231,7 +231,10 @@ async fn has_reached(app: &SharedApp, party: PartyId, sequence: u64) -> bool {
 fn deleted_records(change: &GalleryChange) -> Vec<RecordId> {
     match &change.operation {
         GalleryOperation::Delete { records } => records.clone(),
-        GalleryOperation::Enrol { .. } | GalleryOperation::Compact { .. } | GalleryOperation::Refresh { .. } => vec![],
+        GalleryOperation::Enrol { .. }
+        | GalleryOperation::Compact { .. }
+        | GalleryOperation::Refresh { .. }
+        | GalleryOperation::Relabel { .. } => vec![],
     }
 }
 

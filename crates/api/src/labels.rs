@@ -1,6 +1,7 @@
 //! Opaque names of parts of the gallery, and fingerprints of requests. Both are HMACs, because what goes in is short
 //! enough to be guessed from a plain hash.
 
+use base::id::StoreId;
 use base::secret::Secret;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -10,10 +11,22 @@ use wire::probe::PartitionLabel;
 /// The part of the gallery of those whose phone number ends in `digits`: the first 16 bytes of
 /// HMAC-SHA256(`secret`, "phone-suffix" || digits).
 pub fn phone_suffix(secret: &Secret<[u8; 32]>, digits: &str) -> PartitionLabel {
-    let tag = keyed(secret, &[b"phone-suffix", digits.as_bytes()]);
-    let mut label = [0; 16];
-    label.copy_from_slice(&tag[..16]);
-    HexArray(label)
+    label(secret, &[b"phone-suffix", digits.as_bytes()])
+}
+
+/// The part of those who named this city, and of the regulars of its stores.
+pub fn city(secret: &Secret<[u8; 32]>, name: &str) -> PartitionLabel {
+    label(secret, &[b"city\0", name.as_bytes()])
+}
+
+/// The part of the store's regulars.
+pub fn regulars(secret: &Secret<[u8; 32]>, store: StoreId) -> PartitionLabel {
+    label(secret, &[b"regulars\0", &store.bits().to_be_bytes()])
+}
+
+fn label(secret: &Secret<[u8; 32]>, parts: &[&[u8]]) -> PartitionLabel {
+    let tag = keyed(secret, parts);
+    HexArray(*tag.first_chunk().expect("a tag has 32 bytes"))
 }
 
 /// What the store remembers of a request, to see whether another one under the same key is the same.
@@ -39,10 +52,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_differ_by_digits_and_by_key() {
+    fn labels_differ_by_what_they_name_and_by_key() {
         let (one, two) = (Secret::new([1; 32]), Secret::new([2; 32]));
         assert_eq!(phone_suffix(&one, "1234"), phone_suffix(&one, "1234"));
         assert_ne!(phone_suffix(&one, "1234"), phone_suffix(&one, "1235"));
         assert_ne!(phone_suffix(&one, "1234"), phone_suffix(&two, "1234"));
+        assert_ne!(city(&one, "1234"), phone_suffix(&one, "1234"));
+        assert_ne!(city(&one, "杭州"), city(&two, "杭州"));
+        let [noodles, tea] = [1, 2].map(StoreId::from_bits);
+        assert_eq!(regulars(&one, noodles), regulars(&one, noodles));
+        assert_ne!(regulars(&one, noodles), regulars(&one, tea));
+        assert_ne!(regulars(&one, noodles), regulars(&two, noodles));
     }
 }

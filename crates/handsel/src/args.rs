@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use base::party::PartyId;
 use clap::{Args, Parser, Subcommand};
 
+use crate::admin::city::CityOptions;
 use crate::admin::settlement::SettlementCommand;
 
 /// Pay with your face: nobody holds a biometric, every payment happens exactly once.
@@ -76,6 +77,8 @@ pub enum AdminCommand {
     Ledger(LedgerCommand),
     /// Decide a dispute; prints it as JSON.
     Dispute(DecideOptions),
+    /// Say in which city a store is.
+    City(CityOptions),
     /// Put the institution's money into the compensation fund.
     Fund(FundOptions),
     /// Paying merchants out.
@@ -101,6 +104,8 @@ pub enum GalleryCommand {
     Refresh(GalleryOptions),
     /// Give a party back its gallery from the other two.
     Rebuild(RebuildOptions),
+    /// How many records stand in named parts, by kind: cities, stores' regulars, phones' digits.
+    Parts(GalleryOptions),
 }
 
 #[derive(Subcommand)]

@@ -21,7 +21,7 @@ use ed25519_dalek::Signer;
 use mpc::share::Row;
 use mpc::token::Token;
 use wire::bytes::HexArray;
-use wire::party::{DeletionConfirmation, GalleryChange, GalleryOperation, NewRecord, PartyAnswer, PartyRefusal};
+use wire::party::{DeletionConfirmation, GalleryChange, GalleryOperation, NewRecord, PartyAnswer, PartyRefusal, Relabelled};
 use wire::probe::{PartitionLabel, ProbeForParty, Purpose};
 
 use crate::checks;
@@ -37,7 +37,7 @@ use crate::link::NOT_POISONED;
 use crate::row_seal::{self, RowKey, fresh_key};
 use crate::service::{Reached, Service, State};
 
-/// How long an enrolment or a deletion waits for runs that hold the gallery as it was. The platform lets none run at the
+/// How long an enrolment, a deletion or a relabelling waits for runs that hold the gallery as it was. The platform lets none run at the
 /// same time.
 pub(crate) const CHANGE_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -63,6 +63,7 @@ impl Service {
                 GalleryOperation::Delete { records } => self.delete(&mut state, digest, &records)?,
                 GalleryOperation::Compact { as_of } => self.compact(&mut state, digest, as_of)?,
                 GalleryOperation::Refresh { epoch, name } => self.refresh(&mut state, digest, epoch, name.0)?,
+                GalleryOperation::Relabel { records } => self.relabel(&mut state, digest, records)?,
             }
             *self.reached.lock().expect(NOT_POISONED) = Reached::by(state.gallery.now());
             tracing::info!(party = %self.config.party, sequence, records = state.gallery.now().records(), "change applied");
@@ -293,15 +294,13 @@ pub(crate) fn no_randomness(_: getrandom::Error) -> Refusal {
 
 /// A hash over what is the same at all three parties: everything but the shares, and those by the terminal's signature.
 fn digest_of(operation: &GalleryOperation) -> [u8; 32] {
+    let concat = |labels: &[PartitionLabel]| labels.iter().flat_map(|label| label.0).collect::<Vec<u8>>();
     match operation {
         GalleryOperation::Enrol { probe, records } => {
-            let records: Vec<u8> = records
-                .iter()
-                .flat_map(|new| {
-                    let labels: Vec<&[u8]> = new.partitions.iter().map(|label| &label.0[..]).collect();
-                    hash_parts("handsel/new-record/v2", &[&new.record.bits().to_le_bytes(), &labels.concat(), &new.token.0])
-                })
-                .collect();
+            let digest_of = |new: &NewRecord| {
+                hash_parts("handsel/new-record/v2", &[&new.record.bits().to_le_bytes(), &concat(&new.partitions), &new.token.0])
+            };
+            let records: Vec<u8> = records.iter().flat_map(digest_of).collect();
             hash_parts("handsel/change-enrol/v1", &[&probe.digest(), &records])
         }
         GalleryOperation::Delete { records } => {
@@ -310,5 +309,10 @@ fn digest_of(operation: &GalleryOperation) -> [u8; 32] {
         }
         GalleryOperation::Compact { as_of } => hash_parts("handsel/change-compact/v2", &[&as_of.to_le_bytes()]),
         GalleryOperation::Refresh { epoch, name } => hash_parts("handsel/change-refresh/v1", &[&epoch.to_le_bytes(), &name.0]),
+        GalleryOperation::Relabel { records } => {
+            let digest_of =
+                |of: &Relabelled| hash_parts("handsel/relabelled/v1", &[&of.record.bits().to_le_bytes(), &concat(&of.partitions)]);
+            hash_parts("handsel/change-relabel/v1", &[&records.iter().flat_map(digest_of).collect::<Vec<u8>>()])
+        }
     }
 }

@@ -34,6 +34,7 @@ pub mod outbox;
 pub mod preparation;
 pub mod rebuild;
 pub mod refresh;
+mod relabel;
 pub mod row_seal;
 pub mod run_network;
 pub mod scan_pool;

@@ -4,7 +4,7 @@
 -- The gallery's log as applied here. Kept for ever: the chain of roots depends on every entry.
 CREATE TABLE IF NOT EXISTS change (
     sequence     INTEGER PRIMARY KEY,         -- 1, 2, 3, …
-    kind         TEXT NOT NULL CHECK (kind IN ('enrol', 'delete', 'compact', 'refresh')),
+    kind         TEXT NOT NULL CHECK (kind IN ('enrol', 'delete', 'compact', 'refresh', 'relabel')),
     records      INTEGER NOT NULL,            -- how many it names
     first_record BLOB,                        -- 16 bytes: the first that it names, to find the change by
     digest       BLOB NOT NULL,               -- SHA-256 over the change without its shares
@@ -47,7 +47,7 @@ CREATE TABLE IF NOT EXISTS row (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS row_by_epoch ON row (epoch, record);
 
--- The named parts of the gallery that a record stands in. Deleted with it.
+-- The named parts of the gallery that a record stands in now: set by its enrolment, and anew by every relabelling. Deleted with it.
 CREATE TABLE IF NOT EXISTS record_partition (
     record     BLOB NOT NULL REFERENCES record ON DELETE CASCADE,
     label      BLOB NOT NULL,                 -- 16 bytes: an HMAC that only the platform can make

@@ -17,8 +17,14 @@ use crate::sqlite;
 pub const FILE_NAME: &str = "party.sqlite";
 /// How long a payment's probe is remembered after it was used and expired.
 const PROBE_KEPT_MS: u64 = 2 * 24 * 60 * 60 * 1000;
-/// Of the schema. 1 kept rows in the clear; 2 counted looks by terminal alone; 3 kept one row of a record.
-const VERSION: u32 = 4;
+/// Of the schema. 1 kept rows in the clear; 2 counted looks by terminal alone; 3 kept one row of a record; 4 knew no
+/// relabelling.
+const VERSION: u32 = 5;
+/// The oldest that is read; it is brought up to date when a party opens it.
+const OLDEST: u32 = 4;
+/// What makes version 5 of version 4, but for the schema: the table of changes names the kinds that there are.
+const KEEP_CHANGES: &str = "DROP VIEW live; ALTER TABLE change RENAME TO change_before; DROP INDEX change_of_all;";
+const BRING_CHANGES: &str = "INSERT INTO change SELECT * FROM change_before; DROP TABLE change_before;";
 /// Milliseconds in a minute.
 const MINUTE_MS: u64 = 60_000;
 /// Minutes in a day.
@@ -43,9 +49,24 @@ impl Store {
             connection.pragma_update(None, "user_version", VERSION)?;
         }
         let mut store = Self::of(connection)?;
-        store.connection.execute_batch(include_str!("schema.sql"))?;
+        store.bring_up_to_date()?;
         store.renumber()?;
         Ok(store)
+    }
+
+    /// Makes what is missing of the schema, in one transaction.
+    fn bring_up_to_date(&mut self) -> rusqlite::Result<()> {
+        let found = version_of(&self.connection)?;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if found < VERSION {
+            transaction.execute_batch(KEEP_CHANGES)?;
+        }
+        transaction.execute_batch(include_str!("schema.sql"))?;
+        if found < VERSION {
+            transaction.execute_batch(BRING_CHANGES)?;
+            transaction.pragma_update(None, "user_version", VERSION)?;
+        }
+        transaction.commit()
     }
 
     /// The store in an open file that has one, for looking at its log.
@@ -53,8 +74,8 @@ impl Store {
     /// # Errors
     /// [`Error::StoreVersion`], [`Error::StoreUnusable`].
     pub(crate) fn of(connection: Connection) -> Result<Self, Error> {
-        let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if found != VERSION {
+        let found = version_of(&connection)?;
+        if !(OLDEST..=VERSION).contains(&found) {
             return Err(Error::StoreVersion { found, known: VERSION });
         }
         Ok(Self { connection, numbering: Numbering::default() })
@@ -192,6 +213,10 @@ impl Store {
         let now: u32 = self.connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
         self.connection.pragma_update_and_check(None, "max_page_count", now + pages, |_| Ok(()))
     }
+}
+
+fn version_of(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
 pub(crate) fn insert_use(

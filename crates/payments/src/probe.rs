@@ -3,6 +3,7 @@
 use base::id::TerminalId;
 use base::time::Timestamp;
 use ed25519_dalek::VerifyingKey;
+use wire::api::Part;
 use wire::probe::{PartitionLabel, Purpose, SealedProbe};
 use wire::problem::Code;
 
@@ -17,10 +18,29 @@ pub struct Challenge {
     pub issued_at: Timestamp,
     /// From then on it is over.
     pub expires_at: Timestamp,
-    /// The part of the gallery that is searched; all of it without.
-    pub partition: Option<PartitionLabel>,
-    /// Whether even that part is so large that the passcode is asked in any case.
+    /// What the look is compared with; nothing at enrolment.
+    pub searched: Option<Searched>,
+    /// Whether the passcode is asked in any case: the searches of the payment are too large together, or one before met
+    /// several people.
     pub passcode_always: bool,
+}
+
+/// What a look is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Searched {
+    /// Which part of the gallery.
+    pub part: Part,
+    /// Its label; the whole gallery has none.
+    pub label: Option<PartitionLabel>,
+    /// How many people are in it, or one more than may be searched.
+    pub people: u64,
+}
+
+impl Challenge {
+    /// The label of the part that is searched; the whole gallery has none.
+    pub fn label(&self) -> Option<PartitionLabel> {
+        self.searched.and_then(|searched| searched.label)
+    }
 }
 
 /// What a probe must be bound to, besides the challenge.
@@ -61,7 +81,7 @@ pub(crate) fn check(probe: &SealedProbe, sender: &Sender, bound: &Bound, now: Ti
         && context.nonce.0 == challenge.nonce
         && context.issued_at == challenge.issued_at
         && context.expires_at == challenge.expires_at
-        && context.partition == challenge.partition
+        && context.partition == challenge.label()
         && (bound.purpose == Purpose::Enrol || context.templates == 1);
     if !fits {
         return Err(Code::ProbeMismatch.into());

@@ -6,7 +6,7 @@ use base::time::Timestamp;
 use ledger::account::AccountKey;
 use payments::refusal::Refusal;
 use rand_core::CryptoRng;
-use wire::api::{EnrolmentStatus, IdentityClass};
+use wire::api::{EnrolmentStatus, IdentityClass, Part};
 use wire::probe::{PartitionLabel, SealedProbe};
 use wire::problem::Code;
 
@@ -76,7 +76,7 @@ impl Store {
                     token: &member.token,
                     account: member.account,
                     enrolment: member.enrolment,
-                    phone_part: member.phone_part.0,
+                    parts: vec![(member.phone_part, Part::PhoneSuffix)],
                 })
                 .collect();
             gallery::queue_enrol(tx, probe, &owned, now)

@@ -20,7 +20,7 @@ use crate::gallery::{self, NewToken};
 use crate::idempotency::{Answer, Idempotency, Keep};
 use crate::query_log::{self, Outcome};
 use crate::row::{At, Bits, Name, Sequence};
-use crate::{Store, setup};
+use crate::{Store, membership, place, setup};
 
 impl Store {
     /// Begins an enrolment: 201 with [`api::Enrolment`] and its challenge, or `consent_missing`, `consent_outdated`,
@@ -89,9 +89,9 @@ impl Store {
                 return Err(Refusal::of_field(Code::InvalidRequest, "templates").into());
             }
             gallery::use_nonce(tx, &probe.context.nonce.0, now)?;
-            let phone_part: [u8; 16] = tx.one("SELECT phone_part FROM accounts WHERE id = ?1", [Bits(account.bits())], |row| row.get(0))?;
+            let parts = membership::wanted(tx, account)?;
             let owned: Vec<gallery::OwnedToken> =
-                tokens.iter().map(|token| gallery::OwnedToken { token, account, enrolment, phone_part }).collect();
+                tokens.iter().map(|token| gallery::OwnedToken { token, account, enrolment, parts: parts.clone() }).collect();
             gallery::queue_enrol(tx, probe, &owned, now)?;
             set_status(tx, enrolment, next)?;
             Ok(Answer::of(202, &load(tx, account, enrolment)?))
@@ -138,6 +138,7 @@ fn delete(tx: &Tx, account: AccountId, id: EnrolmentId, status: EnrolmentStatus,
         tx.execute("UPDATE enrolments SET deleted_at = ?2 WHERE id = ?1", (Bits(id.bits()), At(now)))?;
         return Ok(());
     }
+    place::end(tx, account)?;
     gallery::queue_delete(tx, account, id, now)
 }
 
@@ -183,7 +184,7 @@ fn read_state(row: &Row) -> Result<(AccountId, Enrolment), DbError> {
         nonce: row.get(3)?,
         issued_at: row.get::<At>(4)?.0,
         expires_at: row.get::<At>(5)?.0,
-        partition: None,
+        searched: None,
         passcode_always: false,
     };
     let status = row.get::<Name>(2)?.read(|name| STATUSES.into_iter().find(|status| status_name(*status) == name))?;

@@ -35,7 +35,7 @@ impl Store {
             decide::check_new(new, rules)?;
             let expires_at = now.plus_millis(rules.clocks.payment_lifetime_s * 1000);
             let challenge =
-                Challenge { nonce: crate::account::random(rng), issued_at: now, expires_at, partition: None, passcode_always: false };
+                Challenge { nonce: crate::account::random(rng), issued_at: now, expires_at, searched: None, passcode_always: false };
             let payment = Payment {
                 id,
                 terminal,
@@ -45,6 +45,7 @@ impl Store {
                 expires_at,
                 status: PaymentStatus::BeingChecked,
                 challenge: Some(challenge),
+                missed: None,
                 payer: None,
                 refusal: None,
                 capture: new.capture,

@@ -6,7 +6,7 @@ use base::time::Timestamp;
 use payments::enrolment::status_name;
 use rand_core::CryptoRng;
 use sha2::{Digest, Sha256};
-use wire::api::{EnrolmentStatus, QueryKind};
+use wire::api::{EnrolmentStatus, Part, QueryKind};
 use wire::bytes::HexArray;
 use wire::party::{DeletionConfirmation, GalleryChange, GalleryOperation, NewRecord};
 use wire::probe::{PartitionLabel, SealedProbe};
@@ -15,6 +15,7 @@ use wire::problem::Code;
 use crate::Store;
 use crate::db::{Kind, Tx};
 use crate::error::StoreError;
+use crate::membership::{self, Named};
 use crate::query_log::{self, Outcome};
 use crate::row::{At, Bits, Sequence};
 
@@ -126,7 +127,7 @@ impl Store {
 
     /// Records that a look may be compared with: all, or those in one part.
     pub fn gallery_len(&self, part: Option<&PartitionLabel>) -> Result<u64, StoreError> {
-        self.read(|tx| gallery_len(tx, part))
+        self.read(|tx| membership::count(tx, part, u64::MAX))
     }
 
     /// Whose token this is, if the enrolment stands.
@@ -140,7 +141,8 @@ pub(crate) struct OwnedToken<'a> {
     pub(crate) token: &'a NewToken,
     pub(crate) account: AccountId,
     pub(crate) enrolment: EnrolmentId,
-    pub(crate) phone_part: [u8; 16],
+    /// The named parts it stands in; one is of its owner's phone.
+    pub(crate) parts: Vec<Named>,
 }
 
 /// Queues the templates that `probe` holds, in the order of `owned`.
@@ -150,7 +152,11 @@ pub(crate) fn queue_enrol(tx: &Tx, probe: &SealedProbe, owned: &[OwnedToken], no
     for party in PartyId::ALL {
         let records = owned
             .iter()
-            .map(|owned| NewRecord { record: owned.token.record, partitions: vec![HexArray(owned.phone_part)], token: owned.token.token })
+            .map(|owned| NewRecord {
+                record: owned.token.record,
+                partitions: owned.parts.iter().map(|(part, _)| *part).collect(),
+                token: owned.token.token,
+            })
             .collect();
         insert_payload(
             tx,
@@ -158,11 +164,14 @@ pub(crate) fn queue_enrol(tx: &Tx, probe: &SealedProbe, owned: &[OwnedToken], no
             &GalleryChange { sequence, operation: GalleryOperation::Enrol { probe: probe.for_party(party), records } },
         )?;
     }
-    for OwnedToken { token, account, enrolment, phone_part } in owned {
+    for OwnedToken { token, account, enrolment, parts } in owned {
+        let of_phone = parts.iter().find(|(_, kind)| *kind == Part::PhoneSuffix);
+        let phone_part = of_phone.map(|(part, _)| part.0).expect("every account has a phone");
         tx.execute(
             "INSERT INTO records (id, enrolment, account, token_sha256, phone_part, enrol_sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             (Bits(token.record.bits()), Bits(enrolment.bits()), Bits(account.bits()), token.token_sha256, phone_part, Sequence(sequence)),
         )?;
+        membership::enter(tx, token.record, parts)?;
     }
     Ok(())
 }
@@ -185,17 +194,6 @@ pub(crate) fn queue_delete(tx: &Tx, account: AccountId, enrolment: EnrolmentId, 
         (Bits(enrolment.bits()), Sequence(sequence)),
     )?;
     Ok(())
-}
-
-/// Records that a look may be compared with: a record counts until all three parties confirmed that it is gone.
-pub(crate) fn gallery_len(tx: &Tx, part: Option<&PartitionLabel>) -> Result<u64, StoreError> {
-    let count = match part {
-        None => tx.one("SELECT count(*) FROM records WHERE destroyed_at IS NULL", (), |row| row.get::<Sequence>(0)),
-        Some(part) => {
-            tx.one("SELECT count(*) FROM records WHERE destroyed_at IS NULL AND phone_part = ?1", [part.0], |row| row.get::<Sequence>(0))
-        }
-    };
-    Ok(count?.0)
 }
 
 /// Whose a token is; found by 24 bytes of its hash.
@@ -262,7 +260,7 @@ fn complete(tx: &Tx, sequence: u64, rng: &mut dyn CryptoRng, now: Timestamp) -> 
         )?;
         query_log::record(tx, account, QueryKind::Deletion, Outcome::OfKind, rng, now)?;
     }
-    Ok(())
+    membership::complete(tx, sequence)
 }
 
 fn enrolments_of(tx: &Tx, column: &'static str, sequence: u64) -> Result<Vec<(EnrolmentId, AccountId)>, StoreError> {
@@ -287,7 +285,7 @@ fn store_confirmation(tx: &Tx, confirmation: &DeletionConfirmation) -> Result<()
     Ok(())
 }
 
-fn last_sequence(tx: &Tx) -> Result<u64, StoreError> {
+pub(crate) fn last_sequence(tx: &Tx) -> Result<u64, StoreError> {
     Ok(tx.one("SELECT coalesce(max(sequence), 0) FROM gallery_changes", (), |row| row.get::<Sequence>(0))?.0)
 }
 
@@ -299,12 +297,12 @@ fn progress(tx: &Tx, party: PartyId) -> Result<u64, StoreError> {
     Ok(tx.one("SELECT sequence FROM party_progress WHERE party = ?1", [party.number()], |row| row.get::<Sequence>(0))?.0)
 }
 
-fn insert_change(tx: &Tx, sequence: u64, kind: &'static str, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn insert_change(tx: &Tx, sequence: u64, kind: &'static str, now: Timestamp) -> Result<(), StoreError> {
     tx.execute("INSERT INTO gallery_changes (sequence, kind, queued_at) VALUES (?1, ?2, ?3)", (Sequence(sequence), kind, At(now)))?;
     Ok(())
 }
 
-fn insert_payload(tx: &Tx, party: PartyId, change: &GalleryChange) -> Result<(), StoreError> {
+pub(crate) fn insert_payload(tx: &Tx, party: PartyId, change: &GalleryChange) -> Result<(), StoreError> {
     let payload = serde_json::to_vec(change).expect("the wire's types have only text keys and finite numbers");
     tx.execute(
         "INSERT INTO gallery_payloads (sequence, party, payload) VALUES (?1, ?2, ?3)",

@@ -15,7 +15,7 @@ use wire::problem::Code;
 use crate::db::Tx;
 use crate::error::StoreError;
 use crate::idempotency::{Answer, Idempotency, Keep};
-use crate::{Store, account, account_read, account_rows, enrolment, helper, posting};
+use crate::{Store, account, account_read, account_rows, enrolment, helper, place, posting};
 
 impl Store {
     /// Sets the owner's own limits: 200 with [`Limits`], or `invalid_request`. Lower ones count at once, higher ones after
@@ -100,6 +100,7 @@ impl Store {
             account_rows::set_closed(tx, account)?;
             helper::end_all(tx, account, now)?;
             enrolment::delete_standing(tx, account, now)?;
+            place::end(tx, account)?;
             Ok(Answer::of(200, &account_read::me(tx, account, rules, now)?))
         })
     }

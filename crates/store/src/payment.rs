@@ -7,12 +7,12 @@ use base::time::Timestamp;
 use payments::passcode::{self, Given};
 use payments::payment::judge::Found;
 use payments::payment::{Event, Payment, decide};
-use payments::probe::Sender;
+use payments::probe::{Searched, Sender};
 use payments::refusal::Refusal;
 use payments::rules::RulePack;
 use payments::terms;
 use rand_core::CryptoRng;
-use wire::api::{self, PaymentStatus, QueryKind};
+use wire::api::{self, Part, PaymentStatus, QueryKind};
 use wire::probe::{PartitionLabel, SealedProbe};
 use wire::problem::Code;
 
@@ -22,7 +22,7 @@ use crate::error::StoreError;
 use crate::idempotency::{Answer, Idempotency, Keep};
 use crate::query_log::{self, Outcome};
 use crate::setup::{Payee, Terminal};
-use crate::{Store, account_rows, alert, event, gallery, payment_money, payment_rows, setup};
+use crate::{Store, account_rows, alert, event, gallery, membership, payment_money, payment_rows, place, setup};
 
 /// What the resolver learned from the parties.
 #[derive(Clone, PartialEq, Eq)]
@@ -72,6 +72,7 @@ impl Store {
                 expires_at: now.plus_millis(rules.clocks.payment_lifetime_s * 1000),
                 status: PaymentStatus::Created,
                 challenge: None,
+                missed: None,
                 payer: None,
                 refusal: None,
                 capture: new.capture,
@@ -90,21 +91,21 @@ impl Store {
     }
 
     /// Issues a challenge: 200 with [`api::Payment`], or `not_found`, `forbidden`, `payment_expired`,
-    /// `payment_cancelled`, `state_conflict`, `phone_suffix_required`. `part` is the label of the phone digits that the
-    /// shopper gave; the search runs there only.
+    /// `payment_cancelled`, `state_conflict`, `phone_suffix_required`. The search runs in the part of the phone digits
+    /// that the shopper gave; without, in the first part of the rules' order that is small enough.
     pub fn start_challenge(
         &self,
         idempotency: &Idempotency,
         terminal: TerminalId,
         payment: PaymentId,
-        part: Option<PartitionLabel>,
+        labels: Labels,
         rng: &mut dyn CryptoRng,
         now: Timestamp,
     ) -> Result<Answer, StoreError> {
         let nonce = random(rng);
         self.step("start_challenge", 200, idempotency, Payee::Terminal(terminal), payment, now, |step| {
-            let search = decide::Search { nonce, partition: part, gallery_len: gallery::gallery_len(step.tx, part.as_ref())? };
-            let event = step.payment.start_challenge(search, step.rules, now)?;
+            let search = choose(step, labels)?;
+            let event = step.payment.start_challenge(nonce, search, step.rules, now)?;
             step.apply(&event, now)
         })
     }
@@ -269,6 +270,15 @@ impl Store {
     }
 }
 
+/// Labels of the parts of the gallery that a look at a till may be compared with.
+#[derive(Clone, Copy, Debug)]
+pub struct Labels {
+    /// Of everybody whose phone ends in the digits that were given.
+    pub phone_suffix: Option<PartitionLabel>,
+    /// Of the store's regulars.
+    pub regulars: PartitionLabel,
+}
+
 /// What a step works with.
 struct PaymentStep<'a> {
     tx: &'a Tx<'a>,
@@ -284,6 +294,30 @@ impl PaymentStep<'_> {
         self.payment = apply(self.tx, self.payment.clone(), event, self.rules, now)?;
         Ok(())
     }
+}
+
+/// What the next look is compared with; `None` if the phone's digits are needed for that.
+fn choose(step: &PaymentStep, labels: Labels) -> Result<Option<Searched>, StoreError> {
+    let people =
+        |part, label: Option<PartitionLabel>| membership::count(step.tx, label.as_ref(), step.rules.people_max(part).saturating_add(1));
+    if labels.phone_suffix.is_some() {
+        let (part, label) = (Part::PhoneSuffix, labels.phone_suffix);
+        return Ok(Some(Searched { part, label, people: people(part, label)? }));
+    }
+    if step.payment.missed.is_some() {
+        return Ok(None);
+    }
+    let city = place::city_label(step.tx, step.device.details.store)?;
+    let label_of = |part| match part {
+        Part::Gallery | Part::PhoneSuffix => None,
+        Part::City => city,
+        Part::Regulars => Some(labels.regulars),
+    };
+    let found = step.rules.part_without_digits(|part| match label_of(part) {
+        None if part != Part::Gallery => Ok(0),
+        label => people(part, label),
+    })?;
+    Ok(found.map(|(part, people)| Searched { part, label: label_of(part), people }))
 }
 
 /// A payment of the payee; `not_found` for any other.

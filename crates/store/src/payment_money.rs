@@ -60,6 +60,7 @@ pub(crate) fn follow(
             pay_back(tx, after, refund, after.captured_minor, now)
         }
         Event::Challenged(_)
+        | Event::Missed(_)
         | Event::ProbeReceived
         | Event::PasscodeAsked { .. }
         | Event::PasscodeWrong

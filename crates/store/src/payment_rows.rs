@@ -6,22 +6,22 @@ use base::id::{AccountId, MerchantId, PaymentId, RefundId, StoreId, TerminalId, 
 use base::money::Money;
 use base::time::Timestamp;
 use payments::account::tier::VerifiedBy;
-use payments::payment::{Payment, STATUSES, status_name};
-use payments::probe::Challenge;
+use payments::payment::{Missed, Payment, STATUSES, status_name};
+use payments::probe::{Challenge, Searched};
 use payments::rules::RulePack;
-use wire::api::{self, Capture, PaymentStatus};
+use wire::api::{self, Capture, Part, PaymentStatus};
 use wire::bytes::HexArray;
 use wire::problem::Code;
 
 use crate::db::{DbError, Kind, Row, Tx};
 use crate::error::StoreError;
-use crate::row::{At, Bits, Name};
+use crate::row::{At, Bits, Name, Sequence};
 use crate::setup::Terminal;
 use crate::{account_rows, posting};
 
 const COLUMNS: &str = "p.id, p.terminal, p.merchant, p.amount_minor, p.currency, p.created_at, p.expires_at, p.status, p.nonce, p.challenge_issued_at,
     p.challenge_expires_at, p.challenge_partition, p.passcode_always, p.payer, p.refusal, p.paid_at, p.verified_by, p.refunded_minor, p.refund_count, p.rules_version,
-    p.capture, p.authorised_at, p.captured_minor, p.terms_sha256";
+    p.capture, p.authorised_at, p.captured_minor, p.terms_sha256, p.searched, p.searched_people, p.missed_people, p.missed_ambiguous";
 
 const CAPTURES: [Capture; 2] = [Capture::Automatic, Capture::Manual];
 
@@ -45,7 +45,7 @@ struct Shown {
     metadata: Option<BTreeMap<String, String>>,
 }
 
-/// A new payment at `terminal`, of which nothing was refunded yet.
+/// A new payment at `terminal`, of which no search is recorded and nothing was refunded yet.
 pub(crate) fn insert(tx: &Tx, payment: &Payment, terminal: &Terminal, new: &api::NewPayment) -> Result<(), StoreError> {
     let api::Terminal { store, store_name, merchant_name, .. } = &terminal.details;
     let shown = Shown {
@@ -81,7 +81,7 @@ pub(crate) fn insert(tx: &Tx, payment: &Payment, terminal: &Terminal, new: &api:
             challenge.map(|challenge| challenge.nonce),
             challenge.map(|challenge| At(challenge.issued_at)),
             challenge.map(|challenge| At(challenge.expires_at)),
-            challenge.and_then(|challenge| challenge.partition).map(|label| label.0),
+            challenge.and_then(Challenge::label).map(|label| label.0),
             challenge.map(|challenge| challenge.passcode_always),
             payment.payer.map(|payer| Bits(payer.bits())),
             payment.refusal.map(Code::name),
@@ -103,16 +103,18 @@ pub(crate) fn insert(tx: &Tx, payment: &Payment, terminal: &Terminal, new: &api:
 /// Stores what changes in a payment.
 pub(crate) fn save(tx: &Tx, payment: &Payment) -> Result<(), StoreError> {
     let challenge = payment.challenge.as_ref();
+    let searched = challenge.and_then(|challenge| challenge.searched);
     tx.put_known("UPDATE payments SET status = ?2, nonce = ?3, challenge_issued_at = ?4, challenge_expires_at = ?5, challenge_partition = ?6, passcode_always = ?7,
              payer = ?8, refusal = ?9, paid_at = ?10, verified_by = ?11, refunded_minor = ?12, refund_count = ?13, rules_version = ?14,
-             expires_at = ?15, authorised_at = ?16, captured_minor = ?17
+             expires_at = ?15, authorised_at = ?16, captured_minor = ?17, searched = ?18, searched_people = ?19, missed_people = ?20,
+             missed_ambiguous = ?21
          WHERE id = ?1", (
         Bits(payment.id.bits()),
         status_name(payment.status),
         challenge.map(|challenge| challenge.nonce),
         challenge.map(|challenge| At(challenge.issued_at)),
         challenge.map(|challenge| At(challenge.expires_at)),
-        challenge.and_then(|challenge| challenge.partition).map(|label| label.0),
+        challenge.and_then(Challenge::label).map(|label| label.0),
         challenge.map(|challenge| challenge.passcode_always),
         payment.payer.map(|payer| Bits(payer.bits())),
         payment.refusal.map(Code::name),
@@ -124,6 +126,10 @@ pub(crate) fn save(tx: &Tx, payment: &Payment) -> Result<(), StoreError> {
         At(payment.expires_at),
         payment.authorised_at.map(At),
         payment.captured_minor,
+        searched.map(|searched| searched.part.name()),
+        searched.map(|searched| Sequence(searched.people)),
+        payment.missed.map(|missed| Sequence(missed.people)),
+        payment.missed.map(|missed| missed.was_ambiguous),
     ), &PAYMENT, (0, payment.id.bits()), payment.clone())?;
     Ok(())
 }
@@ -148,9 +154,13 @@ fn read(row: &Row) -> Result<Payment, DbError> {
             nonce,
             issued_at: row.get::<At>(9)?.0,
             expires_at: row.get::<At>(10)?.0,
-            partition: row.get::<Option<[u8; 16]>>(11)?.map(HexArray),
+            searched: read_searched(row)?,
             passcode_always: row.get(12)?,
         }),
+    };
+    let missed = match row.get::<Option<Sequence>>(26)? {
+        None => None,
+        Some(people) => Some(Missed { people: people.0, was_ambiguous: row.get(27)? }),
     };
     let code_from_name = |name: &str| Code::ALL.iter().copied().find(|code| code.name() == name);
     Ok(Payment {
@@ -162,6 +172,7 @@ fn read(row: &Row) -> Result<Payment, DbError> {
         expires_at: row.get::<At>(6)?.0,
         status: row.get::<Name>(7)?.read(|name| STATUSES.into_iter().find(|status| status_name(*status) == name))?,
         challenge,
+        missed,
         payer: row.get::<Option<Bits>>(13)?.map(|bits| AccountId::from_bits(bits.0)),
         refusal: row.get::<Option<Name>>(14)?.map(|name| name.read(code_from_name)).transpose()?,
         paid_at: row.get::<Option<At>>(15)?.map(|at| at.0),
@@ -174,6 +185,14 @@ fn read(row: &Row) -> Result<Payment, DbError> {
         captured_minor: row.get(22)?,
         terms_sha256: row.get::<Option<[u8; 32]>>(23)?.map(HexArray),
     })
+}
+
+/// What the last look was compared with; payments older than that say only the label, which was of phone digits.
+fn read_searched(row: &Row) -> Result<Option<Searched>, DbError> {
+    let label = row.get::<Option<[u8; 16]>>(11)?.map(HexArray);
+    let of_old = if label.is_some() { Part::PhoneSuffix } else { Part::Gallery };
+    let part = row.get::<Option<Name>>(24)?.map(|name| name.read(Part::named)).transpose()?.unwrap_or(of_old);
+    Ok(Some(Searched { part, label, people: row.get::<Option<Sequence>>(25)?.map_or(0, |people| people.0) }))
 }
 
 fn load_shown(tx: &Tx, id: PaymentId) -> Result<Shown, StoreError> {
@@ -222,6 +241,7 @@ pub(crate) fn render(tx: &Tx, payment: &Payment, rules: &RulePack, now: Timestam
         paid_at: payment.paid_at,
         captured_minor: payment.captured_minor,
         refusal: payment.refusal,
+        phone_suffix_required: payment.status == PaymentStatus::Created && payment.missed.is_some(),
         attempts_left,
         refunded_minor: payment.refunded_minor,
         refunds: if payment.refund_count == 0 { Vec::new() } else { refunds(tx, payment.id)? },
@@ -232,7 +252,7 @@ pub(crate) fn render(tx: &Tx, payment: &Payment, rules: &RulePack, now: Timestam
             nonce: HexArray(challenge.nonce),
             issued_at: challenge.issued_at,
             expires_at: challenge.expires_at,
-            partition: challenge.partition,
+            partition: challenge.label(),
         }),
     })
 }

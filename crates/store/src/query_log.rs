@@ -5,7 +5,7 @@ use base::time::Timestamp;
 use payments::payment::status_name;
 use payments::refusal::Refusal;
 use rand_core::CryptoRng;
-use wire::api::{BiometricQuery, List, PaymentStatus, QueryKind};
+use wire::api::{BiometricQuery, List, Part, PaymentStatus, QueryKind};
 use wire::problem::Code;
 
 use crate::Store;
@@ -19,11 +19,13 @@ const KEEP_MS: u64 = 3 * 365 * 86_400_000;
 
 /// What came of a use of a biometric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum Outcome<'a> {
     /// What its kind says: enrolled, deleted.
     OfKind,
     /// Whatever becomes of this payment.
     OfPayment(PaymentId),
+    /// What its kind says, at this city or store.
+    At(&'a str),
     /// It was refused before anybody was asked.
     Refused(Code),
 }
@@ -33,18 +35,19 @@ pub(crate) fn record(
     tx: &Tx,
     account: AccountId,
     kind: QueryKind,
-    outcome: Outcome,
+    outcome: Outcome<'_>,
     rng: &mut dyn CryptoRng,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let (payment, code) = match outcome {
-        Outcome::OfKind => (None, None),
-        Outcome::OfPayment(payment) => (Some(Bits(payment.bits())), None),
-        Outcome::Refused(code) => (None, Some(code.name())),
+    let (payment, code, place) = match outcome {
+        Outcome::OfKind => (None, None, None),
+        Outcome::OfPayment(payment) => (Some(Bits(payment.bits())), None, None),
+        Outcome::At(place) => (None, None, Some(place)),
+        Outcome::Refused(code) => (None, Some(code.name()), None),
     };
     tx.put(
-        "INSERT INTO biometric_queries (id, account, kind, payment, at, outcome) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        (Bits(QueryId::new(now, rng).bits()), Bits(account.bits()), kind_name(kind), payment, At(now), code),
+        "INSERT INTO biometric_queries (id, account, kind, payment, at, outcome, place) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        (Bits(QueryId::new(now, rng).bits()), Bits(account.bits()), kind_name(kind), payment, At(now), code, place),
     )?;
     Ok(())
 }
@@ -62,13 +65,16 @@ pub(crate) fn tidy(tx: &Tx, now: Timestamp) -> Result<(), StoreError> {
     Ok(())
 }
 
-const KINDS: [QueryKind; 3] = [QueryKind::Enrolment, QueryKind::Identification, QueryKind::Deletion];
+const KINDS: [QueryKind; 5] =
+    [QueryKind::Enrolment, QueryKind::Identification, QueryKind::Deletion, QueryKind::PlaceAdded, QueryKind::PlaceRemoved];
 
 const fn kind_name(kind: QueryKind) -> &'static str {
     match kind {
         QueryKind::Enrolment => "enrolment",
         QueryKind::Identification => "identification",
         QueryKind::Deletion => "deletion",
+        QueryKind::PlaceAdded => "place_added",
+        QueryKind::PlaceRemoved => "place_removed",
     }
 }
 
@@ -84,7 +90,7 @@ impl Store {
             let limit = limit.clamp(1, LIST_MAX);
             let mut data = tx.list("SELECT q.id, q.kind, q.at, m.name, s.name, p.amount_minor, p.status, p.refusal, q.outcome, q.payment, p.rules_version,
                      (SELECT c.version FROM consents c WHERE c.account = q.account AND c.purpose = 'payment' AND c.granted = 1 AND c.decided_at <= q.at
-                      ORDER BY c.sequence DESC LIMIT 1)
+                      ORDER BY c.sequence DESC LIMIT 1), p.searched, q.place
                  FROM biometric_queries q LEFT JOIN payments p ON p.id = q.payment LEFT JOIN merchants m ON m.id = p.merchant LEFT JOIN stores s ON s.id = p.store
                  WHERE q.account = ?1 AND q.sequence < ?2 ORDER BY q.sequence DESC LIMIT ?3", (Bits(account.bits()), before, limit + 1), read_query)?;
             let has_more = data.len() > limit as usize;
@@ -100,6 +106,8 @@ fn read_query(row: &Row) -> Result<BiometricQuery, DbError> {
     let of_kind = match kind {
         QueryKind::Enrolment => "enrolled",
         QueryKind::Deletion => "deleted",
+        QueryKind::PlaceAdded => "added",
+        QueryKind::PlaceRemoved => "removed",
         QueryKind::Identification => status_name(PaymentStatus::BeingChecked),
     };
     Ok(BiometricQuery {
@@ -113,6 +121,8 @@ fn read_query(row: &Row) -> Result<BiometricQuery, DbError> {
         outcome: refused.or(refusal).or(status).unwrap_or_else(|| of_kind.to_owned()),
         consent_version: row.get(11)?,
         rules_version: row.get(10)?,
+        searched: row.get::<Option<Name>>(12)?.map(|name| name.read(Part::named)).transpose()?,
+        place: row.get(13)?,
     })
 }
 

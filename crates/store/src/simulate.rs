@@ -8,9 +8,10 @@ use ledger::account::AccountKey;
 use payments::account::Payer;
 use payments::account::usage::Usage;
 use payments::payment::judge::Found;
-use payments::payment::{Event, Payment, decide};
+use payments::payment::{Event, Payment};
+use payments::probe::Searched;
 use rand_core::CryptoRng;
-use wire::api::IdentityClass;
+use wire::api::{IdentityClass, Part};
 use wire::merchant::SimulatedShopper;
 
 use crate::account::{fund, random};
@@ -21,6 +22,9 @@ use crate::idempotency::{Answer, Idempotency, Keep};
 use crate::row::Bits;
 use crate::setup::Payee;
 use crate::{Store, account_rows, payment, payment_rows, posting};
+
+/// What is searched in test mode: a gallery without anybody, whatever came of it.
+const NOBODY: Searched = Searched { part: Part::Gallery, label: None, people: 0 };
 
 impl Store {
     /// Lets a made-up shopper look for a payment of `merchant`: 200 with the payment in `paid` or `refused`; or `not_found`,
@@ -38,7 +42,7 @@ impl Store {
         let (nonce, top_up) = (random(rng), TopUpId::new(now, rng));
         self.once("simulate_look", idempotency, Keep::Forever, now, |tx| {
             let begun = payment::of_payee(tx, Payee::Merchant(merchant), payment)?;
-            let challenged = begun.start_challenge(decide::Search { nonce, partition: None, gallery_len: 0 }, rules, now)?;
+            let challenged = begun.start_challenge(nonce, Some(NOBODY), rules, now)?;
             let looking = payment::apply(tx, begun, &challenged, rules, now)?;
             let checked = payment::apply(tx, looking, &Event::ProbeReceived, rules, now)?;
             let found = found(tx, &checked, shopper, top_up, now)?;

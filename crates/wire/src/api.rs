@@ -132,6 +132,10 @@ pub struct Payment {
     /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub refusal: Option<Code>,
+    /// A look found nobody in the part of the gallery that was searched without them: the phone's last four digits are
+    /// needed for the next challenge.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub phone_suffix_required: bool,
     /// Passcode tries left, while it awaits the passcode.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub attempts_left: Option<u32>,
@@ -157,9 +161,48 @@ pub struct Payment {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewChallenge {
-    /// Last four digits of the shopper's phone, when the gallery is too large without.
+    /// Last four digits of the shopper's phone, when no part of the gallery is small enough without, or nobody was found there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone_suffix: Option<String>,
+}
+
+/// Which part of the gallery a look is compared with, widest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// Everybody.
+    Gallery,
+    /// Who named the store's city, and the regulars of its stores.
+    City,
+    /// Who asked to be recognised at this store.
+    Regulars,
+    /// Whose phone number ends in the digits that the shopper gave.
+    PhoneSuffix,
+}
+
+impl Part {
+    /// All of them, widest first.
+    pub const ALL: [Self; 4] = [Self::Gallery, Self::City, Self::Regulars, Self::PhoneSuffix];
+
+    /// Its name in the API, in the rule packs and in the store.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gallery => "gallery",
+            Self::City => "city",
+            Self::Regulars => "regulars",
+            Self::PhoneSuffix => "phone_suffix",
+        }
+    }
+
+    /// The part of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|part| part.name() == name)
+    }
+
+    /// Whether it holds some of the people and nobody has said to be among them: most who look are strangers to it.
+    pub const fn is_narrow(self) -> bool {
+        matches!(self, Self::City | Self::Regulars)
+    }
 }
 
 /// What a terminal must put into its probe's context.
@@ -507,7 +550,13 @@ pub struct BiometricQuery {
     /// The amount on the till, in minor units.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub amount_minor: Option<i64>,
-    /// What came of it: `enrolled`, `deleted`, the payment's status, or the code of the refusal.
+    /// Which part of the gallery the look was compared with.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub searched: Option<Part>,
+    /// The city or store where the shopper asked to be recognised, or took that back.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub place: Option<String>,
+    /// What came of it: `enrolled`, `deleted`, `added`, `removed`, the payment's status, or the code of the refusal.
     pub outcome: String,
     /// The version of the consent to payment that stood then.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -515,6 +564,40 @@ pub struct BiometricQuery {
     /// The rule pack that judged the payment last.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub rules_version: Option<String>,
+}
+
+/// `GET /v1/me/places`: where the shopper asked to be recognised without the phone's digits, and where they may ask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Places {
+    /// The city where they usually pay.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub city: Option<String>,
+    /// The cities that have stores, in order.
+    pub cities: Vec<String>,
+    /// The stores where they have paid by their face; those of which they are a regular first.
+    pub shops: Vec<Shop>,
+}
+
+/// A store where a shopper has paid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shop {
+    /// The store.
+    pub store: StoreId,
+    /// Its public name.
+    pub store_name: String,
+    /// The payee's public name.
+    pub merchant_name: String,
+    /// Since when they are a regular of it, if they asked for that.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub regular_since: Option<Timestamp>,
+}
+
+/// `PUT /v1/me/city`. Answers with [`Places`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewCity {
+    /// One of [`Places::cities`].
+    pub city: String,
 }
 
 /// The kinds of [`BiometricQuery`].
@@ -527,6 +610,10 @@ pub enum QueryKind {
     Identification,
     /// The face was deleted.
     Deletion,
+    /// The shopper asked to be recognised at a place without the phone's digits.
+    PlaceAdded,
+    /// The shopper took that back.
+    PlaceRemoved,
 }
 
 // ---- the till's agent, on loopback ----

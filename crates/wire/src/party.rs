@@ -95,6 +95,20 @@ pub enum GalleryOperation {
         /// What they were prepared as.
         name: HexArray<32>,
     },
+    /// Sets the named parts that records stand in, besides the whole.
+    Relabel {
+        /// Each record once. One that is not there is passed over.
+        records: Vec<Relabelled>,
+    },
+}
+
+/// The named parts that a record stands in from a change on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relabelled {
+    /// The record's name.
+    pub record: RecordId,
+    /// All of them, besides the whole gallery.
+    pub partitions: Vec<PartitionLabel>,
 }
 
 /// What the platform adds to a template at enrolment.

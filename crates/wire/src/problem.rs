@@ -103,7 +103,7 @@ codes! {
     IdempotencyKeyReused, "idempotency_key_reused", 422, "This Idempotency-Key was used for another request.", "Use a fresh key for a new request.";
     RequestInFlight, "request_in_flight", 409, "The same request is still being worked on.", "Wait a second and send it again with the same key.";
     StateConflict, "state_conflict", 409, "The payment is past that step.", "Read the payment and go on from where it stands.";
-    PhoneSuffixRequired, "phone_suffix_required", 409, "The last four digits of the phone are needed first.", "Ask the shopper for them; the gallery is too large to search all of it safely.";
+    PhoneSuffixRequired, "phone_suffix_required", 409, "The last four digits of the phone are needed first.", "Ask the shopper for them: too many people would be searched without, or nobody was found where fewer were.";
     ChallengeExpired, "challenge_expired", 409, "The look took too long.", "Nothing was charged. Start again.";
     ProbeReplayed, "probe_replayed", 409, "This look was used before.", "Nothing was charged. Look again.";
     ProbeMismatch, "probe_mismatch", 409, "This look was made for another payment, amount or till.", "Nothing was charged. Look again at the till that shows the amount.";

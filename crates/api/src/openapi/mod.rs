@@ -148,6 +148,7 @@ fn kind_of(path: &str) -> &'static str {
         Some("helpers") => "hlp",
         Some("bank-accounts") => "ba",
         Some("payouts") => "po",
+        Some("regulars") => "sto",
         other => panic!("{path}: say here what the identifiers of {other:?} begin with"),
     }
 }

@@ -15,6 +15,7 @@ pub mod lists;
 pub mod me;
 pub mod owner;
 pub mod payments;
+pub mod places;
 pub mod sessions;
 pub mod settlement;
 pub mod table;
@@ -97,6 +98,11 @@ pub fn endpoints(demo: bool) -> Vec<Endpoint> {
         helpers::accept(),
         helpers::end(),
         helpers::freeze(),
+        places::list(),
+        places::set_city(),
+        places::unset_city(),
+        places::set_regular(),
+        places::unset_regular(),
         disputes::create(),
         disputes::list(),
         disputes::one(),

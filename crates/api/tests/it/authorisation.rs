@@ -20,7 +20,7 @@ const PAYMENT: &str = "pay_00000000000000000000000001";
 const ENROLMENT: &str = "enr_00000000000000000000000001";
 
 /// Method, path, who may.
-const TABLE: [(&str, &str, Access); 80] = [
+const TABLE: [(&str, &str, Access); 85] = [
     ("GET", "/v1/terminal", Access::Terminal),
     ("POST", "/v1/payments", Access::Payee),
     ("GET", "/v1/payments", Access::Payee),
@@ -79,6 +79,11 @@ const TABLE: [(&str, &str, Access); 80] = [
     ("POST", "/v1/me/helpers/{id}/accept", Access::Wallet),
     ("POST", "/v1/me/helpers/{id}/end", Access::Wallet),
     ("POST", "/v1/me/helpers/{id}/freeze", Access::Wallet),
+    ("GET", "/v1/me/places", Access::Wallet),
+    ("PUT", "/v1/me/city", Access::Wallet),
+    ("DELETE", "/v1/me/city", Access::Wallet),
+    ("PUT", "/v1/me/regulars/{id}", Access::Wallet),
+    ("DELETE", "/v1/me/regulars/{id}", Access::Wallet),
     ("GET", "/v1/disputes", Access::Wallet),
     ("POST", "/v1/disputes", Access::Wallet),
     ("GET", "/v1/disputes/{id}", Access::Wallet),

@@ -59,7 +59,8 @@ async fn a_named_part_of_the_gallery_is_searched_alone() {
 #[tokio::test]
 async fn a_gallery_that_is_too_large_asks_for_the_phone_and_then_for_the_passcode() {
     // One person may be searched without asking for more.
-    let world = World::with_rules(&[("false_match_rate_ppb", "1_000"), ("false_match_budget_ppm", "1")]).await;
+    let world =
+        World::with_rules(&[("false_match_rate_ppb", "1_000"), ("false_match_budget_ppm", "1"), ("narrow_match_budget_ppm", "1")]).await;
     let (person, till) = (Person::new(), world.till(TILL));
     let shopper = world.enrolled(&person, 100_000).await;
     assert_eq!(till.pay(SMALL, &person).await.status, PaymentStatus::Paid);

@@ -14,6 +14,7 @@ mod outages;
 mod owners;
 mod pages;
 mod payments;
+mod places;
 mod schemathesis;
 mod secrecy;
 mod stream;

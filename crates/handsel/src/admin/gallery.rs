@@ -9,6 +9,7 @@ use base::time::{Clock, SystemClock, Timestamp};
 use rand_core::UnwrapErr;
 use serde_json::json;
 use store::Store;
+use store::membership::KindCount;
 use wire::bytes::HexArray;
 use wire::party::{GalleryOperation, PartyAnswer, PartyCommand};
 use wire::upkeep::{Audited, ChangeSummary, PrepareRefresh, Rebuild, Verified};
@@ -47,6 +48,7 @@ pub fn run(command: &GalleryCommand) -> Result<ExitCode, Failure> {
             GalleryCommand::Compact(_) => compact(&parties, &store(&node)?).await,
             GalleryCommand::Refresh(_) => refresh(&parties, &store(&node)?).await,
             GalleryCommand::Rebuild(options) => rebuild(&parties, options.party).await,
+            GalleryCommand::Parts(_) => parts(&store(&node)?),
         }
     })?;
     if options.json {
@@ -59,6 +61,22 @@ pub fn run(command: &GalleryCommand) -> Result<ExitCode, Failure> {
 
 fn store(node: &PlatformNode) -> Result<Store, Failure> {
     open_store(&place(&node.store)?, &node.rules)
+}
+
+/// What the platform counts; `verify` says whether the parties have the same labels.
+fn parts(store: &Store) -> Result<Outcome, Failure> {
+    let kinds = store.partition_kinds().map_err(failed("the store cannot be read"))?;
+    let line = |count: &KindCount| {
+        let KindCount { kind, parts, records, largest } = count;
+        format!("{}: {records} records in {parts} parts, {largest} in the largest", kind.name())
+    };
+    let object = |count: &KindCount| {
+        let KindCount { kind, parts, records, largest } = count;
+        json!({ "kind": kind.name(), "parts": parts, "records": records, "largest": largest })
+    };
+    let text =
+        if kinds.is_empty() { "Nobody stands in a named part.".into() } else { kinds.iter().map(line).collect::<Vec<_>>().join("\n") };
+    Ok(Outcome { text, object: json!({ "kinds": kinds.iter().map(object).collect::<Vec<_>>() }), is_good: true })
 }
 
 async fn verify(parties: &Parties) -> Result<Outcome, Failure> {
@@ -216,7 +234,9 @@ fn strange() -> Failure {
 impl GalleryCommand {
     fn options(&self) -> &GalleryOptions {
         match self {
-            Self::Verify(options) | Self::Bisect(options) | Self::Compact(options) | Self::Refresh(options) => options,
+            Self::Verify(options) | Self::Bisect(options) | Self::Compact(options) | Self::Refresh(options) | Self::Parts(options) => {
+                options
+            }
             Self::Rebuild(options) => &options.gallery,
         }
     }

@@ -1,6 +1,7 @@
 //! `handsel admin`: what the operators of the platform and of a party do by hand.
 
 pub mod bisect;
+pub mod city;
 pub mod copies;
 pub mod gallery;
 pub mod parties;

@@ -78,6 +78,8 @@ const FUND: TransferId = TransferId::from_bits(1);
 /// The shop that a fresh installation begins with.
 const MERCHANT: (MerchantId, &str) = (MerchantId::from_bits(1), "Lotus Pharmacy 荷花药房");
 const STORE: (StoreId, &str) = (StoreId::from_bits(1), "Store 1");
+/// Where it is, until staff says otherwise.
+const CITY: &str = "上海 Shanghai";
 const TILL: TerminalId = TerminalId::from_bits(1);
 const FIRST_KEY: ApiKeyId = ApiKeyId::from_bits(1);
 const LOADER: TerminalId = TerminalId::from_bits(2);
@@ -140,6 +142,11 @@ pub fn prepare(dir: &Path, options: &InstallationOptions, mode: Mode, ephemeral_
     if is_first_start && options.compensation_fund > 0 {
         let (store, rules) = (store.clone(), rules.clone());
         admin::store::fund(&FundOptions { store, rules, id: FUND.to_string(), amount_minor: options.compensation_fund })?;
+    }
+    if is_first_start {
+        let label = api::labels::city(&Secret::new(platform_keys.label_secret.0), CITY);
+        let placed = open_store(&store, &rules)?.set_store_city(STORE.0, Some((CITY, label)), SystemClock.now());
+        placed.map_err(failed("the shop's city cannot be set"))?;
     }
     let test_store = dir.join("platform/handsel-test.sqlite");
     register_shop(&test_store, &rules, &terminals[..1], &merchant_keys.test_key)?;

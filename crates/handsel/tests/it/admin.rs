@@ -32,6 +32,13 @@ fn galleries_are_looked_after_while_everything_runs() {
     assert_eq!((status, &applied["epoch"], &applied["sequence"]), (Some(0), &json!(1), &json!(2)), "{applied}");
     let (status, found) = gallery("bisect", &[]);
     assert_eq!((status, &found["alike"], &found["sequences"]), (Some(0), &json!(true), &json!([2, 2, 2])), "{found}");
+    let (status, parts) = gallery("parts", &[]);
+    assert_eq!((status, &parts["kinds"]), (Some(0), &json!([])), "{parts}");
+    let city = |name: &str| {
+        let arguments = ["admin", "city", "--config", platform, "sto_00000000000000000000000001", name];
+        Command::new(env!("CARGO_BIN_EXE_handsel")).args(arguments).status().expect("runs").success()
+    };
+    assert_eq!(["杭州", " ", "two\nlines"].map(city), [true, false, false]);
     let (status, rebuilt) = gallery("rebuild", &["--party", "3"]);
     assert_eq!((status, &rebuilt["sequence"], &rebuilt["rows"]), (Some(0), &json!(2), &json!(0)), "{rebuilt}");
 

@@ -36,6 +36,16 @@ pub struct OldRow {
     pub labels: Vec<PartitionLabel>,
 }
 
+/// A record that stands in other named parts.
+pub struct Moved<'a> {
+    /// Its place.
+    pub slot: u32,
+    /// The named parts it stood in.
+    pub from: Vec<PartitionLabel>,
+    /// Those it stands in now.
+    pub to: &'a [PartitionLabel],
+}
+
 impl Snapshot {
     /// Takes room on the disk for the first `slots` slots.
     ///
@@ -74,6 +84,15 @@ impl Snapshot {
         }
         self.records -= old.len() as u64;
         self.finish(log, old.iter().map(|old| old.slot));
+    }
+
+    /// Puts records into other named parts; no slot is touched.
+    pub(crate) fn relabel(&mut self, log: LogState, moved: &[Moved<'_>]) {
+        for Moved { slot, from, to } in moved {
+            self.partitions.remove(*slot, from);
+            self.partitions.insert(*slot, to);
+        }
+        self.log = log;
     }
 
     /// Waits until what was written to the segments of `slots` is on the disk. Slots that are there no more are passed over.

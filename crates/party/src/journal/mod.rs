@@ -1,11 +1,12 @@
 //! The gallery's part of the journal, one transaction per change: here the log, in [`records`] every record and its row,
-//! sealed, in [`deletions`] what is and was destroyed. [`crate::staging`] has the rows that are not in force yet.
+//! sealed, in [`labels`] the named parts it stands in, in [`deletions`] what is and was destroyed. [`crate::staging`] has the rows that are not in force yet.
 //!
 //! A change of the gallery as a whole costs the log one line and the records nothing: which row of a record is in force, and
 //! which slot it has, follow from the log. A refresh puts the next epoch's rows in force; a record's place in the order of
 //! enrolments, its *ordinal*, never changes, and a compaction closes gaps between the ordinals ([`numbering`]).
 
 pub mod deletions;
+pub mod labels;
 pub mod numbering;
 pub mod records;
 
@@ -29,6 +30,8 @@ pub enum ChangeKind {
     Compact,
     /// Every share becomes another one of the same template.
     Refresh,
+    /// Records stand in other named parts.
+    Relabel,
 }
 
 /// A change of the log as it was applied.
@@ -127,7 +130,7 @@ pub(crate) fn applied_change(row: &Row<'_>) -> rusqlite::Result<AppliedChange> {
 
 impl ChangeKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Enrol, Self::Delete, Self::Compact, Self::Refresh];
+    pub const ALL: [Self; 5] = [Self::Enrol, Self::Delete, Self::Compact, Self::Refresh, Self::Relabel];
 
     /// In the journal and in reports.
     pub const fn name(self) -> &'static str {
@@ -136,6 +139,7 @@ impl ChangeKind {
             Self::Delete => "delete",
             Self::Compact => "compact",
             Self::Refresh => "refresh",
+            Self::Relabel => "relabel",
         }
     }
 

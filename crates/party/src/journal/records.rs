@@ -7,9 +7,9 @@ use base::id::RecordId;
 use mpc::share::ROW_BYTES;
 use mpc::token::Token;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
-use wire::bytes::HexArray;
 use wire::probe::{PartitionLabel, ProbeContext};
 
+use super::labels::insert_labels;
 use super::numbering::Numbering;
 use super::{AppliedChange, insert_change, record_at};
 use crate::error::Error;
@@ -57,15 +57,6 @@ impl Store {
         Ok(ordinal.and_then(|ordinal| self.numbering.slot(ordinal)))
     }
 
-    /// The named parts that the record stands in, in order.
-    ///
-    /// # Errors
-    /// What SQLite says.
-    pub fn labels_of(&self, record: RecordId) -> rusqlite::Result<Vec<PartitionLabel>> {
-        let mut statement = self.connection.prepare_cached("SELECT label FROM record_partition WHERE record = ?1 ORDER BY label")?;
-        statement.query_map([record.bits().to_le_bytes()], |row| row.get(0).map(HexArray))?.collect()
-    }
-
     /// Calls `each` for every record in `slots`, in order of slots.
     ///
     /// # Errors
@@ -90,22 +81,6 @@ impl Store {
                 sealed: row.get(4)?,
                 token: row.get(5)?,
             })?;
-        }
-        Ok(())
-    }
-
-    /// Calls `each` with every slot and one of the labels it stands in, in order of slots.
-    ///
-    /// # Errors
-    /// What SQLite says.
-    pub fn for_each_label(&self, mut each: impl FnMut(u32, PartitionLabel)) -> rusqlite::Result<()> {
-        let sql = "SELECT ordinal, label FROM record JOIN record_partition USING (record) ORDER BY ordinal";
-        let mut statement = self.connection.prepare(sql)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            if let Some(slot) = self.numbering.slot(row.get(0)?) {
-                each(slot, HexArray(row.get(1)?));
-            }
         }
         Ok(())
     }
@@ -329,6 +304,5 @@ pub(crate) fn insert_record(
     let name = record.record.bits().to_le_bytes();
     let sql = "INSERT INTO record (record, ordinal, sequence, epoch, token) VALUES (?1, ?2, ?3, ?4, ?5)";
     transaction.prepare_cached(sql)?.execute(params![name, ordinal, record.sequence, record.epoch, record.token])?;
-    let mut insert = transaction.prepare_cached("INSERT OR IGNORE INTO record_partition (record, label) VALUES (?1, ?2)")?;
-    labels.iter().try_for_each(|label| insert.execute(params![name, label.0]).map(drop))
+    insert_labels(transaction, record.record, labels)
 }

@@ -2,6 +2,7 @@
 //! kind of change: whatever was acknowledged is there, the three logs lead to the same root, and every segment is what its
 //! journal says.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -21,8 +22,8 @@ use party::config::PartyConfig;
 use party::gallery::snapshot::Snapshot;
 use party::service::Service;
 use wire::bytes::{HexArray, HexBytes};
-use wire::party::{GalleryChange, GalleryOperation, NewRecord, PartyAnswer, PartyCommand, PartyRequest};
-use wire::probe::{ProbeContext, Purpose, SealedProbe};
+use wire::party::{GalleryChange, GalleryOperation, NewRecord, PartyAnswer, PartyCommand, PartyRequest, Relabelled};
+use wire::probe::{PartitionLabel, ProbeContext, Purpose, SealedProbe};
 use wire::seal;
 use wire::upkeep::{Audited, Verified};
 
@@ -32,8 +33,8 @@ use crate::world::{DIMENSIONS, TERMINAL, config_of};
 const CHILD: &str = "HANDSEL_PARTY_CHILD";
 /// Kills at random moments.
 const ROUNDS: u64 = 20;
-/// Every step of an enrolment, a deletion and a compaction, prepared and not: each is the last once at each party.
-const STEPS: [&str; 17] = [
+/// Every step of an enrolment, a deletion, a relabelling and a compaction, prepared and not: each is the last once at each party.
+const STEPS: [&str; 19] = [
     "keys of an enrolment",
     "journal of an enrolment",
     "segment of an enrolment",
@@ -43,6 +44,8 @@ const STEPS: [&str; 17] = [
     "keys of a deletion",
     "everything of a deletion but the signature",
     "signature of a deletion",
+    "journal of a relabelling",
+    "everything of a relabelling",
     "some slots of a preparation",
     "every slot of a preparation",
     "journal of a compaction",
@@ -92,10 +95,12 @@ fn prepared_at(sequence: u64) -> u64 {
     sequence - 4
 }
 
-/// What change `sequence` does to whom: every fourth deletes, every eleventh numbers anew, the others enrol one person.
+/// What change `sequence` does to whom: every fourth deletes, every seventh relabels the two before, every eleventh numbers anew, the
+/// others enrol one person.
 enum Step {
     Enrol,
     Delete(u64),
+    Relabel([u64; 2]),
     Compact,
 }
 
@@ -103,8 +108,14 @@ fn step(sequence: u64) -> Step {
     match sequence {
         _ if sequence.is_multiple_of(11) => Step::Compact,
         _ if sequence.is_multiple_of(4) => Step::Delete(sequence - 3),
+        _ if sequence.is_multiple_of(7) => Step::Relabel([sequence - 1, sequence - 2]),
         _ => Step::Enrol,
     }
+}
+
+/// The named parts that an enrolment or a relabelling puts somebody in.
+fn parts(sequence: u64) -> Vec<PartitionLabel> {
+    vec![HexArray([(sequence % 3) as u8; 16]), HexArray([(sequence % 5) as u8; 16])]
 }
 
 /// The change `sequence` for each party: the same whenever it is made.
@@ -112,6 +123,10 @@ fn change(sequence: u64, keys: &Keys) -> [GalleryChange; 3] {
     let operation: [GalleryOperation; 3] = match step(sequence) {
         Step::Compact => PartyId::ALL.map(|_| GalleryOperation::Compact { as_of: prepared_at(sequence) }),
         Step::Delete(whom) => PartyId::ALL.map(|_| GalleryOperation::Delete { records: vec![name(whom)] }),
+        Step::Relabel(whom) => {
+            let records = whom.map(|whom| Relabelled { record: name(whom), partitions: parts(sequence) });
+            PartyId::ALL.map(|_| GalleryOperation::Relabel { records: records.to_vec() })
+        }
         Step::Enrol => {
             let rng = &mut SeededRng::new(1_000_000 + sequence);
             let shares = share_template(&template(sequence), rng).expect("a template");
@@ -121,7 +136,8 @@ fn change(sequence: u64, keys: &Keys) -> [GalleryChange; 3] {
                 seal::seal(&keys.sealing[party.index()].1, &context.associated_data(party), &bytes, rng).expect("a key")
             });
             let probe = SealedProbe::sign(context, sealed, &keys.device);
-            let record = NewRecord { record: name(sequence), partitions: vec![], token: HexArray([(sequence % 255) as u8 + 1; 16]) };
+            let record =
+                NewRecord { record: name(sequence), partitions: parts(sequence), token: HexArray([(sequence % 255) as u8 + 1; 16]) };
             PartyId::ALL.map(|party| GalleryOperation::Enrol { probe: probe.for_party(party), records: vec![record.clone()] })
         }
     };
@@ -271,7 +287,7 @@ fn check_after(directory: &Path, acknowledged: u64) -> u64 {
     furthest
 }
 
-/// Whoever is enrolled has the right rows at all three, whoever is deleted has none.
+/// Whoever is enrolled has the right rows at all three and stands in the right parts, whoever is deleted has none.
 fn check_people(directory: &Path, services: [Service; 3], furthest: u64) {
     drop(services);
     let keys = keys();
@@ -280,6 +296,13 @@ fn check_people(directory: &Path, services: [Service; 3], furthest: u64) {
         .filter(|sequence| matches!(step(*sequence), Step::Enrol))
         .filter(|person| !(1..=furthest).any(|sequence| matches!(step(sequence), Step::Delete(whom) if whom == *person)))
         .collect();
+    let mut standing = BTreeMap::new();
+    for person in &people {
+        let named = |sequence: &u64| *sequence == *person || matches!(step(*sequence), Step::Relabel(whom) if whom.contains(person));
+        let last = (1..=furthest).rev().find(named).expect("their enrolment at least");
+        let labels: BTreeSet<[u8; 16]> = parts(last).into_iter().map(|label| label.0).collect();
+        labels.into_iter().for_each(|label| *standing.entry(label).or_default() += 1);
+    }
     let rows = |party: PartyId| {
         let gallery = &galleries[party.index()];
         let live: Vec<(Row, [u8; 16])> = gallery
@@ -290,6 +313,8 @@ fn check_people(directory: &Path, services: [Service; 3], furthest: u64) {
             .filter(|(_, token)| *token != [0; 16])
             .collect();
         assert_eq!((live.len(), gallery.records()), (people.len(), people.len() as u64), "{party}");
+        let counted: BTreeMap<[u8; 16], u64> = gallery.partition_counts().iter().map(|count| (count.label.0, count.records)).collect();
+        assert_eq!(counted, standing, "{party}");
         live
     };
     let [first, second, third] = PartyId::ALL.map(rows);
@@ -331,7 +356,7 @@ fn a_compaction_leaves_runs_the_gallery_that_they_hold_and_waits_for_none() {
     let directory = tempfile::tempdir().expect("a directory");
     let keys = keys();
     let services = PartyId::ALL.map(|party| open(directory.path(), party, &keys));
-    // Change 18 is where the compaction 22 is prepared; 20 deletes and 19 and 21 enrol in between.
+    // Change 18 is where the compaction 22 is prepared; 20 deletes, 19 enrols and 21 relabels in between.
     catch_up(&services, &keys, |sequence| sequence <= 21, |_| {});
     let service = &services[1];
     let held = service.snapshot();

@@ -5,6 +5,7 @@ mod gallery;
 mod identify;
 mod kill;
 mod kill_upkeep;
+mod labels;
 mod logs;
 mod measure;
 mod multiplexer;

@@ -27,6 +27,7 @@ fn paid(minor: i64, refunded_minor: i64) -> Payment {
         expires_at: NOW.plus_millis(300_000),
         status: PaymentStatus::Paid,
         challenge: None,
+        missed: None,
         payer: Some(ALICE),
         refusal: None,
         authorised_at: Some(NOW),

@@ -14,6 +14,7 @@ impl Payment {
         match event {
             Event::Challenged(challenge) => self.challenge = Some(challenge.clone()),
             Event::ProbeReceived | Event::PasscodeWrong => {}
+            Event::Missed(missed) => self.missed = Some(*missed),
             Event::PasscodeAsked { payer } => self.payer = Some(*payer),
             Event::Paid { payer, verified_by } => {
                 self.authorise(*payer, *verified_by, now);

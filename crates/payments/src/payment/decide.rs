@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use base::time::Timestamp;
-use wire::api::{NewPayment, PaymentStatus};
-use wire::probe::{PartitionLabel, Purpose, SealedProbe};
+use wire::api::{NewPayment, Part, PaymentStatus};
+use wire::probe::{Purpose, SealedProbe};
 use wire::problem::Code;
 
 use super::{Event, Payment, Step, is_open, next_status};
@@ -12,7 +12,7 @@ use crate::account::Payer;
 use crate::account::tier::VerifiedBy;
 use crate::passcode::{Given, Ladder};
 use crate::payment::judge;
-use crate::probe::{self, Bound, Challenge, Sender};
+use crate::probe::{self, Bound, Challenge, Searched, Sender};
 use crate::refusal::Refusal;
 use crate::rules::RulePack;
 
@@ -53,17 +53,6 @@ pub fn check_new(new: &NewPayment, rules: &RulePack) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// What a challenge is issued for.
-#[derive(Clone, Debug)]
-pub struct Search {
-    /// A fresh nonce.
-    pub nonce: [u8; 32],
-    /// The part of the gallery that the shopper's phone digits name.
-    pub partition: Option<PartitionLabel>,
-    /// How many records that part, or the whole gallery, holds.
-    pub gallery_len: u64,
-}
-
 impl Payment {
     /// Whether `step` may be made now; says why not: `payment_expired`, `payment_cancelled` or `state_conflict`.
     pub(super) fn require(&self, step: Step, now: Timestamp) -> Result<(), Refusal> {
@@ -81,21 +70,24 @@ impl Payment {
         is_open(self.status) && now >= self.expires_at
     }
 
-    /// Issues a challenge, or asks for the phone's last four digits when the gallery is too large to search all of it.
-    /// A new challenge replaces an open one.
-    pub fn start_challenge(&self, search: Search, rules: &RulePack, now: Timestamp) -> Result<Event, Refusal> {
+    /// Issues a challenge for a search, or asks for the phone's last four digits if there is none that is small enough, or if
+    /// a search without them met nobody or several people. A new challenge replaces an open one. The passcode is asked in any
+    /// case if the people of both searches are more than may be searched, or if the first met several.
+    pub fn start_challenge(&self, nonce: [u8; 32], search: Option<Searched>, rules: &RulePack, now: Timestamp) -> Result<Event, Refusal> {
         self.require(Step::Challenge, now)?;
-        let too_large = rules.search_too_large(search.gallery_len);
-        if too_large && search.partition.is_none() {
+        let may_be_searched = |searched: &Searched| searched.part == Part::PhoneSuffix || self.missed.is_none();
+        let Some(searched) = search.filter(may_be_searched) else {
             return Err(Refusal::of_field(Code::PhoneSuffixRequired, "phone_suffix"));
-        }
+        };
+        let missed = self.missed.unwrap_or_default();
+        let people = searched.people.saturating_add(missed.people);
         let expires_at = now.plus_millis(rules.clocks.challenge_lifetime_s * 1000).min(self.expires_at);
         Ok(Event::Challenged(Challenge {
-            nonce: search.nonce,
+            nonce,
             issued_at: now,
             expires_at,
-            partition: search.partition,
-            passcode_always: too_large,
+            searched: Some(searched),
+            passcode_always: people > rules.people_max(searched.part) || missed.was_ambiguous,
         }))
     }
 

@@ -4,7 +4,7 @@ use base::time::Timestamp;
 use wire::api::PaymentStatus;
 use wire::problem::Code;
 
-use super::{Event, Payment};
+use super::{Event, Missed, Payment};
 use crate::account::Payer;
 use crate::account::tier::{Tier, VerifiedBy};
 use crate::refusal::Refusal;
@@ -24,7 +24,8 @@ pub enum Found {
 }
 
 impl Payment {
-    /// Judges what a look led to: paid by look alone, passcode asked, refused, or expired while it was being checked.
+    /// Judges what a look led to: paid by look alone, passcode asked, the phone's digits asked, refused, or expired while it
+    /// was being checked. Nobody and several people lead to the same, so that a till cannot tell them apart.
     /// Errs with `state_conflict` if nothing is being checked.
     pub fn judge(&self, found: &Found, rules: &RulePack, now: Timestamp) -> Result<Event, Refusal> {
         if self.status != PaymentStatus::BeingChecked {
@@ -33,18 +34,22 @@ impl Payment {
         if self.is_overdue(now) {
             return Ok(Event::Expired);
         }
-        let payer = match found {
-            Found::Payer(payer) => payer,
-            Found::Nobody => return Ok(Event::Refused { payer: None, code: Code::NotRecognised }),
-            Found::Ambiguous => return Ok(Event::Refused { payer: None, code: Code::Ambiguous }),
-            Found::Failed(code) => return Ok(Event::Refused { payer: None, code: *code }),
+        let challenge = self.challenge.as_ref().expect("what is being checked had a challenge");
+        let narrow = challenge.searched.filter(|searched| searched.part.is_narrow());
+        let payer = match (found, narrow) {
+            (Found::Nobody | Found::Ambiguous, Some(searched)) => {
+                return Ok(Event::Missed(Missed { people: searched.people, was_ambiguous: *found == Found::Ambiguous }));
+            }
+            (Found::Payer(payer), _) => payer,
+            (Found::Nobody, None) => return Ok(Event::Refused { payer: None, code: Code::NotRecognised }),
+            (Found::Ambiguous, None) => return Ok(Event::Refused { payer: None, code: Code::Ambiguous }),
+            (Found::Failed(code), _) => return Ok(Event::Refused { payer: None, code: *code }),
         };
         let refused = |code| Event::Refused { payer: Some(payer.account), code };
         if let Err(code) = check_limits(self.amount.minor, payer, rules, now) {
             return Ok(refused(code));
         }
-        let passcode_always = self.challenge.as_ref().expect("what is being checked had a challenge").passcode_always;
-        Ok(if !passcode_always && look_suffices(self.amount.minor, payer, rules, now) {
+        Ok(if !challenge.passcode_always && look_suffices(self.amount.minor, payer, rules, now) {
             self.accept(payer, VerifiedBy::Look, rules, now)
         } else if !payer.has_passcode {
             refused(Code::LimitExceeded)

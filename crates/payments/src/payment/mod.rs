@@ -36,6 +36,8 @@ pub struct Payment {
     pub status: PaymentStatus,
     /// The open challenge; kept while the look is being checked.
     pub challenge: Option<Challenge>,
+    /// A search without the phone's digits that met nobody or several people, if there was one: the digits are needed.
+    pub missed: Option<Missed>,
     /// Who pays, once recognised.
     pub payer: Option<AccountId>,
     /// Why it was refused.
@@ -58,6 +60,15 @@ pub struct Payment {
     pub terms_sha256: Option<HexArray<32>>,
 }
 
+/// A search that did not meet one person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Missed {
+    /// How many people were searched.
+    pub people: u64,
+    /// Whether it met several, and not nobody.
+    pub was_ambiguous: bool,
+}
+
 /// What happened to a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -65,6 +76,8 @@ pub enum Event {
     Challenged(Challenge),
     /// A look was taken and is with the parties.
     ProbeReceived,
+    /// The look met nobody, or several people, in a part that was searched without the phone's digits.
+    Missed(Missed),
     /// The payer is known and must give the passcode.
     PasscodeAsked {
         /// Who.
@@ -122,6 +135,8 @@ pub enum Step {
     Challenge,
     /// A look comes in.
     TakeProbe,
+    /// The phone's digits are asked.
+    AskDigits,
     /// The passcode is asked.
     AskPasscode,
     /// The passcode is wrong.
@@ -148,9 +163,10 @@ pub enum Step {
 
 impl Step {
     /// All steps.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Challenge,
         Self::TakeProbe,
+        Self::AskDigits,
         Self::AskPasscode,
         Self::WrongPasscode,
         Self::Pay,
@@ -169,6 +185,7 @@ impl Step {
         match self {
             Self::Challenge => "challenge issued",
             Self::TakeProbe => "look taken",
+            Self::AskDigits => "not one person in a city or among regulars",
             Self::AskPasscode => "payer recognised, passcode needed",
             Self::WrongPasscode => "wrong passcode, tries left",
             Self::Pay => "rules kept, posted",
@@ -190,6 +207,7 @@ impl Event {
         match self {
             Self::Challenged(_) => Step::Challenge,
             Self::ProbeReceived => Step::TakeProbe,
+            Self::Missed(_) => Step::AskDigits,
             Self::PasscodeAsked { .. } => Step::AskPasscode,
             Self::PasscodeWrong => Step::WrongPasscode,
             Self::Paid { .. } => Step::Pay,
@@ -206,7 +224,7 @@ impl Event {
 }
 
 /// Every legal move; whatever is not here is refused. The diagram in `docs/payments.md` is made from it.
-pub const TRANSITIONS: [(PaymentStatus, Step, PaymentStatus); 23] = {
+pub const TRANSITIONS: [(PaymentStatus, Step, PaymentStatus); 24] = {
     use PaymentStatus::*;
     [
         (Created, Step::Challenge, Challenged),
@@ -218,6 +236,7 @@ pub const TRANSITIONS: [(PaymentStatus, Step, PaymentStatus); 23] = {
         (Challenged, Step::Expire, Expired),
         (BeingChecked, Step::Pay, Paid),
         (BeingChecked, Step::Authorise, Authorised),
+        (BeingChecked, Step::AskDigits, Created),
         (BeingChecked, Step::AskPasscode, AwaitingPasscode),
         (BeingChecked, Step::Refuse, Refused),
         (BeingChecked, Step::Expire, Expired),

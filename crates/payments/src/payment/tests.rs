@@ -6,12 +6,11 @@ use base::id::{AccountId, MerchantId, PaymentId, TerminalId};
 use base::money::{Currency, Money};
 use base::time::Timestamp;
 use ed25519_dalek::SigningKey;
-use wire::api::{Capture, IdentityClass, NewPayment, PaymentStatus};
+use wire::api::{Capture, IdentityClass, NewPayment, Part, PaymentStatus};
 use wire::bytes::{HexArray, HexBytes};
 use wire::probe::{ProbeContext, Purpose, SealedProbe, SealedShare};
 use wire::problem::Code;
 
-use super::decide::Search;
 use super::judge::Found;
 use super::*;
 use crate::account::Payer;
@@ -19,9 +18,8 @@ use crate::account::limits::OwnerLimits;
 use crate::account::tier::VerifiedBy;
 use crate::account::usage::Usage;
 use crate::passcode::{Given, Ladder};
-use crate::probe::{Challenge, Sender};
+use crate::probe::{Challenge, Searched, Sender};
 use crate::refusal::Refusal;
-use crate::rules::part::GalleryRules;
 use crate::rules::{RuleBook, RulePack};
 
 const DAY_MS: u64 = 86_400_000;
@@ -29,12 +27,15 @@ const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
 const TILL: TerminalId = TerminalId::from_bits(7);
 const ALICE: AccountId = AccountId::from_bits(1);
 
+const EVERYBODY: Searched = Searched { part: Part::Gallery, label: None, people: 10 };
+const REGULARS: Searched = Searched { part: Part::Regulars, label: Some(HexArray([3; 16])), people: 10 };
+
 fn rules() -> RulePack {
     RuleBook::parse(include_str!("../../../../rules/cn.toml")).expect("sound").in_force(NOW).expect("in force").clone()
 }
 
 fn challenge() -> Challenge {
-    Challenge { nonce: [5; 32], issued_at: NOW, expires_at: NOW.plus_millis(30_000), partition: None, passcode_always: false }
+    Challenge { nonce: [5; 32], issued_at: NOW, expires_at: NOW.plus_millis(30_000), searched: Some(EVERYBODY), passcode_always: false }
 }
 
 /// A payment of 150.00 in `status`, as it would stand there.
@@ -51,6 +52,7 @@ fn payment(status: PaymentStatus) -> Payment {
         expires_at: NOW.plus_millis(300_000),
         status,
         challenge: (status != PaymentStatus::Created).then(challenge),
+        missed: None,
         payer: (authorised || status == PaymentStatus::AwaitingPasscode).then_some(ALICE),
         refusal: (status == PaymentStatus::Refused).then_some(Code::NotRecognised),
         authorised_at: authorised.then_some(NOW),
@@ -117,9 +119,13 @@ fn ask(step: Step, payment: &Payment, now: Timestamp) -> Result<Event, Refusal> 
     let rules = rules();
     let (device, judged) = (key().verifying_key(), Found::Payer(payer()));
     match step {
-        Step::Challenge => payment.start_challenge(Search { nonce: [6; 32], partition: None, gallery_len: 10 }, &rules, now),
+        Step::Challenge => payment.start_challenge([6; 32], Some(EVERYBODY), &rules, now),
         Step::TakeProbe => {
             payment.receive_probe(&probe(context(payment)), &Sender { terminal: TILL, device_key: &device, nonce_used: false }, now)
+        }
+        Step::AskDigits => {
+            let challenge = Challenge { searched: Some(REGULARS), ..challenge() };
+            Payment { challenge: Some(challenge), ..payment.clone() }.judge(&Found::Nobody, &rules, now)
         }
         Step::AskPasscode => {
             payment.judge(&Found::Payer(Payer { usage: Usage { look_only_run: 5, ..Usage::default() }, ..payer() }), &rules, now)
@@ -167,7 +173,7 @@ fn every_move_is_legal_exactly_if_the_table_has_it() {
                     let expected = match (status, step) {
                         // These two say nothing about time: a payment that is over is simply not theirs.
                         (_, Step::Expire | Step::Refund | Step::Undo) => Code::StateConflict,
-                        (_, Step::AskPasscode | Step::Pay | Step::Authorise | Step::Refuse) => Code::StateConflict,
+                        (_, Step::AskDigits | Step::AskPasscode | Step::Pay | Step::Authorise | Step::Refuse) => Code::StateConflict,
                         (PaymentStatus::Expired, _) => Code::PaymentExpired,
                         (PaymentStatus::Cancelled, _) => Code::PaymentCancelled,
                         _ => Code::StateConflict,
@@ -299,27 +305,6 @@ fn what_is_not_one_person_is_refused_without_a_payer() {
     ] {
         assert_eq!(payment(PaymentStatus::BeingChecked).judge(&found, &rules(), NOW), Ok(Event::Refused { payer: None, code }));
     }
-}
-
-#[test]
-fn a_gallery_above_the_budget_asks_for_more() {
-    // Of a thousand looks at one person each, one matches; twenty in a thousand may: twenty people.
-    let rules = RulePack { gallery: GalleryRules { false_match_rate_ppb: 1_000_000, false_match_budget_ppm: 20_000 }, ..rules() };
-    let created = payment(PaymentStatus::Created);
-    let part = Some(HexArray([1; 16]));
-    for (gallery_len, partition, expected) in
-        [(20, None, Ok(false)), (21, None, Err(Some(Code::PhoneSuffixRequired))), (20, part, Ok(false)), (21, part, Ok(true))]
-    {
-        let answer = created.start_challenge(Search { nonce: [6; 32], partition, gallery_len }, &rules, NOW);
-        let passcode_always = match answer {
-            Ok(Event::Challenged(challenge)) => Ok(challenge.passcode_always),
-            Ok(other) => panic!("{other:?}"),
-            Err(refusal) => Err(Some(refusal.code)),
-        };
-        assert_eq!(passcode_always, expected, "{gallery_len}");
-    }
-    let checked = Payment { challenge: Some(Challenge { passcode_always: true, ..challenge() }), ..payment(PaymentStatus::BeingChecked) };
-    assert_eq!(checked.judge(&Found::Payer(payer()), &rules, NOW), Ok(Event::PasscodeAsked { payer: ALICE }));
 }
 
 #[test]
@@ -552,3 +537,5 @@ fn metadata_is_bounded() {
         assert_eq!(refusal, (!fits).then_some(Refusal::of_field(Code::InvalidRequest, "metadata")), "{what}");
     }
 }
+
+mod searching;

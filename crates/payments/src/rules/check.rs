@@ -37,12 +37,11 @@ impl RulePack {
             (disputes.credit_at_once_max_minor < 0, "credit_at_once_max_minor is negative"),
             (disputes.extended_within_days < disputes.decide_within_days, "prolonging a dispute makes it shorter"),
             (disputes.decide_within_days == 0, "a dispute has no time"),
-            (self.gallery.false_match_rate_ppb == 0, "no matcher has a false-match rate of 0"),
             (settlement.delay_days == 0, "what is paid today cannot be paid out whole today: delay_days is 0"),
             (settlement.payout_min_minor < 1, "payout_min_minor is below 1"),
             (settlement.round_sum_minor < 1, "round_sum_minor is below 1"),
             (self.top_ups.max_minor < 1, "no top-up is possible"),
         ];
-        checks.into_iter().find_map(|(wrong, reason)| wrong.then_some(reason))
+        checks.into_iter().find_map(|(wrong, reason)| wrong.then_some(reason)).or_else(|| self.search_contradiction())
     }
 }

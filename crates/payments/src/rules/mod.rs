@@ -15,6 +15,7 @@ use crate::account::tier::Tier;
 mod calendar;
 mod check;
 pub mod part;
+mod search;
 
 const MINUTE_MS: u64 = 60_000;
 
@@ -118,14 +119,6 @@ impl RulePack {
     fn effective_at(&self) -> Option<Timestamp> {
         let day = calendar::day_of_date(&self.effective_from)?;
         Some(Timestamp::from_millis((day * calendar::DAY_MS).checked_sub(u64::from(self.utc_offset_minutes) * MINUTE_MS)?))
-    }
-
-    /// Whether searching `gallery_len` people breaks the false-match budget, so that one more thing is needed: the
-    /// phone's last four digits for the whole gallery, the passcode for a part of it. At most
-    /// `false_match_budget_ppm / false_match_rate_ppb * 1000` people are searched without.
-    pub fn search_too_large(&self, gallery_len: u64) -> bool {
-        let expected_ppb = u128::from(gallery_len) * u128::from(self.gallery.false_match_rate_ppb);
-        expected_ppb > u128::from(self.gallery.false_match_budget_ppm) * 1000
     }
 
     /// What an account of this class may pay, and from when that counts.

@@ -1,6 +1,7 @@
 //! The parts of a rule pack, one for each table of the file.
 
 use serde::Deserialize;
+use wire::api::Part;
 
 /// How strongly a payer must be known for how much.
 #[derive(Clone, Debug, Deserialize)]
@@ -93,6 +94,10 @@ pub struct GalleryRules {
     pub false_match_rate_ppb: u64,
     /// Strangers' looks that may meet somebody in the whole search, per 1,000,000 looks.
     pub false_match_budget_ppm: u64,
+    /// The same in a part of the gallery that nobody has said to be in: most who look are strangers to it.
+    pub narrow_match_budget_ppm: u64,
+    /// Which parts may be searched, in the order in which they are tried.
+    pub search_order: Vec<Part>,
 }
 
 /// Top-ups from the bank.

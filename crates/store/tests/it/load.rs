@@ -54,7 +54,7 @@ pub fn pay(store: &Store, number: u64, mut tell: impl FnMut(&str, &Answer)) -> O
     let begun = store.create_payment(&key("begin"), TILL, &new, &mut rng(0), START).ok()?;
     tell("begin", &begun);
     let payment = resource::<api::Payment>(&begun).id;
-    let challenged = store.start_challenge(&key("challenge"), TILL, payment, None, &mut rng(1), START).ok()?;
+    let challenged = store.start_challenge(&key("challenge"), TILL, payment, labels(None), &mut rng(1), START).ok()?;
     tell("challenge", &challenged);
     // A payment that was interrupted is not challenged any more.
     let Some(challenged) = challenged.resource::<api::Payment>() else { return Some(payment) };

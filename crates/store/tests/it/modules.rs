@@ -12,6 +12,7 @@ mod money;
 mod owners;
 mod paying;
 mod place;
+mod places;
 mod rights;
 mod settlement;
 mod wallet;

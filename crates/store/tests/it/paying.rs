@@ -226,7 +226,7 @@ fn a_gallery_above_the_budget_asks_for_the_phone() {
     let part = part_of("13800000003");
     let answer = world
         .store
-        .start_challenge(&world.fresh(), TILL, payment.id, Some(part), &mut *world.rng.borrow_mut(), world.now())
+        .start_challenge(&world.fresh(), TILL, payment.id, labels(Some(part)), &mut *world.rng.borrow_mut(), world.now())
         .expect("answers");
     let challenged: api::Payment = resource(&answer);
     assert_eq!(challenged.challenge.as_ref().expect("open").partition, Some(part));

@@ -17,7 +17,7 @@ use store::{Location, Store};
 use store::bank_account::Decision;
 use store::gallery::NewToken;
 use store::idempotency::{Answer, Idempotency};
-use store::payment::Identification;
+use store::payment::{Identification, Labels};
 use store::setup::NewTerminal;
 use wire::api::{self, ConsentPurpose, PaymentStatus};
 use wire::bytes::{HexArray, HexBytes};
@@ -219,7 +219,7 @@ impl World {
     }
 
     pub fn challenge(&self, payment: PaymentId) -> Answer {
-        self.store.start_challenge(&self.fresh(), TILL, payment, None, &mut *self.rng.borrow_mut(), self.now()).expect("answers")
+        self.store.start_challenge(&self.fresh(), TILL, payment, labels(None), &mut *self.rng.borrow_mut(), self.now()).expect("answers")
     }
 
     /// A payment whose look is with the parties.
@@ -303,6 +303,11 @@ pub fn secret(text: &str) -> Secret<String> {
 
 pub fn part_of(phone: &str) -> HexArray<16> {
     HexArray(hash_parts("part", &[phone.as_bytes()])[..16].try_into().expect("16 of 32 bytes"))
+}
+
+/// Labels as the platform gives them at the store of [`MERCHANT`].
+pub fn labels(phone_suffix: Option<HexArray<16>>) -> Labels {
+    Labels { phone_suffix, regulars: part_of("regulars") }
 }
 
 pub fn device_key(terminal: TerminalId) -> SigningKey {

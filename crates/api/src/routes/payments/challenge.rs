@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use base::id::PaymentId;
+use store::payment::Labels;
 use wire::api::NewChallenge;
 use wire::merchant::Mode;
 use wire::problem::Code;
@@ -10,7 +11,7 @@ use wire::problem::Code;
 use crate::app::{SharedApp, rng};
 use crate::auth::Till;
 use crate::body::PathId;
-use crate::labels::phone_suffix;
+use crate::labels;
 use crate::once::{Once, respond};
 use crate::problem::{Answer, Refused};
 use crate::routes::post;
@@ -33,17 +34,18 @@ async fn handle(
     once: Once<NewChallenge>,
 ) -> Answer<Response> {
     let Once { idempotency, body, turn: _turn } = once;
-    let part = match body.phone_suffix.as_deref() {
+    let phone_suffix = match body.phone_suffix.as_deref() {
         None => None,
         Some(digits) if digits.len() == 4 && digits.bytes().all(|digit| digit.is_ascii_digit()) => {
-            Some(phone_suffix(&app.label_secret, digits))
+            Some(labels::phone_suffix(&app.label_secret, digits))
         }
         Some(_) => return Err(Refused::at(Code::InvalidRequest, "phone_suffix")),
     };
+    let labels = Labels { phone_suffix, regulars: labels::regulars(&app.label_secret, till.details.store) };
     let (now, terminal) = (app.now(), till.details.id);
     let answer = app
         .write_for(Mode::Live, Some(till), idempotency, move |store, request| {
-            store.start_challenge(request, terminal, payment, part, &mut rng(), now)
+            store.start_challenge(request, terminal, payment, labels, &mut rng(), now)
         })
         .await?;
     app.payment_may_have_changed(payment);

@@ -84,6 +84,11 @@ impl Shopper {
         self.http.post(path, &headers, body.to_string().into_bytes()).await
     }
 
+    pub async fn put(&self, path: &str, body: Value) -> Reply {
+        let headers = [("cookie", &*self.cookie), ("x-handsel-wallet", "1"), ("content-type", "application/json")];
+        Reply::of(self.http.request(Method::PUT, path, &headers).body(body.to_string())).await
+    }
+
     pub async fn delete(&self, path: &str) -> Reply {
         Reply::of(self.http.request(Method::DELETE, path, &[("cookie", &self.cookie), ("x-handsel-wallet", "1")])).await
     }
