@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use base::party::PartyId;
 use clap::{Args, Parser, Subcommand};
 
-use crate::admin::settlement::SettlementCommand;
+use crate::admin::identity::IdentityCommand;
+use crate::admin::settlement::{AlertsOptions, SettlementCommand};
 
 /// Pay with your face: nobody holds a biometric, every payment happens exactly once.
 #[derive(Parser)]
@@ -78,6 +79,11 @@ pub enum AdminCommand {
     Dispute(DecideOptions),
     /// Put the institution's money into the compensation fund.
     Fund(FundOptions),
+    /// Who shoppers are: checks of identity, the class that follows, and accounts of one person.
+    #[command(subcommand)]
+    Identity(IdentityCommand),
+    /// What staff must look at about shoppers' accounts, newest first, one JSON object a line.
+    Alerts(AlertsOptions),
     /// Paying merchants out.
     #[command(subcommand)]
     Settlement(SettlementCommand),
