@@ -15,7 +15,7 @@ struct Migration {
     then: fn(&Tx) -> Result<(), StoreError>,
 }
 
-const MIGRATIONS: [Migration; 9] = [
+const MIGRATIONS: [Migration; 10] = [
     Migration { version: 1, sql: include_str!("../../../db/0001_first.sql"), then: |_| Ok(()) },
     Migration { version: 2, sql: include_str!("../../../db/0002_payments.sql"), then: after_2 },
     Migration { version: 3, sql: include_str!("../../../db/0003_events.sql"), then: |_| Ok(()) },
@@ -25,6 +25,7 @@ const MIGRATIONS: [Migration; 9] = [
     Migration { version: 7, sql: include_str!("../../../db/0007_answers.sql"), then: |_| Ok(()) },
     Migration { version: 8, sql: include_str!("../../../db/0008_metadata.sql"), then: |_| Ok(()) },
     Migration { version: 12, sql: include_str!("../../../db/0012_rules.sql"), then: |_| Ok(()) },
+    Migration { version: 14, sql: include_str!("../../../db/0014_lists.sql"), then: |_| Ok(()) },
 ];
 
 /// The version that this program makes of a database.

@@ -5,11 +5,11 @@ use base::time::Timestamp;
 use payments::rules::RulePack;
 use payments::watch::WalletDay;
 
-use crate::Store;
 use crate::alert::{self, MerchantKind};
 use crate::db::Tx;
 use crate::error::StoreError;
 use crate::row::{At, Bits};
+use crate::{Store, account_rows, chain};
 
 const DAY_MS: u64 = 86_400_000;
 
@@ -83,11 +83,14 @@ fn wallets(tx: &Tx, day: &Day, rules: &RulePack) -> Result<Vec<(AccountId, Walle
 
 /// To whom most went, and how long the account had been still.
 fn with_details(tx: &Tx, day: &Day, account: AccountId, sums: WalletDay) -> Result<WalletDay, StoreError> {
-    let payee = "SELECT CAST(-sum(a.amount_minor) AS BIGINT) FROM activities a JOIN payments p ON p.id = a.payment
-         WHERE a.account = ?1 AND a.kind = 'payment' AND a.posted_at >= ?2 AND a.posted_at < ?3 GROUP BY p.merchant ORDER BY 1 DESC LIMIT 1";
-    let one_payee_minor = tx.find(payee, (Bits(account.bits()), At(day.begin), At(day.end)), |row| row.get(0))?.unwrap_or(0);
-    let before = "SELECT max(posted_at) FROM activities WHERE account = ?1 AND posted_at < ?2";
-    let before: Option<At> = tx.one(before, (Bits(account.bits()), At(day.begin)), |row| row.get(0))?;
+    let Some(last) = account_rows::last_activity(tx, account)? else { return Ok(sums) };
+    // Back to the first row before the day.
+    let chain = chain::ACTIVITIES.walk("(SELECT n.posted_at FROM activities n WHERE n.reference = chain.id) >= ?2");
+    let payee = "SELECT CAST(-sum(a.amount_minor) AS BIGINT) FROM chain JOIN activities a ON a.reference = chain.id JOIN payments p ON p.id = a.payment
+         WHERE a.kind = 'payment' AND a.posted_at >= ?2 AND a.posted_at < ?3 GROUP BY p.merchant ORDER BY 1 DESC LIMIT 1";
+    let one_payee_minor = tx.find(&format!("{chain}{payee}"), (last, At(day.begin), At(day.end)), |row| row.get(0))?.unwrap_or(0);
+    let before = "SELECT max(a.posted_at) FROM chain JOIN activities a ON a.reference = chain.id WHERE a.posted_at < ?2";
+    let before: Option<At> = tx.one(&format!("{chain}{before}"), (last, At(day.begin)), |row| row.get(0))?;
     let still_days = before.map(|before| (day.begin.millis() - before.0.millis()) / DAY_MS);
     Ok(WalletDay { one_payee_minor, still_days, ..sums })
 }
