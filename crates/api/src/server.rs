@@ -203,6 +203,7 @@ async fn tidy(app: SharedApp, mode: Mode) {
         // What went wrong is logged where it happened; the next time may be better.
         let _ = app.with_store_of(mode, move |store| store.tidy(now)).await;
         let _ = app.with_store_of(mode, move |store| store.tidy_events(now)).await;
+        let _ = app.with_store_of(mode, move |store| store.watch_day(now)).await;
         let _ = app.with_store_of(mode, move |store| store.tend_disputes(now)).await;
         if let Ok(payouts) = app.with_store_of(mode, move |store| store.settle(now)).await
             && !payouts.is_empty()

@@ -6,7 +6,8 @@ use base::party::PartyId;
 use clap::{Args, Parser, Subcommand};
 
 use crate::admin::city::CityOptions;
-use crate::admin::settlement::SettlementCommand;
+use crate::admin::identity::IdentityCommand;
+use crate::admin::settlement::{AlertsOptions, SettlementCommand};
 
 /// Pay with your face: nobody holds a biometric, every payment happens exactly once.
 #[derive(Parser)]
@@ -81,6 +82,11 @@ pub enum AdminCommand {
     City(CityOptions),
     /// Put the institution's money into the compensation fund.
     Fund(FundOptions),
+    /// Who shoppers are: checks of identity, the class that follows, and accounts of one person.
+    #[command(subcommand)]
+    Identity(IdentityCommand),
+    /// What staff must look at about shoppers' accounts, newest first, one JSON object a line.
+    Alerts(AlertsOptions),
     /// Paying merchants out.
     #[command(subcommand)]
     Settlement(SettlementCommand),

@@ -43,6 +43,8 @@ fn main() -> ExitCode {
         Command::Admin(AdminCommand::Dispute(options)) => admin::store::decide(&options),
         Command::Admin(AdminCommand::City(options)) => admin::city::run(&options),
         Command::Admin(AdminCommand::Fund(options)) => admin::store::fund(&options),
+        Command::Admin(AdminCommand::Identity(command)) => admin::identity::run(&command),
+        Command::Admin(AdminCommand::Alerts(options)) => admin::settlement::alerts(&options),
         Command::Admin(AdminCommand::Settlement(command)) => admin::settlement::run(&command),
         Command::Admin(AdminCommand::Backup(options)) => admin::copies::backup(&options),
         Command::Admin(AdminCommand::Restore(options)) => admin::copies::restore(&options),

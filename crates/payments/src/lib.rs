@@ -19,4 +19,5 @@ pub mod refusal;
 pub mod rules;
 pub mod settlement;
 pub mod terms;
+pub mod watch;
 pub mod webhook;

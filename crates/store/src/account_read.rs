@@ -30,7 +30,7 @@ pub(crate) fn me(tx: &Tx, account: AccountId, rules: &RulePack, now: Timestamp) 
         name,
         phone_masked: mask_phone(&phone),
         identity_class: payer.class,
-        class_remaining_minor: payer.usage.class_remaining_minor(payer.class, rules, now),
+        class_remaining_minor: payer.person_usage().class_remaining_minor(payer.class, rules, now),
         look_only_max_minor: rules.strength.look_only_payment_max_minor,
         balance_minor: payer.balance_minor,
         currency: rules.currency,

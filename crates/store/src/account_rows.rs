@@ -15,8 +15,8 @@ use wire::problem::Code;
 
 use crate::db::{DbError, Kind, Row, Tx};
 use crate::error::StoreError;
-use crate::posting;
 use crate::row::{At, Bits, Name};
+use crate::{identity, posting};
 
 /// The stable name of a class.
 pub(crate) const fn class_name(class: IdentityClass) -> &'static str {
@@ -42,38 +42,63 @@ pub(crate) struct NewRow<'a> {
     pub(crate) class: IdentityClass,
 }
 
-/// Puts an account in; `phone_taken` if its phone has one.
+/// Puts an account in, of which nobody has asked who it is; `phone_taken` if its phone has one.
 pub(crate) fn insert(tx: &Tx, new: &NewRow, now: Timestamp) -> Result<(), StoreError> {
     let rows = tx.execute("INSERT INTO accounts (id, name, phone, phone_part, passcode_hash, identity_class, paused, closed, passcode_wrong, passcode_locks,
                  paid_life_minor, usage_year, paid_year_minor, usage_day, paid_day_minor, paid_day_look_only_minor, look_only_run, created_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?7) ON CONFLICT (phone) DO NOTHING", (Bits(new.id.bits()), new.name, new.phone, new.phone_part, new.passcode_hash.map(Secret::expose), class_name(new.class), At(now)))?;
-    if rows == 1 { Ok(()) } else { Err(Code::PhoneTaken.into()) }
+    if rows == 0 {
+        return Err(Code::PhoneTaken.into());
+    }
+    identity::record(tx, new.id, identity::DEMO, "platform", now)
 }
 
-const PAYER: Kind<Option<Payer>> = Kind::new("payer", &["accounts", "enrolments"]);
+/// A payer's own row.
+#[derive(Clone, Copy)]
+struct PayerRow {
+    /// Without balance, limits and what was paid elsewhere.
+    payer: Payer,
+    /// Who has this account and others.
+    person: Option<Bits>,
+    /// The last rows of the account's chains.
+    last_activity: Option<Bits>,
+    last_query: Option<Bits>,
+}
+
+const PAYER: Kind<Option<PayerRow>> = Kind::new("payer", &["accounts", "enrolments"]);
 const OWNER_LIMITS: Kind<Arc<[LimitChange]>> = Kind::new("owner's limits", &["account_limits"]);
 
 /// Everything about a payer that a payment is judged by; `not_found` without the account.
 pub(crate) fn payer(tx: &Tx, account: AccountId, now: Timestamp) -> Result<Payer, StoreError> {
     let balance_minor = posting::available_minor(tx, AccountKey::wallet(account))?;
     let limits = limits_in_force(tx, account, now)?;
-    let row = load_payer(tx, account)?;
-    row.map(|row| Payer { balance_minor, limits, ..row }).ok_or(Code::NotFound.into())
+    let PayerRow { payer, person, .. } = load_payer(tx, account)?.ok_or(Code::NotFound)?;
+    let elsewhere = person.map_or(Ok(Usage::default()), |person| paid_elsewhere(tx, account, person))?;
+    Ok(Payer { balance_minor, limits, elsewhere, ..payer })
 }
 
-/// A payer's own row, without balance and limits.
-fn load_payer(tx: &Tx, account: AccountId) -> Result<Option<Payer>, StoreError> {
+/// What the person has paid from accounts other than this one.
+fn paid_elsewhere(tx: &Tx, account: AccountId, person: Bits) -> Result<Usage, StoreError> {
+    let others =
+        tx.list("SELECT id FROM accounts WHERE person = ?1 AND id <> ?2", (person, Bits(account.bits())), |row| row.get::<Bits>(0))?;
+    others.into_iter().try_fold(Usage::default(), |sum, other| {
+        let row = load_payer(tx, AccountId::from_bits(other.0))?;
+        Ok(row.map_or(sum, |row| sum.plus(row.payer.usage)))
+    })
+}
+
+fn load_payer(tx: &Tx, account: AccountId) -> Result<Option<PayerRow>, StoreError> {
     let found = tx.recall_row(
         &PAYER,
         (0, account.bits()),
         "SELECT identity_class, closed, paused, passcode_hash IS NOT NULL, passcode_wrong, passcode_locks, passcode_locked_until,
              paid_life_minor, usage_year, paid_year_minor, usage_day, paid_day_minor, paid_day_look_only_minor, look_only_run,
              EXISTS (SELECT 1 FROM enrolments WHERE account = accounts.id AND status <> 'deleted' AND status = 'enrolled'),
-             frozen, usage_night, paid_night_minor
+             frozen, usage_night, paid_night_minor, person, last_activity, last_query
          FROM accounts WHERE id = ?1",
         [Bits(account.bits())],
         |row| {
-            Ok(Payer {
+            let payer = Payer {
                 account,
                 class: row.get::<Name>(0)?.read(class_from_name)?,
                 closed: row.get(1)?,
@@ -95,7 +120,9 @@ fn load_payer(tx: &Tx, account: AccountId) -> Result<Option<Payer>, StoreError> 
                     night: row.get(16)?,
                     night_minor: row.get(17)?,
                 },
-            })
+                elsewhere: Usage::default(),
+            };
+            Ok(PayerRow { payer, person: row.get(18)?, last_activity: row.get(19)?, last_query: row.get(20)? })
         },
     );
     Ok(found?)
@@ -116,25 +143,57 @@ pub(crate) fn save_ladder(tx: &Tx, account: AccountId, ladder: &Ladder) -> Resul
 
 /// Stores what an account has used of its limits.
 pub(crate) fn save_usage(tx: &Tx, account: AccountId, usage: &Usage) -> Result<(), StoreError> {
-    let sql = "UPDATE accounts SET paid_life_minor = ?2, usage_year = ?3, paid_year_minor = ?4, usage_day = ?5, paid_day_minor = ?6,
-             paid_day_look_only_minor = ?7, look_only_run = ?8, usage_night = ?9, paid_night_minor = ?10 WHERE id = ?1";
-    let values = (
-        Bits(account.bits()),
-        usage.life_minor,
-        usage.year,
-        usage.year_minor,
-        usage.day,
-        usage.day_minor,
-        usage.day_look_only_minor,
-        usage.look_only_run,
-        usage.night,
-        usage.night_minor,
-    );
-    match tx.known(&PAYER, (0, account.bits())).flatten() {
-        Some(payer) => tx.put_known(sql, values, &PAYER, (0, account.bits()), Some(Payer { usage: *usage, ..payer }))?,
-        None => tx.put(sql, values)?,
-    }
-    Ok(())
+    change(tx, account, |row| row.payer.usage = *usage)
+}
+
+/// Adds a row to what the account's money did; the one before it.
+pub(crate) fn add_activity(tx: &Tx, account: AccountId, reference: u128) -> Result<Option<Bits>, StoreError> {
+    change(tx, account, |row| row.last_activity.replace(Bits(reference)))
+}
+
+/// Adds a row to the uses of the account's biometric; the one before it.
+pub(crate) fn add_query(tx: &Tx, account: AccountId, query: u128) -> Result<Option<Bits>, StoreError> {
+    change(tx, account, |row| row.last_query.replace(Bits(query)))
+}
+
+/// The last of what the account's money did, by its reference.
+pub(crate) fn last_activity(tx: &Tx, account: AccountId) -> Result<Option<Bits>, StoreError> {
+    Ok(load_payer(tx, account)?.and_then(|row| row.last_activity))
+}
+
+/// The last of the uses of the account's biometric.
+pub(crate) fn last_query(tx: &Tx, account: AccountId) -> Result<Option<Bits>, StoreError> {
+    Ok(load_payer(tx, account)?.and_then(|row| row.last_query))
+}
+
+/// Changes what every payment changes, by one statement, so that a batch writes each row once.
+fn change<T>(tx: &Tx, account: AccountId, change: impl FnOnce(&mut PayerRow) -> T) -> Result<T, StoreError> {
+    let mut row = load_payer(tx, account)?.ok_or(Code::NotFound)?;
+    let outcome = change(&mut row);
+    let usage = &row.payer.usage;
+    tx.put_known(
+        "UPDATE accounts SET paid_life_minor = ?2, usage_year = ?3, paid_year_minor = ?4, usage_day = ?5, paid_day_minor = ?6,
+             paid_day_look_only_minor = ?7, look_only_run = ?8, usage_night = ?9, paid_night_minor = ?10, last_activity = ?11, last_query = ?12
+         WHERE id = ?1",
+        (
+            Bits(account.bits()),
+            usage.life_minor,
+            usage.year,
+            usage.year_minor,
+            usage.day,
+            usage.day_minor,
+            usage.day_look_only_minor,
+            usage.look_only_run,
+            usage.night,
+            usage.night_minor,
+            row.last_activity,
+            row.last_query,
+        ),
+        &PAYER,
+        (0, account.bits()),
+        Some(row),
+    )?;
+    Ok(outcome)
 }
 
 /// The hashes of an account's passcode and of the one that its owner gives under threat, if it has them.

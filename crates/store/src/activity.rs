@@ -2,14 +2,15 @@
 
 use base::id::{AccountId, DisputeId, PaymentId, RefundId, TopUpId, TransferId};
 use base::time::Timestamp;
+use payments::refusal::Refusal;
 use wire::api::{Activity, ActivityKind, List};
 use wire::bytes::HexArray;
 use wire::problem::Code;
 
-use crate::Store;
 use crate::db::{DbError, Row, Tx};
 use crate::error::StoreError;
 use crate::row::{At, Bits, Name};
+use crate::{Store, account_rows, chain};
 
 /// Most rows of a list.
 pub(crate) const LIST_MAX: u32 = 100;
@@ -42,9 +43,10 @@ pub(crate) fn record(tx: &Tx, account: AccountId, entry: &Entry, now: Timestamp)
             ("compensation_taken_back", transfer.bits(), Some(*payment), -amount_minor)
         }
     };
+    let previous = account_rows::add_activity(tx, account, reference)?;
     tx.put(
-        "INSERT INTO activities (account, kind, reference, payment, amount_minor, posted_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        (Bits(account.bits()), kind, Bits(reference), payment.map(|id| Bits(id.bits())), amount_minor, At(now)),
+        "INSERT INTO activities (account, kind, reference, payment, amount_minor, posted_at, previous) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        (Bits(account.bits()), kind, Bits(reference), payment.map(|id| Bits(id.bits())), amount_minor, At(now), previous),
     )?;
     Ok(())
 }
@@ -53,35 +55,35 @@ impl Store {
     /// The wallet's money, newest first, older than the row with identifier `starting_after`; at most `limit` rows, and
     /// at most 100. `invalid_request` if `starting_after` is no identifier, `cursor_unknown` if it is no row of it.
     pub fn activity(&self, account: AccountId, starting_after: Option<&str>, limit: u32) -> Result<List<Activity>, StoreError> {
-        self.read(|tx| {
-            let before = match starting_after {
-                None => i64::MAX,
-                Some(text) => sequence_of(tx, account, text)?,
-            };
-            page(tx, account, before, limit)
-        })
+        self.read(|tx| page(tx, account, starting_after.map(reference_of).transpose()?, limit))
     }
 }
 
-/// Rows older than the sequence `before`, newest first; at most `limit`, and at most 100.
-pub(crate) fn page(tx: &Tx, account: AccountId, before: i64, limit: u32) -> Result<List<Activity>, StoreError> {
+/// Rows older than the one with the reference `after`, newest first; at most `limit`, and at most 100. `cursor_unknown` if it
+/// is no row of the account.
+pub(crate) fn page(tx: &Tx, account: AccountId, after: Option<u128>, limit: u32) -> Result<List<Activity>, StoreError> {
+    let begin = chain::ACTIVITIES.begin(tx, account.bits(), after, || account_rows::last_activity(tx, account))?;
     let limit = limit.clamp(1, LIST_MAX);
-    let mut data = tx.list(
-        &format!("{ACTIVITIES} WHERE a.account = ?1 AND a.sequence < ?2 ORDER BY a.sequence DESC LIMIT ?3"),
-        (Bits(account.bits()), before, limit + 1),
-        read_activity,
-    )?;
+    let mut data = from(tx, begin, limit + 1)?;
     let has_more = data.len() > limit as usize;
     data.truncate(limit as usize);
     Ok(List { data, has_more })
 }
 
 const ACTIVITIES: &str = "SELECT a.kind, a.reference, a.payment, a.amount_minor, a.posted_at, m.name, s.name, p.rules_version, p.verified_by, p.terms_sha256, d.id
-                 FROM activities a LEFT JOIN payments p ON p.id = a.payment LEFT JOIN merchants m ON m.id = p.merchant LEFT JOIN stores s ON s.id = p.store LEFT JOIN disputes d ON d.id = a.reference";
+                 FROM chain JOIN activities a ON a.reference = chain.id LEFT JOIN payments p ON p.id = a.payment LEFT JOIN merchants m ON m.id = p.merchant
+                     LEFT JOIN stores s ON s.id = p.store LEFT JOIN disputes d ON d.id = a.reference ORDER BY chain.place";
+
+/// At most `limit` rows of an account's list, from one on.
+fn from(tx: &Tx, begin: Option<Bits>, limit: u32) -> Result<Vec<Activity>, StoreError> {
+    let Some(begin) = begin else { return Ok(Vec::new()) };
+    Ok(tx.list(&format!("{}{ACTIVITIES}", chain::ACTIVITIES.walk_some()), (begin, limit), read_activity)?)
+}
 
 /// The newest row of the account's list.
 pub(crate) fn newest(tx: &Tx, account: AccountId) -> Result<Activity, StoreError> {
-    Ok(tx.one(&format!("{ACTIVITIES} WHERE a.account = ?1 ORDER BY a.sequence DESC LIMIT 1"), [Bits(account.bits())], read_activity)?)
+    let newest = from(tx, account_rows::last_activity(tx, account)?, 1)?.pop();
+    newest.ok_or_else(|| StoreError::Corrupt("a list that was just added to is empty".into()))
 }
 
 fn read_activity(row: &Row) -> Result<Activity, DbError> {
@@ -119,7 +121,8 @@ fn read_activity(row: &Row) -> Result<Activity, DbError> {
     })
 }
 
-fn sequence_of(tx: &Tx, account: AccountId, text: &str) -> Result<i64, StoreError> {
+/// Which row an identifier names.
+fn reference_of(text: &str) -> Result<u128, Refusal> {
     let parsed = text
         .parse::<PaymentId>()
         .map(PaymentId::bits)
@@ -127,12 +130,5 @@ fn sequence_of(tx: &Tx, account: AccountId, text: &str) -> Result<i64, StoreErro
         .or_else(|_| text.parse::<TopUpId>().map(TopUpId::bits))
         .or_else(|_| text.parse::<DisputeId>().map(DisputeId::bits))
         .or_else(|_| text.parse::<TransferId>().map(TransferId::bits));
-    let invalid = payments::refusal::Refusal::of_field(Code::InvalidRequest, "starting_after");
-    let reference = parsed.map_err(|_| invalid)?;
-    tx.find(
-        "SELECT min(sequence) FROM activities WHERE account = ?1 AND reference = ?2 HAVING count(*) > 0",
-        (Bits(account.bits()), Bits(reference)),
-        |row| row.get(0),
-    )?
-    .ok_or(Code::CursorUnknown.into())
+    parsed.map_err(|_| Refusal::of_field(Code::InvalidRequest, "starting_after"))
 }

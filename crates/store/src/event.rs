@@ -11,14 +11,16 @@ use wire::api::{self, List, PaymentStatus};
 use wire::merchant::{Event, EventData, EventType};
 use wire::problem::Code;
 
-use crate::Store;
 use crate::activity::LIST_MAX;
 use crate::db::{DbError, Kind, Row, Tx};
 use crate::error::StoreError;
 use crate::row::{At, Bits, Name};
+use crate::{Store, chain, merchant_lists};
 
 /// How long events and what became of their deliveries are kept: 90 days, in milliseconds.
 const KEEP_MS: u64 = 90 * 86_400_000;
+/// Rows of a merchant's list that are looked through at once for those of one type.
+const WALK: u32 = LIST_MAX + 1;
 
 impl Store {
     /// The merchant's events, newest first, older than `starting_after`; of one type, if one is given.
@@ -30,15 +32,15 @@ impl Store {
         limit: u32,
     ) -> Result<List<Event>, StoreError> {
         let limit = limit.clamp(1, LIST_MAX);
-        let before = starting_after.map_or(u128::MAX, EventId::bits);
         self.read(|tx| {
-            let rows = tx.list(
-                "SELECT body FROM events WHERE merchant = ?1 AND id < ?2 AND (?3 = '' OR type = ?3) ORDER BY id DESC LIMIT ?4",
-                (Bits(merchant.bits()), Bits(before), kind.map_or("", EventType::name), limit + 1),
-                |row| row.get::<Vec<u8>>(0),
-            )?;
-            let has_more = rows.len() > limit as usize;
-            let data = rows.iter().take(limit as usize).map(|body| parse(body)).collect::<Result<_, _>>()?;
+            let last = || merchant_lists::last_event(tx, merchant);
+            let mut begin = chain::EVENTS.begin(tx, merchant.bits(), starting_after.map(EventId::bits), last)?;
+            let mut found = Vec::new();
+            while let Some(first) = begin.filter(|_| found.len() <= limit as usize) {
+                begin = some(tx, first, kind, &mut found)?;
+            }
+            let has_more = found.len() > limit as usize;
+            let data = found.iter().take(limit as usize).map(|body| parse(body)).collect::<Result<_, _>>()?;
             Ok(List { data, has_more })
         })
     }
@@ -64,6 +66,23 @@ impl Store {
             Ok(())
         })
     }
+}
+
+/// Adds the bodies of those of this type among the next rows of a merchant's list; where it goes on.
+fn some(tx: &Tx, first: Bits, kind: Option<EventType>, found: &mut Vec<Vec<u8>>) -> Result<Option<Bits>, StoreError> {
+    let sql = format!(
+        "{}SELECT e.type, e.body, e.previous FROM chain JOIN events e ON e.id = chain.id ORDER BY place",
+        chain::EVENTS.walk_some()
+    );
+    let mut next = None;
+    tx.each(&sql, (first, WALK), |row| {
+        if kind.is_none_or(|kind| row.get::<Name>(0).is_ok_and(|name| name.0 == kind.name())) {
+            found.push(row.get(1)?);
+        }
+        next = row.get(2)?;
+        Ok(())
+    })?;
+    Ok(next)
 }
 
 /// The event that a payment's new status makes; `None` while it is on its way.
@@ -108,7 +127,10 @@ pub(crate) fn record_data(
 pub(crate) fn record_ping(tx: &Tx, merchant: MerchantId, endpoint: WebhookEndpointId, now: Timestamp) -> Result<DeliveryId, StoreError> {
     let kind = EventType::EndpointPing;
     let event = Event { id: event_id(kind, endpoint.bits(), now), kind, created_at: now, data: EventData::default() };
-    insert(tx, merchant, &event)?;
+    // Two in one millisecond are one event.
+    if tx.find("SELECT 1 FROM events WHERE id = ?1", [Bits(event.id.bits())], |_| Ok(()))?.is_none() {
+        insert(tx, merchant, &event)?;
+    }
     queue(tx, endpoint, event.id, now)
 }
 
@@ -121,9 +143,16 @@ pub(crate) fn load(tx: &Tx, merchant: MerchantId, event: EventId) -> Result<Even
 }
 
 fn insert(tx: &Tx, merchant: MerchantId, event: &Event) -> Result<(), StoreError> {
+    let id = Bits(event.id.bits());
+    let previous = merchant_lists::add_event(tx, merchant, event.id.bits())?;
+    // Again what was written last.
+    if previous == Some(id) {
+        return Ok(());
+    }
     tx.put(
-        "INSERT INTO events (id, merchant, type, body, created_at) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO NOTHING",
-        (Bits(event.id.bits()), Bits(merchant.bits()), event.kind.name(), body(event), At(event.created_at)),
+        "INSERT INTO events (id, merchant, type, body, created_at, previous) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (id) DO NOTHING",
+        (id, Bits(merchant.bits()), event.kind.name(), body(event), At(event.created_at), previous),
     )?;
     Ok(())
 }

@@ -170,6 +170,6 @@ fn helped(tx: &Tx, tie: &Tie, reader: AccountId, rules: &RulePack, now: Timestam
         helper: render(tx, tie, reader)?,
         frozen: account_rows::payer(tx, tie.helper.owner, now)?.frozen,
         notable_payment_minor: rules.helpers.notable_payment_minor,
-        activity: activity::page(tx, tie.helper.owner, i64::MAX, SHOWN)?.data,
+        activity: activity::page(tx, tie.helper.owner, None, SHOWN)?.data,
     })
 }

@@ -21,6 +21,7 @@ pub mod bank_account;
 mod books;
 mod capture;
 mod catalogue;
+mod chain;
 mod consent_rows;
 pub mod copy;
 pub mod crowd;
@@ -35,8 +36,10 @@ mod found;
 pub mod gallery;
 mod helper;
 pub mod idempotency;
+pub mod identity;
 mod log_keeper;
 pub mod membership;
+mod merchant_lists;
 mod migrate;
 mod owner;
 pub mod payment;
@@ -50,6 +53,7 @@ mod posting;
 mod query_log;
 mod refund;
 mod row;
+mod rules_kept;
 mod session;
 mod settle;
 pub mod setup;
@@ -57,6 +61,7 @@ mod simulate;
 pub mod throwaway;
 mod tx;
 mod void;
+mod watch;
 pub mod webhook;
 mod writer;
 
@@ -69,7 +74,7 @@ use payments::passcode::PasscodeHasher;
 use payments::rules::{RuleBook, RulePack};
 
 pub use crate::db::{Address, Location};
-use crate::db::{Connection, Role};
+use crate::db::{Connection, Role, Tx};
 use crate::error::StoreError;
 pub use crate::writer::Step;
 
@@ -102,11 +107,21 @@ impl Store {
     /// platform's own secret that goes into every passcode hash: a copy of the file alone does not give passcodes away,
     /// and a lost pepper makes every passcode wrong.
     ///
+    /// Refuses rule packs in which a number is another than payments were judged by.
+    ///
     /// Call [`Store::recover`] once before anything else.
     pub fn open(location: impl Into<Location>, rules: RuleBook, pepper: Secret<[u8; 32]>) -> Result<Self, StoreError> {
         let location = location.into();
         let connection = Connection::open(&location, Role::Writer)?;
         migrate::migrate(&connection)?;
+        connection.begin(Role::Writer)?;
+        match rules_kept::keep(&Tx(&connection), &rules) {
+            Ok(()) => connection.commit()?,
+            Err(error) => {
+                connection.rollback()?;
+                return Err(error);
+            }
+        }
         let readers = tx::Readers::new(location.clone());
         let shared = Arc::new(Shared {
             readers,

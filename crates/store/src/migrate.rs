@@ -15,7 +15,7 @@ struct Migration {
     then: fn(&Tx) -> Result<(), StoreError>,
 }
 
-const MIGRATIONS: [Migration; 11] = [
+const MIGRATIONS: [Migration; 13] = [
     Migration { version: 1, sql: include_str!("../../../db/0001_first.sql"), then: |_| Ok(()) },
     Migration { version: 2, sql: include_str!("../../../db/0002_payments.sql"), then: after_2 },
     Migration { version: 3, sql: include_str!("../../../db/0003_events.sql"), then: |_| Ok(()) },
@@ -27,7 +27,12 @@ const MIGRATIONS: [Migration; 11] = [
     Migration { version: 9, sql: include_str!("../../../db/0009_passcode_always.sql"), then: |_| Ok(()) },
     Migration { version: 10, sql: include_str!("../../../db/0010_helpers.sql"), then: |_| Ok(()) },
     Migration { version: 11, sql: include_str!("../../../db/0011_places.sql"), then: |_| Ok(()) },
+    Migration { version: 12, sql: include_str!("../../../db/0012_rules.sql"), then: |_| Ok(()) },
+    Migration { version: 13, sql: include_str!("../../../db/0013_lists.sql"), then: |_| Ok(()) },
 ];
+
+/// The version that this program makes of a database.
+const NEWEST: u32 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 
 /// Hashes what was posted before there was a chain, and goes on numbering the tables that were made anew.
 fn after_2(tx: &Tx) -> Result<(), StoreError> {
@@ -57,7 +62,7 @@ pub(crate) fn migrate(connection: &Connection) -> Result<(), StoreError> {
     connection.define("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, sha256 BLOB NOT NULL) STRICT")?;
     catalogue::check_not_moved(&Tx(connection))?;
     let newest: u32 = Tx(connection).one("SELECT coalesce(max(version), 0) FROM schema_version", (), |row| row.get(0))?;
-    let known = MIGRATIONS.len() as u32;
+    let known = NEWEST;
     if newest > known {
         return Err(StoreError::Schema(format!("it is at version {newest}, this program knows {known}; use the newer program")));
     }
@@ -71,7 +76,7 @@ pub(crate) fn check_current(tx: &Tx) -> Result<(), StoreError> {
     }
     catalogue::check_not_moved(tx)?;
     let newest: u32 = tx.one("SELECT coalesce(max(version), 0) FROM schema_version", (), |row| row.get(0))?;
-    let known = MIGRATIONS.len() as u32;
+    let known = NEWEST;
     if newest == known {
         return Ok(());
     }

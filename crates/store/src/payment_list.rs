@@ -10,7 +10,7 @@ use crate::activity::LIST_MAX;
 use crate::error::StoreError;
 use crate::row::Bits;
 use crate::setup::Payee;
-use crate::{Store, dispute_rows, payment, payment_rows};
+use crate::{Store, chain, dispute_rows, merchant_lists, payment, payment_rows};
 
 /// Payments that may still end by themselves, of those that expire until then: in the words of the index `payments_open`, so
 /// that all others are not read.
@@ -29,7 +29,8 @@ impl Store {
         })
     }
 
-    /// The payee's payments, newest first, older than `starting_after`; at most `limit`, and at most 100.
+    /// The payee's payments, newest first, older than `starting_after`; at most `limit`, and at most 100. `cursor_unknown` if that is
+    /// none of them.
     pub fn payments(
         &self,
         by: impl Into<Payee>,
@@ -40,13 +41,11 @@ impl Store {
         let (by, rules) = (by.into(), self.rules(now)?);
         self.read(|tx| {
             let merchant = by.merchant(tx)?;
-            let before = starting_after.map_or(u128::MAX, PaymentId::bits);
+            let last = || merchant_lists::last_payment(tx, merchant);
+            let begin = chain::PAYMENTS.begin(tx, merchant.bits(), starting_after.map(PaymentId::bits), last)?;
             let limit = limit.clamp(1, LIST_MAX);
-            let ids = tx.list(
-                "SELECT id FROM payments WHERE merchant = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
-                (Bits(merchant.bits()), Bits(before), limit + 1),
-                |row| row.get::<Bits>(0),
-            )?;
+            let sql = format!("{}SELECT id FROM chain ORDER BY place", chain::PAYMENTS.walk_some());
+            let ids = begin.map_or(Ok(Vec::new()), |begin| tx.list(&sql, (begin, limit + 1), |row| row.get::<Bits>(0)))?;
             let has_more = ids.len() > limit as usize;
             let data = ids.into_iter().take(limit as usize).map(|bits| {
                 let payment = payment_rows::load(tx, PaymentId::from_bits(bits.0))?;

@@ -17,7 +17,7 @@ use crate::db::{DbError, Kind, Row, Tx};
 use crate::error::StoreError;
 use crate::row::{At, Bits, Name, Sequence};
 use crate::setup::Terminal;
-use crate::{account_rows, posting};
+use crate::{account_rows, merchant_lists, posting};
 
 const COLUMNS: &str = "p.id, p.terminal, p.merchant, p.amount_minor, p.currency, p.created_at, p.expires_at, p.status, p.nonce, p.challenge_issued_at,
     p.challenge_expires_at, p.challenge_partition, p.passcode_always, p.payer, p.refusal, p.paid_at, p.verified_by, p.refunded_minor, p.refund_count, p.rules_version,
@@ -58,12 +58,13 @@ pub(crate) fn insert(tx: &Tx, payment: &Payment, terminal: &Terminal, new: &api:
     let metadata = shown.metadata.as_ref().map(|metadata| serde_json::to_string(metadata).expect("texts are plain data"));
     tx.learn(&SHOWN, (0, payment.id.bits()), shown);
     posting::is_unused(tx, TransferId::from_bits(payment.id.bits()));
+    let previous = merchant_lists::add_payment(tx, payment.merchant, payment.id.bits())?;
     let challenge = payment.challenge.as_ref();
     tx.put_known(
         "INSERT INTO payments (id, terminal, store, merchant, amount_minor, currency, merchant_reference, status, created_at, expires_at,
              rules_version, capture, terms_sha256, nonce, challenge_issued_at, challenge_expires_at, challenge_partition, passcode_always,
-             payer, refusal, authorised_at, paid_at, captured_minor, verified_by, refunded_minor, refund_count)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, 0, 0)",
+             payer, refusal, authorised_at, paid_at, captured_minor, verified_by, previous, refunded_minor, refund_count)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, 0, 0)",
         (
             Bits(payment.id.bits()),
             Bits(payment.terminal.bits()),
@@ -89,6 +90,7 @@ pub(crate) fn insert(tx: &Tx, payment: &Payment, terminal: &Terminal, new: &api:
             payment.paid_at.map(At),
             payment.captured_minor,
             payment.verified_by.map(VerifiedBy::name),
+            previous,
         ),
         &PAYMENT,
         (0, payment.id.bits()),

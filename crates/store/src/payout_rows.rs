@@ -14,6 +14,7 @@ use crate::activity::LIST_MAX;
 use crate::db::{DbError, Row, Tx};
 use crate::error::StoreError;
 use crate::row::{At, Bits, Name, Sequence};
+use crate::{chain, merchant_lists};
 
 const PAYOUTS: &str =
     "SELECT merchant, id, bank_account, amount_minor, status, hold_reason, settles_until, created_at, sent_at, ended_at FROM payouts";
@@ -31,14 +32,25 @@ pub(crate) fn without_payout(tx: &Tx, day: u32, now: Timestamp) -> Result<Vec<Me
 /// What was paid to the merchant since `cut` and not refunded, in minor units. Of payments that began before `begun` nothing
 /// was paid so late.
 pub(crate) fn paid_since(tx: &Tx, merchant: MerchantId, begun: Timestamp, cut: Timestamp) -> Result<i64, StoreError> {
-    let sql = "SELECT CAST(coalesce(sum(captured_minor - refunded_minor), 0) AS BIGINT) FROM payments
-         WHERE merchant = ?1 AND id >= ?2 AND paid_at >= ?3";
-    Ok(tx.one(sql, (Bits(merchant.bits()), first_of(begun), At(cut)), |row| row.get(0))?)
+    let Some(last) = merchant_lists::last_payment(tx, merchant)? else { return Ok(0) };
+    let sql = format!("{}SELECT CAST(coalesce(sum(captured_minor - refunded_minor), 0) AS BIGINT) {SINCE}", walk());
+    Ok(tx.one(&sql, (last, first_of(begun), At(cut)), |row| row.get(0))?)
 }
 
-/// Identifiers sort by time: the least of those made at `time`.
+/// What was paid since `?3` of the payments that [`walk`] finds.
+const SINCE: &str = "FROM chain JOIN payments p ON p.id = chain.id WHERE p.paid_at >= ?3";
+/// The merchant's payments are in the order in which they were stored, which is nearly that of their identifiers: by as much as a clock
+/// may have gone back meanwhile.
+const CLOCK_BACK_MS: u64 = 86_400_000;
+
+/// The merchant's payments from the last one, `?1`, back to the identifier `?2`.
+fn walk() -> String {
+    chain::PAYMENTS.walk("t.id >= ?2")
+}
+
+/// Identifiers sort by time: the least of those made at `time`, by a clock that may go back.
 fn first_of(time: Timestamp) -> Bits {
-    Bits(u128::from(time.millis()) << 80)
+    Bits(u128::from(time.millis().saturating_sub(CLOCK_BACK_MS)) << 80)
 }
 
 /// The end of what the merchant's last payout was made of; the beginning of time without one.
@@ -50,16 +62,17 @@ pub(crate) fn settled_until(tx: &Tx, merchant: MerchantId) -> Result<Timestamp, 
 
 /// What the merchant's payments were like that were paid in `from..until`.
 pub(crate) fn profile(tx: &Tx, merchant: MerchantId, rules: &RulePack, from: Timestamp, until: Timestamp) -> Result<Profile, StoreError> {
-    const PAID: &str = "FROM payments WHERE merchant = ?1 AND id >= ?2 AND paid_at >= ?3 AND paid_at < ?4";
-    let which = (Bits(merchant.bits()), first_of(rules.begun_before_paid(from)), At(from), At(until));
+    let Some(last) = merchant_lists::last_payment(tx, merchant)? else { return Ok(Profile::default()) };
+    let (paid, chain) = (format!("{SINCE} AND p.paid_at < ?4"), walk());
+    let which = (last, first_of(rules.begun_before_paid(from)), At(from), At(until));
     let limits = &rules.owner_limits;
     let minute = format!("((paid_at / 60000 + {}) % 1440)", rules.utc_offset_minutes);
     let (night_from, night_until, round_minor) = (limits.night_from_minute, limits.night_until_minute, rules.settlement.round_sum_minor);
     let counted = tx.one(
         &format!(
-            "SELECT count(*), CAST(coalesce(sum(captured_minor), 0) AS BIGINT),
+            "{chain}SELECT count(*), CAST(coalesce(sum(captured_minor), 0) AS BIGINT),
                  CAST(coalesce(sum(CASE WHEN captured_minor % {round_minor} = 0 THEN 1 ELSE 0 END), 0) AS BIGINT),
-                 CAST(coalesce(sum(CASE WHEN {minute} >= {night_from} OR {minute} < {night_until} THEN 1 ELSE 0 END), 0) AS BIGINT) {PAID}"
+                 CAST(coalesce(sum(CASE WHEN {minute} >= {night_from} OR {minute} < {night_until} THEN 1 ELSE 0 END), 0) AS BIGINT) {paid}"
         ),
         which,
         |row| {
@@ -73,7 +86,7 @@ pub(crate) fn profile(tx: &Tx, merchant: MerchantId, rules: &RulePack, from: Tim
         },
     )?;
     let sql = format!(
-        "SELECT CAST(coalesce(max(of_one), 0) AS BIGINT) FROM (SELECT sum(captured_minor) AS of_one {PAID} GROUP BY payer) AS payers"
+        "{chain}SELECT CAST(coalesce(max(of_one), 0) AS BIGINT) FROM (SELECT sum(captured_minor) AS of_one {paid} GROUP BY payer) AS payers"
     );
     Ok(Profile { one_payer_minor: tx.one(&sql, which, |row| row.get(0))?, ..counted })
 }

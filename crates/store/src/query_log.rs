@@ -8,11 +8,11 @@ use rand_core::CryptoRng;
 use wire::api::{BiometricQuery, List, Part, PaymentStatus, QueryKind};
 use wire::problem::Code;
 
-use crate::Store;
 use crate::activity::LIST_MAX;
 use crate::db::{DbError, Row, Tx};
 use crate::error::StoreError;
 use crate::row::{At, Bits, Name};
+use crate::{Store, account_rows, chain};
 
 /// How long rows are kept: three years, in milliseconds.
 const KEEP_MS: u64 = 3 * 365 * 86_400_000;
@@ -45,17 +45,21 @@ pub(crate) fn record(
         Outcome::At(place) => (None, None, Some(place)),
         Outcome::Refused(code) => (None, Some(code.name()), None),
     };
+    let id = QueryId::new(now, rng).bits();
+    let previous = account_rows::add_query(tx, account, id)?;
     tx.put(
-        "INSERT INTO biometric_queries (id, account, kind, payment, at, outcome, place) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        (Bits(QueryId::new(now, rng).bits()), Bits(account.bits()), kind_name(kind), payment, At(now), code, place),
+        "INSERT INTO biometric_queries (id, account, kind, payment, at, outcome, place, previous) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        (Bits(id), Bits(account.bits()), kind_name(kind), payment, At(now), code, place, previous),
     )?;
     Ok(())
 }
 
 /// Whether the account's log has the look for `payment`.
 pub(crate) fn has_look(tx: &Tx, account: AccountId, payment: PaymentId) -> Result<bool, StoreError> {
-    let sql = "SELECT 1 FROM biometric_queries WHERE account = ?1 AND payment = ?2 LIMIT 1";
-    Ok(tx.find(sql, (Bits(account.bits()), Bits(payment.bits())), |_| Ok(()))?.is_some())
+    let Some(last) = account_rows::last_query(tx, account)? else { return Ok(false) };
+    let found = "SELECT 1 FROM chain JOIN biometric_queries q ON q.id = chain.id WHERE q.payment = ?2 LIMIT 1";
+    let sql = format!("{}{found}", chain::QUERIES.walk("chain.previous IS NOT NULL"));
+    Ok(tx.find(&sql, (last, Bits(payment.bits())), |_| Ok(()))?.is_some())
 }
 
 /// Deletes rows that are past their time. Identifiers sort by time, so that the index on them finds those.
@@ -83,22 +87,25 @@ impl Store {
     /// `limit` rows, and at most 100. `invalid_request` if `starting_after` is no identifier, `cursor_unknown` if it is no row of it.
     pub fn queries(&self, account: AccountId, starting_after: Option<&str>, limit: u32) -> Result<List<BiometricQuery>, StoreError> {
         self.read(|tx| {
-            let before = match starting_after {
-                None => i64::MAX,
-                Some(text) => sequence_of(tx, account, text)?,
-            };
+            let after =
+                starting_after.map(|text| text.parse::<QueryId>().map_err(|_| Refusal::of_field(Code::InvalidRequest, "starting_after")));
+            let after = after.transpose()?.map(QueryId::bits);
+            let begin = chain::QUERIES.begin(tx, account.bits(), after, || account_rows::last_query(tx, account))?;
             let limit = limit.clamp(1, LIST_MAX);
-            let mut data = tx.list("SELECT q.id, q.kind, q.at, m.name, s.name, p.amount_minor, p.status, p.refusal, q.outcome, q.payment, p.rules_version,
-                     (SELECT c.version FROM consents c WHERE c.account = q.account AND c.purpose = 'payment' AND c.granted = 1 AND c.decided_at <= q.at
-                      ORDER BY c.sequence DESC LIMIT 1), p.searched, q.place
-                 FROM biometric_queries q LEFT JOIN payments p ON p.id = q.payment LEFT JOIN merchants m ON m.id = p.merchant LEFT JOIN stores s ON s.id = p.store
-                 WHERE q.account = ?1 AND q.sequence < ?2 ORDER BY q.sequence DESC LIMIT ?3", (Bits(account.bits()), before, limit + 1), read_query)?;
+            let sql = format!("{}{QUERIES}", chain::QUERIES.walk_some());
+            let mut data = begin.map_or(Ok(Vec::new()), |begin| tx.list(&sql, (begin, limit + 1), read_query))?;
             let has_more = data.len() > limit as usize;
             data.truncate(limit as usize);
             Ok(List { data, has_more })
         })
     }
 }
+
+const QUERIES: &str = "SELECT q.id, q.kind, q.at, m.name, s.name, p.amount_minor, p.status, p.refusal, q.outcome, q.payment, p.rules_version,
+         (SELECT c.version FROM consents c WHERE c.account = q.account AND c.purpose = 'payment' AND c.granted = 1 AND c.decided_at <= q.at
+          ORDER BY c.sequence DESC LIMIT 1), p.searched, q.place
+     FROM chain JOIN biometric_queries q ON q.id = chain.id LEFT JOIN payments p ON p.id = q.payment LEFT JOIN merchants m ON m.id = p.merchant
+         LEFT JOIN stores s ON s.id = p.store ORDER BY chain.place";
 
 fn read_query(row: &Row) -> Result<BiometricQuery, DbError> {
     let kind = row.get::<Name>(1)?.read(|name| KINDS.into_iter().find(|kind| kind_name(*kind) == name))?;
@@ -124,13 +131,4 @@ fn read_query(row: &Row) -> Result<BiometricQuery, DbError> {
         searched: row.get::<Option<Name>>(12)?.map(|name| name.read(Part::named)).transpose()?,
         place: row.get(13)?,
     })
-}
-
-fn sequence_of(tx: &Tx, account: AccountId, text: &str) -> Result<i64, StoreError> {
-    let invalid = Refusal::of_field(Code::InvalidRequest, "starting_after");
-    let id = text.parse::<QueryId>().map_err(|_| invalid)?;
-    tx.find("SELECT sequence FROM biometric_queries WHERE account = ?1 AND id = ?2", (Bits(account.bits()), Bits(id.bits())), |row| {
-        row.get(0)
-    })?
-    .ok_or(Code::CursorUnknown.into())
 }

@@ -12,7 +12,7 @@ use wire::problem::Code;
 use crate::db::{DbError, Kind, Row, Tx};
 use crate::error::StoreError;
 use crate::row::{At, Bits};
-use crate::{Store, posting};
+use crate::{Store, merchant_lists, posting};
 
 /// A terminal to register: a till, or a shopper's own capture device.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +91,7 @@ impl Store {
                 "INSERT INTO merchants (id, name, created_at) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET name = excluded.name",
                 (Bits(id.bits()), name, At(now)),
             )?;
+            merchant_lists::open(tx, id)?;
             posting::open_account(tx, AccountKey::payable(id), Currency::CNY)?;
             posting::open_account(tx, AccountKey::RESERVE, Currency::CNY)
         })

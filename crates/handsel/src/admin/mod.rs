@@ -4,6 +4,7 @@ pub mod bisect;
 pub mod city;
 pub mod copies;
 pub mod gallery;
+pub mod identity;
 pub mod parties;
 pub mod party;
 pub mod settlement;

@@ -9,6 +9,7 @@ use payments::settlement::Step;
 use serde::Serialize;
 use serde_json::json;
 use store::Location;
+use store::alert::Alert;
 use store::bank_account::Decision;
 
 use crate::provision::open_store;
@@ -23,7 +24,7 @@ pub enum SettlementCommand {
     /// Move a payout on; prints it as JSON.
     Payout(PayoutOptions),
     /// What staff must look at about merchants, newest first, one JSON object a line.
-    Alerts(StoreOptions),
+    Alerts(AlertsOptions),
 }
 
 #[derive(Args)]
@@ -34,6 +35,18 @@ pub struct StoreOptions {
     /// The rule pack.
     #[arg(long, default_value = "rules/cn.toml")]
     pub rules: PathBuf,
+}
+
+#[derive(Args)]
+pub struct AlertsOptions {
+    #[command(flatten)]
+    pub store: StoreOptions,
+    /// Only those older than the one of this number.
+    #[arg(long)]
+    pub starting_after: Option<i64>,
+    /// At most so many.
+    #[arg(long, default_value_t = 100)]
+    pub limit: u32,
 }
 
 #[derive(Args)]
@@ -118,15 +131,26 @@ pub fn run(command: &SettlementCommand) -> Result<ExitCode, Failure> {
             print(&moved.map_err(failed("the payout cannot be moved on"))?)
         }
         SettlementCommand::Alerts(options) => {
-            for alert in open(options)?.merchant_alerts(100).map_err(failed("the alerts cannot be read"))? {
-                println!("{}", json!({ "kind": alert.kind.name(), "merchant": alert.merchant, "at": alert.at }));
+            let alerts = open(&options.store)?.merchant_alerts(options.starting_after, options.limit);
+            for alert in alerts.map_err(failed("the alerts cannot be read"))? {
+                println!("{}", json!({ "number": alert.sequence, "kind": alert.kind.name(), "merchant": alert.merchant, "at": alert.at }));
             }
             Ok(ExitCode::SUCCESS)
         }
     }
 }
 
-fn open(options: &StoreOptions) -> Result<store::Store, Failure> {
+/// What staff must look at about shoppers' accounts.
+pub fn alerts(options: &AlertsOptions) -> Result<ExitCode, Failure> {
+    let alerts = open(&options.store)?.alerts(options.starting_after, options.limit);
+    for alert in alerts.map_err(failed("the alerts cannot be read"))? {
+        let Alert { sequence, kind, account, payment, at } = alert;
+        println!("{}", json!({ "number": sequence, "kind": kind.name(), "account": account, "payment": payment, "at": at }));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub fn open(options: &StoreOptions) -> Result<store::Store, Failure> {
     let location: Location = options.store.parse().map_err(failed("--store"))?;
     open_store(location, &options.rules)
 }

@@ -35,7 +35,7 @@ pub fn run(options: &BenchPayOptions) -> Result<ExitCode, Failure> {
     let report = runtime.block_on(async {
         let world = World::start(folder.path(), own_server.as_ref(), options).await?;
         let report = measure(&world, &peer, options).await?;
-        world.check(&options.rules).await?;
+        world.check().await?;
         Ok::<_, Failure>(report)
     })?;
     if options.json {

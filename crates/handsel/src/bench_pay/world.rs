@@ -1,7 +1,7 @@
 //! A platform with made-up shops and shoppers, without parties, in a process of its own.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
@@ -52,6 +52,7 @@ const START_MAX: Duration = Duration::from_secs(60);
 pub struct World {
     platform: Node,
     store: Location,
+    rules: PathBuf,
     /// Where it listens.
     pub address: SocketAddr,
     /// Payment tokens of the shoppers, in hexadecimal digits.
@@ -78,11 +79,11 @@ impl World {
         let tokens =
             tokio::task::spawn_blocking(move || seed(&seeded, &rules, shoppers, stored)).await.map_err(failed("seeding broke"))??;
         let config = folder.join("platform.toml");
-        let platform = MeasuredPlatform { store: store.to_string(), test_store: test_store.to_string(), rules: rules_path };
+        let platform = MeasuredPlatform { store: store.to_string(), test_store: test_store.to_string(), rules: rules_path.clone() };
         platform.write(&config)?;
         let mut platform = Node::start("platform", "measured-platform", config.clone(), folder.join("platform.log"))?;
         let address = wait_for_address(&mut platform, &config).await?;
-        Ok(Self { platform, store, address, tokens, next: AtomicU64::new(0) })
+        Ok(Self { platform, store, rules: rules_path, address, tokens, next: AtomicU64::new(0) })
     }
 
     /// Processor time of the platform so far.
@@ -96,9 +97,9 @@ impl World {
     }
 
     /// Ends the platform. After all payments the books must balance.
-    pub async fn check(self, rules: &Path) -> Result<(), Failure> {
+    pub async fn check(self) -> Result<(), Failure> {
         drop(self.platform);
-        let (place, rules) = (self.store, rules.to_owned());
+        let (place, rules) = (self.store, self.rules);
         let read = move || open(&place, &rules)?.books().map_err(failed("the books cannot be read"));
         let books = tokio::task::spawn_blocking(read).await.map_err(failed("the books cannot be read"))??;
         if books.balanced() { Ok(()) } else { Err(Failure(format!("the books do not balance: {books:?}"))) }

@@ -275,6 +275,48 @@ fn hyperswitch_319_a_used_identifier_changes_nothing() {
     assert_eq!(before, ledger);
 }
 
+const BUDGET: AccountKey = AccountKey { kind: crate::account::AccountKind::PromotionBudget, owner: 7 };
+
+/// A ledger whose promotion has 1,000 to give.
+fn promoted() -> Ledger {
+    let mut ledger = funded();
+    ledger.put_account(Account::new(BUDGET, Currency::CNY)).expect("sound");
+    assert_eq!(ledger.post(&[post(50, RESERVE, BUDGET, 1000)], NOW).expect("sound").outcomes, [Done]);
+    ledger
+}
+
+/// T33: whoever asks again, with however many devices, is given once what is given under one identifier, which whoever gives makes
+/// from promotion, person and day.
+#[test]
+fn t33_a_promotion_gives_the_same_person_once() {
+    let mut ledger = promoted();
+    assert_eq!(ledger.post(&[post(60, BUDGET, ALICE, 10)], NOW).expect("sound").outcomes, [Done]);
+    for _ in 0..100 {
+        assert_eq!(ledger.post(&[post(60, BUDGET, ALICE, 10)], LATER).expect("sound").outcomes, [Exists]);
+        let to_another = ledger.post(&[post(60, BUDGET, BOB, 10)], LATER).expect("sound").outcomes;
+        assert_eq!(to_another, [Refused(ExistsWithDifferentCredit)]);
+    }
+    assert_eq!((available(&ledger, BUDGET), available(&ledger, ALICE), available(&ledger, BOB)), (990, 1010, 0));
+    sound(&ledger);
+}
+
+/// T34: a promotion that is set up wrongly, such as 20 in 100 for everybody, ends with its budget: no money of customers, no
+/// other budget and no reserve pays for it, also where what is promised is only held.
+#[test]
+fn t34_a_promotion_never_spends_more_than_its_budget() {
+    let mut ledger = promoted();
+    let batch: Vec<Transfer> =
+        (0..50).flat_map(|number| [post(100 + number, BUDGET, ALICE, 30), hold(200 + number, BUDGET, BOB, 30)]).collect();
+    let outcomes = ledger.post(&batch, NOW).expect("sound").outcomes;
+    let (done, refused) = (outcomes.iter().filter(|outcome| **outcome == Done).count(), Refused(ExceedsCredits));
+    assert_eq!(done, 33);
+    assert!(outcomes[done..].iter().all(|outcome| *outcome == refused), "from then on nothing is given");
+    assert_eq!((available(&ledger, BUDGET), available(&ledger, SHOP)), (10, 0));
+    assert_eq!(ledger.post(&[post(300, BUDGET, ALICE, 11)], LATER).expect("sound").outcomes, [refused]);
+    assert_eq!(ledger.post(&[post(301, BUDGET, ALICE, 10)], LATER).expect("sound").outcomes, [Done]);
+    sound(&ledger);
+}
+
 #[test]
 fn a_breach_is_told_and_changes_nothing() {
     // The store gives back a hold that the account does not have: releasing it would make the held sum negative.

@@ -11,6 +11,7 @@ use crate::passcode::Ladder;
 use crate::refusal::Refusal;
 
 pub mod helper;
+pub mod identity;
 pub mod limits;
 pub mod tier;
 pub mod usage;
@@ -63,6 +64,15 @@ pub struct Payer {
     pub limits: OwnerLimits,
     /// What was paid so far.
     pub usage: Usage,
+    /// What the same person has paid from other accounts.
+    pub elsewhere: Usage,
+}
+
+impl Payer {
+    /// What the caps of classes and tiers count: all payment accounts of the person (PBoC announcement 2015-43, notice 2017-296).
+    pub fn person_usage(&self) -> Usage {
+        self.usage.plus(self.elsewhere)
+    }
 }
 
 #[cfg(test)]

@@ -63,3 +63,26 @@ fn usage_counts_by_local_day_and_year() {
         assert_eq!(usage.class_remaining_minor(class, rules, at), remaining, "{class:?}");
     }
 }
+
+#[test]
+fn accounts_of_one_person_count_together_while_their_days_are_the_same() {
+    let one = Usage {
+        life_minor: 1,
+        year: 2026,
+        year_minor: 2,
+        day: 100,
+        day_minor: 3,
+        day_look_only_minor: 4,
+        look_only_run: 5,
+        night: 100,
+        night_minor: 6,
+    };
+    let same = Usage { life_minor: 10, year_minor: 20, day_minor: 30, day_look_only_minor: 40, look_only_run: 50, night_minor: 60, ..one };
+    let sum = Usage { life_minor: 11, year_minor: 22, day_minor: 33, day_look_only_minor: 44, look_only_run: 5, night_minor: 66, ..one };
+    assert_eq!(one.plus(same), sum);
+    // What was paid on an earlier day, in an earlier year, counts for life only.
+    let earlier = Usage { year: 2025, day: 99, night: 99, ..same };
+    assert_eq!(one.plus(earlier), Usage { life_minor: 11, ..one });
+    assert_eq!(earlier.plus(one), Usage { life_minor: 11, look_only_run: 50, ..one });
+    assert_eq!(one.plus(Usage::default()), one);
+}

@@ -1,5 +1,7 @@
 //! What an account has used of its limits.
 
+use std::cmp::Ordering;
+
 use base::time::Timestamp;
 use wire::api::IdentityClass;
 
@@ -45,6 +47,27 @@ impl Usage {
             night: night.unwrap_or(self.night),
             night_minor: if night.is_some_and(|night| night != self.night) { 0 } else { self.night_minor },
             ..self
+        }
+    }
+
+    /// What two accounts of one person have paid together. Of two days, nights or years the later one counts: the other is over.
+    /// The run of looks is this account's own.
+    pub fn plus(self, other: Self) -> Self {
+        let sum = |at: u32, minor: i64, other_at: u32, other_minor: i64| match at.cmp(&other_at) {
+            Ordering::Equal => minor.saturating_add(other_minor),
+            Ordering::Greater => minor,
+            Ordering::Less => other_minor,
+        };
+        Self {
+            life_minor: self.life_minor.saturating_add(other.life_minor),
+            year: self.year.max(other.year),
+            year_minor: sum(self.year, self.year_minor, other.year, other.year_minor),
+            day: self.day.max(other.day),
+            day_minor: sum(self.day, self.day_minor, other.day, other.day_minor),
+            day_look_only_minor: sum(self.day, self.day_look_only_minor, other.day, other.day_look_only_minor),
+            look_only_run: self.look_only_run,
+            night: self.night.max(other.night),
+            night_minor: sum(self.night, self.night_minor, other.night, other.night_minor),
         }
     }
 

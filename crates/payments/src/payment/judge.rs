@@ -12,6 +12,7 @@ use crate::rules::RulePack;
 
 /// What a look led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each look, and most are payers")]
 pub enum Found {
     /// One person.
     Payer(Payer),
@@ -77,11 +78,11 @@ pub fn check_limits(amount_minor: i64, payer: &Payer, rules: &RulePack, now: Tim
     if !payer.enrolled {
         return Err(Code::NotRecognised);
     }
-    let usage = payer.usage.as_of(rules, now);
+    let usage = payer.person_usage().as_of(rules, now);
     if amount_minor > usage.class_remaining_minor(payer.class, rules, now) {
         return Err(Code::LimitExceeded);
     }
-    if !tier_allows(Tier::B, usage.day_minor, amount_minor, rules) || !payer.limits.allow(amount_minor, &usage, rules, now) {
+    if !tier_allows(Tier::B, usage.day_minor, amount_minor, rules) || !payer.limits.allow(amount_minor, &payer.usage, rules, now) {
         return Err(Code::LimitExceeded);
     }
     if amount_minor > payer.balance_minor {
@@ -93,14 +94,14 @@ pub fn check_limits(amount_minor: i64, payer: &Payer, rules: &RulePack, now: Tim
 /// Whether the look alone is enough (tier C): its owner never wants the passcode besides, it is a small payment, the day's
 /// sum by look alone is within its cap, and there were not too many in a row.
 pub fn look_suffices(amount_minor: i64, payer: &Payer, rules: &RulePack, now: Timestamp) -> bool {
-    let usage = payer.usage.as_of(rules, now);
+    let usage = payer.person_usage().as_of(rules, now);
     !payer.limits.passcode_always
         && amount_minor <= rules.strength.look_only_payment_max_minor
         && tier_allows(Tier::C, usage.day_look_only_minor, amount_minor, rules)
         && usage.look_only_run < rules.strength.look_only_run_max
 }
 
-/// Whether a tier's day has room for `amount_minor` more.
-fn tier_allows(tier: Tier, used_minor: i64, amount_minor: i64, rules: &RulePack) -> bool {
+/// Whether a tier's day has room for `amount_minor` more of this source, the wallet's balance.
+pub fn tier_allows(tier: Tier, used_minor: i64, amount_minor: i64, rules: &RulePack) -> bool {
     rules.tier_day_max_minor(tier).is_none_or(|max_minor| used_minor.saturating_add(amount_minor) <= max_minor)
 }

@@ -79,6 +79,7 @@ fn payer() -> Payer {
         balance_minor: 1_000_000,
         limits: OwnerLimits::default(),
         usage: Usage::default(),
+        elsewhere: Usage::default(),
     }
 }
 
@@ -536,6 +537,27 @@ fn metadata_is_bounded() {
         let refusal = decide::check_new(&new, &rules).err();
         assert_eq!(refusal, (!fits).then_some(Refusal::of_field(Code::InvalidRequest, "metadata")), "{what}");
     }
+}
+
+/// The caps of each tier at their edges, to the fen, for the one source that there is: the wallet's balance.
+#[test]
+fn every_tier_ends_to_the_fen() {
+    use super::judge::tier_allows;
+    use crate::account::tier::Tier;
+    let rules = rules();
+    for (tier, cap_minor) in [(Tier::B, 500_000), (Tier::C, 100_000), (Tier::D, 50_000)] {
+        for (used, amount, fits) in [
+            (0, cap_minor - 1, true),
+            (0, cap_minor, true),
+            (0, cap_minor + 1, false),
+            (cap_minor - 1, 1, true),
+            (cap_minor - 1, 2, false),
+            (cap_minor, 1, false),
+        ] {
+            assert_eq!(tier_allows(tier, used, amount, &rules), fits, "{tier:?}: {amount} after {used}");
+        }
+    }
+    assert!(tier_allows(Tier::A, 500_000, i64::MAX, &rules), "tier A is what the parties agree");
 }
 
 mod searching;

@@ -22,6 +22,9 @@ impl RulePack {
             (self.classes.class_1_life_max_minor < 0, "class_1_life_max_minor is negative"),
             (self.classes.class_3_year_max_minor < self.classes.class_2_year_max_minor, "class II may pay more than class III"),
             (self.classes.class_2_year_max_minor < self.classes.class_1_life_max_minor, "class I may pay more than class II"),
+            (self.classes.class_1_channels_min == 0, "class_1_channels_min is 0: nobody has an account unchecked"),
+            (self.classes.class_2_channels_min < self.classes.class_1_channels_min, "class II needs fewer channels than class I"),
+            (self.classes.class_3_channels_min < self.classes.class_2_channels_min, "class III needs fewer channels than class II"),
             (self.passcode.wrong_max == 0, "wrong_max is 0"),
             (self.passcode.lock_minutes.is_empty(), "lock_minutes is empty"),
             (self.passcode.lock_minutes.contains(&0), "a lock of 0 minutes is no lock"),
@@ -40,6 +43,8 @@ impl RulePack {
             (settlement.delay_days == 0, "what is paid today cannot be paid out whole today: delay_days is 0"),
             (settlement.payout_min_minor < 1, "payout_min_minor is below 1"),
             (settlement.round_sum_minor < 1, "round_sum_minor is below 1"),
+            (self.watch.person_day_minor < 1 || self.watch.organisation_day_minor < 1, "every day would be reported"),
+            (self.watch.structuring_count == 0, "structuring_count is 0"),
             (self.top_ups.max_minor < 1, "no top-up is possible"),
         ];
         checks.into_iter().find_map(|(wrong, reason)| wrong.then_some(reason)).or_else(|| self.search_contradiction())

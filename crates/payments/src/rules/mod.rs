@@ -8,14 +8,17 @@ use wire::api::IdentityClass;
 
 use self::part::{
     Classes, Clocks, DisputeRules, DuressRules, GalleryRules, HelperRules, HoldRules, OwnerLimitRules, PasscodeRules, RefundRules,
-    SettlementRules, Strength, TopUpRules, UndoRules,
+    SettlementRules, Strength, TopUpRules, UndoRules, WatchRules,
 };
 use crate::account::tier::Tier;
 
 mod calendar;
 mod check;
+mod numbers;
 pub mod part;
 mod search;
+
+pub use numbers::Number;
 
 const MINUTE_MS: u64 = 60_000;
 
@@ -36,6 +39,21 @@ pub enum RulesError {
     /// There is no pack at all.
     #[error("the file holds no rule pack")]
     Empty,
+    /// A pack that has judged says something else now.
+    #[error(
+        "rule pack {version} has judged payments with {name} = {was}, and the file now says {is}: whoever edits the file puts it back, and \
+         gives what changes a new [[pack]] with its own version and date"
+    )]
+    Changed {
+        /// The pack.
+        version: String,
+        /// The number's name, such as `strength.look_only_day_max_minor`.
+        name: String,
+        /// What it judged with.
+        was: String,
+        /// What the file says now.
+        is: String,
+    },
     /// The date is before the first pack's.
     #[error("no rule pack is in force at {0} ms since 1970: check the machine's clock")]
     NotYetInForce(u64),
@@ -45,6 +63,7 @@ pub enum RulesError {
 #[derive(Clone, Debug)]
 pub struct RuleBook {
     packs: Vec<RulePack>,
+    numbers: Vec<Number>,
 }
 
 /// The rules of one jurisdiction from one date on.
@@ -83,6 +102,8 @@ pub struct RulePack {
     pub disputes: DisputeRules,
     /// Paying merchants out.
     pub settlement: SettlementRules,
+    /// Signs of laundering.
+    pub watch: WatchRules,
     /// How many people one look may be compared with.
     pub gallery: GalleryRules,
     /// Top-ups from the bank.
@@ -105,7 +126,12 @@ impl RuleBook {
             pack.contradiction().map_or(Ok(()), |reason| Err(RulesError::Contradiction { version: pack.version.clone(), reason }))?;
         }
         packs.sort_by_key(RulePack::effective_at);
-        Ok(Self { packs })
+        Ok(Self { packs, numbers: numbers::of_file(text)? })
+    }
+
+    /// Every number of every pack, for whoever keeps what payments were judged by.
+    pub fn numbers(&self) -> &[Number] {
+        &self.numbers
     }
 
     /// The pack that holds at `now`: the youngest that has begun.

@@ -29,6 +29,12 @@ pub struct Classes {
     pub class_2_year_max_minor: i64,
     /// Class III: in a calendar year.
     pub class_3_year_max_minor: i64,
+    /// Class I: outside channels that agree on who somebody is.
+    pub class_1_channels_min: u32,
+    /// Class II: the same.
+    pub class_2_channels_min: u32,
+    /// Class III: the same.
+    pub class_3_channels_min: u32,
 }
 
 /// The payment passcode's attempts.
@@ -98,6 +104,28 @@ pub struct GalleryRules {
     pub narrow_match_budget_ppm: u64,
     /// Which parts may be searched, in the order in which they are tried.
     pub search_order: Vec<Part>,
+}
+
+/// Signs of laundering in what an account did on one local day.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WatchRules {
+    /// What an organisation takes in or gives out from which on it is reported, in minor units.
+    pub organisation_day_minor: i64,
+    /// What a person takes in or gives out from which on it is reported, in minor units.
+    pub person_day_minor: i64,
+    /// Top-ups near the largest that are structuring.
+    pub structuring_count: u64,
+    /// How near, in 100 of the largest.
+    pub structuring_percent: i64,
+    /// Smallest sum that came in for a pass-through, in minor units.
+    pub pass_through_min_minor: i64,
+    /// How much of 100 of it went on to one payee.
+    pub pass_through_percent: i64,
+    /// Days without a movement after which an account is dormant.
+    pub dormant_days: u64,
+    /// Smallest sum moved on the day on which it wakes, in minor units.
+    pub dormant_min_minor: i64,
 }
 
 /// Top-ups from the bank.

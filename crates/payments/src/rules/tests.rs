@@ -77,3 +77,15 @@ fn a_pack_that_contradicts_itself_is_refused() {
     }
     assert!(RuleBook::parse("").is_err());
 }
+
+#[test]
+fn a_file_is_known_number_by_number() {
+    let book = RuleBook::parse(&format!("{CN}\n{}", CN.replace("2026-11-01", "2027-01-01"))).expect("two packs");
+    let first: Vec<&Number> = book.numbers().iter().filter(|number| number.version == "cn/2026-11-01").collect();
+    let value = |name: &str| first.iter().find(|number| number.name == name).map(|number| number.value.as_str());
+    assert_eq!(value("strength.look_only_day_max_minor"), Some("100000"));
+    assert_eq!(value("passcode.lock_minutes"), Some("[15, 60, 1440]"));
+    assert_eq!(value("utc_offset_minutes"), Some("480"));
+    let lines = CN.lines().filter(|line| line.contains(" = ") && !line.starts_with('#')).count();
+    assert_eq!((first.len(), book.numbers().len()), (lines, 2 * lines), "every line of each pack");
+}

@@ -308,11 +308,6 @@ impl Tx<'_> {
         self.0.known().get(kind, key).is_some()
     }
 
-    /// What is known under `key`, if anything is.
-    pub(crate) fn known<T: Clone + 'static>(&self, kind: &Kind<T>, key: Key) -> Option<T> {
-        self.0.known().get(kind, key)
-    }
-
     /// What was known under `key` holds no longer.
     pub(crate) fn forget<T>(&self, kind: &Kind<T>, key: Key) {
         self.0.known().forget(kind, key);

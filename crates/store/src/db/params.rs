@@ -43,4 +43,4 @@ macro_rules! tuples {
     };
 }
 
-tuples!(A B C D E F G H I J K L M N O P Q S T U V W X Y);
+tuples!(A B C D E F G H I J K L M N O P Q S T U V W X Y Z);

@@ -55,7 +55,7 @@ fn a_small_sum_is_credited_at_once_and_the_account_frozen() {
     assert_eq!(code(&dispute(&world, alice, paid.id, false)), Code::DisputeExists);
     let rows = world.store.activity(alice.account, None, 1).expect("reads").data;
     assert_eq!((rows[0].kind, rows[0].amount_minor, rows[0].payment), (ActivityKind::Compensation, 1_500, Some(paid.id)));
-    assert_eq!(world.store.alerts(10).expect("reads").iter().map(|alert| alert.kind).collect::<Vec<_>>(), [Kind::NotMe]);
+    assert_eq!(world.store.alerts(None, 10).expect("reads").iter().map(|alert| alert.kind).collect::<Vec<_>>(), [Kind::NotMe]);
     assert!(world.store.books().expect("agree").balanced());
 }
 
@@ -127,7 +127,7 @@ fn an_empty_fund_delays_the_credit_and_says_so() {
     let paid = world.pay(alice, 1_500);
     let opened: Dispute = resource(&dispute(&world, alice, paid.id, false));
     assert_eq!(opened.credited_minor, 0);
-    assert!(world.store.alerts(10).expect("reads").iter().any(|alert| alert.kind == Kind::FundEmpty));
+    assert!(world.store.alerts(None, 10).expect("reads").iter().any(|alert| alert.kind == Kind::FundEmpty));
     world.store.fund_compensation(TransferId::from_bits(2), 500, world.now()).expect("funds");
     assert_eq!(world.store.tend_disputes(world.now()).expect("runs"), [opened.id]);
     assert_eq!(world.me(alice.account).balance_minor, 10_000);
@@ -168,7 +168,7 @@ fn an_appeal_that_is_right_gives_what_was_taken_back() {
     assert_eq!((appealed.status, appealed.appealed_at, appealed.credited_minor), (DisputeStatus::Open, Some(world.now()), 0));
     assert_eq!(code(&appeal(alice)), Code::StateConflict);
     assert_eq!(code(&world.refund(paid.id, None)), Code::PaymentDisputed, "the institution decides, as before");
-    assert!(world.store.alerts(1).expect("reads")[0].kind == Kind::Appeal);
+    assert!(world.store.alerts(None, 1).expect("reads")[0].kind == Kind::Appeal);
     world.wait_ms(15 * DAY_MS);
     assert_eq!(world.store.tend_disputes(world.now()).expect("runs"), [opened.id]);
     let upheld = world.store.dispute(alice.account, opened.id, world.now()).expect("reads");

@@ -103,7 +103,7 @@ fn t26_the_passcode_given_under_threat_pays_little_tells_staff_and_shows_nothing
     let refused: api::Payment = resource(&world.passcode(large.id, DURESS));
     assert_eq!((refused.status, refused.refusal), (PaymentStatus::Refused, Some(Code::InsufficientBalance)));
     assert_eq!(world.me(alice.account).balance_minor, 220_000);
-    let alerts = world.store.alerts(10).expect("reads");
+    let alerts = world.store.alerts(None, 10).expect("reads");
     assert_eq!(alerts.iter().map(|alert| (alert.kind, alert.payment)).collect::<Vec<_>>(), [
         (Kind::UnderThreat, Some(large.id)),
         (Kind::UnderThreat, Some(small.id)),
@@ -130,7 +130,7 @@ fn the_passcode_given_under_threat_is_set_with_the_passcode_itself() {
     assert_eq!(set_duress(&world, alice.account, PASSCODE, None).status, 204);
     let asked = world.pay(alice, 40_000);
     assert_eq!(code(&world.passcode(asked.id, DURESS)), Code::PasscodeWrong);
-    assert!(world.store.alerts(10).expect("reads").is_empty());
+    assert!(world.store.alerts(None, 10).expect("reads").is_empty());
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn told(world: &World) -> Vec<EventType> {
 }
 
 fn alerts(world: &World) -> Vec<MerchantKind> {
-    world.store.merchant_alerts(100).expect("reads").into_iter().map(|alert| alert.kind).collect()
+    world.store.merchant_alerts(None, 100).expect("reads").into_iter().map(|alert| alert.kind).collect()
 }
 
 #[test]
