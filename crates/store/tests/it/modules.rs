@@ -7,6 +7,7 @@ mod group;
 mod holds;
 mod identity;
 mod kill;
+mod lists;
 mod load;
 mod money;
 mod owners;
