@@ -1,6 +1,7 @@
 //! SQLite's write-ahead log is written into the file beside the writer, by a thread with a connection of its own, so that
-//! nobody who pays waits for it. What came in meanwhile the writer adds between two transactions: then the log begins anew.
-//! A log that is short enough is left to SQLite.
+//! nobody who pays waits for it. It goes on until nothing came in meanwhile, because only then SQLite syncs the file, and else the
+//! writer would. What still came in the writer adds between two transactions: then the log begins anew. A log that is short enough is
+//! left to SQLite.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -14,6 +15,8 @@ use crate::db::{Connection, Location, Role};
 const EVERY: Duration = Duration::from_millis(500);
 /// Requests that were committed since the last time, for it to be worth while.
 const PARTS_MIN: u64 = 256;
+/// How often the thread tries to end with nothing left to write.
+const TRIES: u32 = 8;
 /// Pages in the log from which on it is to begin anew.
 const PAGES_MIN: u32 = 4_096;
 
@@ -73,16 +76,29 @@ fn keep(location: &Location, signs: &Signs, stopped: &Receiver<()>) {
     while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
         if signs.parts.load(Ordering::Relaxed) >= PARTS_MIN {
             signs.parts.store(0, Ordering::Relaxed);
-            signs.is_nearly_done.store(write_log(&connection) >= PAGES_MIN, Ordering::Relaxed);
+            signs.is_nearly_done.store(write_all(&connection) >= PAGES_MIN, Ordering::Relaxed);
         }
     }
 }
 
-/// Writes the log into the file as far as nobody holds it up; the pages that it had.
-fn write_log(connection: &Connection) -> u32 {
-    let Connection::Sqlite(sqlite) = connection else { return 0 };
+/// Writes the log into the file until all of it is there and synced, or writers are always faster; the pages that it had.
+fn write_all(connection: &Connection) -> u32 {
+    let mut pages = 0;
+    for _ in 0..TRIES {
+        let (of, written) = write_log(connection);
+        pages = of;
+        if written >= of {
+            break;
+        }
+    }
+    pages
+}
+
+/// Writes the log into the file as far as nobody holds it up; the pages that it had, and how many of them are in the file.
+fn write_log(connection: &Connection) -> (u32, u32) {
+    let Connection::Sqlite(sqlite) = connection else { return (0, 0) };
     sqlite.write_log().unwrap_or_else(|error| {
         tracing::warn!(%error, "the write-ahead log was not written into the file");
-        0
+        (0, 0)
     })
 }

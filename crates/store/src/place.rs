@@ -13,7 +13,7 @@ use crate::db::Tx;
 use crate::error::StoreError;
 use crate::query_log::{self, Outcome};
 use crate::row::{At, Bits, Name};
-use crate::{Store, account_rows, enrolment, membership};
+use crate::{Store, account_rows, chain, enrolment, membership};
 
 /// Most shops in an answer, those of which the account is a regular first.
 const SHOPS_MAX: u32 = 200;
@@ -138,11 +138,14 @@ pub(crate) fn city_label(tx: &Tx, store: StoreId) -> Result<Option<PartitionLabe
 }
 
 fn load(tx: &Tx, account: AccountId) -> Result<Places, StoreError> {
-    let sql = "SELECT s.id, s.name, m.name, r.since
-         FROM (SELECT DISTINCT p.store FROM activities a JOIN payments p ON p.id = a.payment WHERE a.account = ?1 AND a.kind = 'payment') AS paid
-         JOIN stores s ON s.id = paid.store JOIN merchants m ON m.id = s.merchant LEFT JOIN places r ON r.store = s.id AND r.account = ?1
-         ORDER BY CASE WHEN r.since IS NULL THEN 1 ELSE 0 END, m.name, s.name, s.id LIMIT ?2";
-    let shops = tx.list(sql, (Bits(account.bits()), SHOPS_MAX), |row| {
+    let sql = format!(
+        "{}SELECT s.id, s.name, m.name, r.since
+         FROM (SELECT DISTINCT p.store FROM chain JOIN payments p ON p.id = chain.id) AS paid
+         JOIN stores s ON s.id = paid.store JOIN merchants m ON m.id = s.merchant LEFT JOIN places r ON r.store = s.id AND r.account = ?2
+         ORDER BY CASE WHEN r.since IS NULL THEN 1 ELSE 0 END, m.name, s.name, s.id LIMIT ?3",
+        chain::ACTIVITIES.walk("chain.previous IS NOT NULL")
+    );
+    let shops = tx.list(&sql, (account_rows::last_activity(tx, account)?, Bits(account.bits()), SHOPS_MAX), |row| {
         Ok(Shop {
             store: StoreId::from_bits(row.get::<Bits>(0)?.0),
             store_name: row.get(1)?,
@@ -175,7 +178,8 @@ fn name_of(tx: &Tx, store: StoreId) -> Result<Option<String>, StoreError> {
 }
 
 fn has_paid_at(tx: &Tx, account: AccountId, store: StoreId) -> Result<bool, StoreError> {
-    let sql = "SELECT 1 FROM activities a JOIN payments p ON p.id = a.payment
-         WHERE a.account = ?1 AND a.kind = 'payment' AND p.store = ?2 LIMIT 1";
-    Ok(tx.find(sql, (Bits(account.bits()), Bits(store.bits())), |_| Ok(()))?.is_some())
+    // An activity of a payment has the payment's identifier.
+    let found = "SELECT 1 FROM chain JOIN payments p ON p.id = chain.id WHERE p.store = ?2 LIMIT 1";
+    let sql = format!("{}{found}", chain::ACTIVITIES.walk("chain.previous IS NOT NULL"));
+    Ok(tx.find(&sql, (account_rows::last_activity(tx, account)?, Bits(store.bits())), |_| Ok(()))?.is_some())
 }

@@ -3,10 +3,11 @@
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::marker::PhantomData;
 
-/// Rows of one kind that are kept from one transaction to the next; with more, all of the kind are forgotten between the two.
+/// Rows of one kind that are kept from one transaction to the next; of more, those that came first are forgotten between the two: as many
+/// as came, since forgetting all at once took a tenth of a second.
 const KEPT_MAX: usize = 50_000;
 
 /// One kind of thing that is kept.
@@ -47,6 +48,29 @@ struct Inner {
 struct Kept {
     tables: &'static [&'static str],
     rows: HashMap<Key, Box<dyn Any + Send>>,
+    /// Keys in the order in which they came, also of rows that were forgotten since.
+    came: VecDeque<Key>,
+}
+
+impl Kept {
+    fn put(&mut self, key: Key, value: Box<dyn Any + Send>) {
+        if self.rows.insert(key, value).is_none() {
+            self.came.push_back(key);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.rows.clear();
+        self.came.clear();
+    }
+
+    /// Forgets what came first, as far as there is too much.
+    fn forget_first(&mut self) {
+        while self.rows.len() > KEPT_MAX || self.came.len() > 2 * KEPT_MAX {
+            let Some(first) = self.came.pop_front() else { break };
+            self.rows.remove(&first);
+        }
+    }
 }
 
 impl Known {
@@ -65,8 +89,9 @@ impl Known {
         if !inner.is_kept {
             return;
         }
-        let kept = inner.kinds.entry(kind.name).or_insert_with(|| Kept { tables: kind.tables, rows: HashMap::new() });
-        kept.rows.insert(key, Box::new(value));
+        let kept =
+            inner.kinds.entry(kind.name).or_insert_with(|| Kept { tables: kind.tables, rows: HashMap::new(), came: VecDeque::new() });
+        kept.put(key, Box::new(value));
     }
 
     pub(crate) fn forget<T>(&self, kind: &Kind<T>, key: Key) {
@@ -78,7 +103,7 @@ impl Known {
     /// A transaction begins.
     pub(crate) fn begin(&self) {
         let inner = &mut *self.inner.borrow_mut();
-        inner.kinds.values_mut().filter(|kept| kept.rows.len() >= KEPT_MAX).for_each(|kept| kept.rows.clear());
+        inner.kinds.values_mut().for_each(Kept::forget_first);
         inner.blind.clear();
         inner.all_blind = false;
     }
@@ -98,7 +123,7 @@ impl Known {
                 if !inner.blind.iter().any(|blind| blind == table) {
                     inner.blind.push(table.to_owned());
                 }
-                inner.kinds.values_mut().filter(|kept| kept.tables.contains(&table)).for_each(|kept| kept.rows.clear());
+                inner.kinds.values_mut().filter(|kept| kept.tables.contains(&table)).for_each(Kept::clear);
             }
             None => inner.forget_all(),
         }
@@ -130,5 +155,34 @@ impl Inner {
     fn forget_all(&mut self) {
         self.kinds.clear();
         self.all_blind = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NUMBER: Kind<u64> = Kind::new("number", &["numbers"]);
+
+    #[test]
+    fn of_too_many_rows_the_first_are_forgotten_and_only_between_transactions() {
+        let known = Known::default();
+        known.keep();
+        let put = |range: std::ops::Range<u64>| range.for_each(|at| known.put(&NUMBER, (0, at.into()), at));
+        let is_known = |at: u64| known.get(&NUMBER, (0, at.into())).is_some();
+        let max = KEPT_MAX as u64;
+        put(0..max + 10);
+        assert!(is_known(0), "a row that waits to be written must be known");
+        known.begin();
+        assert_eq!([0, 9, 10, max + 9].map(is_known), [false, false, true, true]);
+        // What is forgotten one by one leaves nothing behind, however much comes.
+        for at in 0..3 * max {
+            known.put(&NUMBER, (1, at.into()), at);
+            known.forget(&NUMBER, (1, at.into()));
+            known.begin();
+        }
+        assert!(known.inner.borrow().kinds["number"].came.len() <= 2 * KEPT_MAX);
+        known.wrote(Some("numbers"));
+        assert!(!is_known(max + 9));
     }
 }

@@ -153,11 +153,13 @@ impl Sqlite {
         })
     }
 
-    /// Writes the write-ahead log into the file beside whoever reads and writes; the pages that it had.
-    pub(crate) fn write_log(&self) -> Result<u32, DbError> {
-        let pages: i64 = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))?;
+    /// Writes the write-ahead log into the file beside whoever reads and writes; the pages that it had, and how many of them are in
+    /// the file now. SQLite syncs the file only if these are all.
+    pub(crate) fn write_log(&self) -> Result<(u32, u32), DbError> {
+        let pages: (i64, i64) = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| Ok((row.get(1)?, row.get(2)?)))?;
         // -1 without a log.
-        Ok(u32::try_from(pages).unwrap_or(0))
+        let count = |pages: i64| u32::try_from(pages).unwrap_or(0);
+        Ok((count(pages.0), count(pages.1)))
     }
 
     /// Writes the write-ahead log into the file and empties it, as far as readers allow; the next time does the rest.

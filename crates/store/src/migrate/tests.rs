@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
+use base::id::{AccountId, MerchantId};
 use base::secret::Secret;
 use payments::rules::RuleBook;
 
 use super::*;
 use crate::Store;
 use crate::db::Location;
+use crate::setup::Payee;
 use crate::throwaway::Throwaway;
 
 #[test]
@@ -128,6 +130,15 @@ fn check_carried_over(location: &Location, version: usize) {
         .expect("exports");
     let verified = ledger::export::verify(&text, None).unwrap_or_else(|fault| panic!("{fault}\n{text}"));
     assert_eq!((verified.head, head.sequence), (head, 3));
+    // Lists are whole, whichever version had the rows.
+    let (alice, shop) = (AccountId::from_bits(u128::from_be_bytes([0xaa; 16])), MerchantId::from_bits(u128::from_be_bytes([0x11; 16])));
+    let activity = store.activity(alice, None, 10).expect("reads").data;
+    assert_eq!(activity.iter().map(|row| row.amount_minor).collect::<Vec<_>>(), [200, -1200, 5000], "{location}, from version {version}");
+    let older = store.activity(alice, Some(&activity[0].id), 10).expect("reads").data;
+    assert_eq!(older.iter().map(|row| row.amount_minor).collect::<Vec<_>>(), [-1200, 5000]);
+    assert_eq!(store.queries(alice, None, 10).expect("reads").data.len(), 1);
+    let now = base::time::Timestamp::from_millis(1_795_000_000_000);
+    assert_eq!(store.payments(Payee::Merchant(shop), None, 10, now).expect("reads").data.len(), 1);
     let columns = "SELECT status, captured_minor, refunded_minor, paid_at, authorised_at FROM payments";
     store
         .read(|tx| {

@@ -8,6 +8,7 @@ mod helpers;
 mod holds;
 mod identity;
 mod kill;
+mod lists;
 mod load;
 mod money;
 mod owners;
