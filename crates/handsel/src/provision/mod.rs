@@ -159,6 +159,7 @@ pub fn prepare(dir: &Path, options: &InstallationOptions, mode: Mode, ephemeral_
         web: web.clone(),
         capture_agent: format!("http://localhost:{}", till.port()),
         demo: mode == Mode::Archive,
+        passkeys: None,
         parties: parties_for_platform.into(),
     };
     write_private(&dir.join("platform/node.toml"), &node)?;

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use api::config::{PlatformConfig, Timing};
+use api::config::{Passkeys, PlatformConfig, Timing};
 use api::limits::Rates;
 use api::server::{Running, serve};
 use base::id::{ApiKeyId, MerchantId, StoreId, TerminalId};
@@ -135,6 +135,7 @@ impl World {
             label_secret: Secret::new([7; 32]),
             passcode_pepper: Secret::new([8; 32]),
             capture_agent_url: self.capture_agent_url.clone(),
+            passkeys: Passkeys::on_localhost(7400),
             demo: self.demo,
             bench: false,
             clock: self.clock.clone(),
