@@ -30,6 +30,19 @@ CREATE TABLE passkey_challenges (
 ) STRICT;
 CREATE INDEX passkey_challenges_by_end ON passkey_challenges (expires_at);
 
+CREATE INDEX payments_waiting ON payments (payer) WHERE status = 'awaiting_passcode';
+
+-- What owners are told about their accounts' safety. Kept as long as the account.
+CREATE TABLE safety_notices (
+    sequence  INTEGER PRIMARY KEY,                                      -- order; program
+    account   BLOB NOT NULL REFERENCES accounts (id),                   -- whose; owner
+    kind      TEXT NOT NULL,                                            -- stable name; owner
+    at        INTEGER NOT NULL                                          -- owner
+) STRICT;
+CREATE INDEX safety_notices_of_account ON safety_notices (account, sequence);
+
 ALTER TABLE accounts ADD COLUMN approvals_frozen INTEGER NOT NULL DEFAULT 0; -- 1: no device approves anything; owner
 ALTER TABLE accounts ADD COLUMN device_bound_at INTEGER;                -- when its newest device was bound; NULL: it never had one; owner
 ALTER TABLE accounts ADD COLUMN rebound_at INTEGER;                     -- when a device was last bound in place of a lost one; owner
+ALTER TABLE accounts ADD COLUMN enrolment_approved_until INTEGER;       -- until then a face may be enrolled on staff's word; operator
+ALTER TABLE accounts ADD COLUMN paid_day_phone_minor INTEGER NOT NULL DEFAULT 0; -- of the day's sum: approved on a phone; owner

@@ -8,6 +8,7 @@ use base::time::Timestamp;
 use ledger::account::AccountKey;
 use payments::account::Payer;
 use payments::account::limits::{LimitChange, OwnerLimits};
+use payments::account::newness::Newness;
 use payments::account::usage::Usage;
 use payments::passcode::Ladder;
 use wire::api::IdentityClass;
@@ -50,7 +51,7 @@ pub(crate) fn insert(tx: &Tx, new: &NewRow, now: Timestamp) -> Result<(), StoreE
     if rows == 1 { Ok(()) } else { Err(Code::PhoneTaken.into()) }
 }
 
-const PAYER: Kind<Option<Payer>> = Kind::new("payer", &["accounts", "enrolments"]);
+const PAYER: Kind<Option<Payer>> = Kind::new("payer", &["accounts", "enrolments", "passkeys"]);
 const OWNER_LIMITS: Kind<Arc<[LimitChange]>> = Kind::new("owner's limits", &["account_limits"]);
 
 /// Everything about a payer that a payment is judged by; `not_found` without the account.
@@ -69,7 +70,11 @@ fn load_payer(tx: &Tx, account: AccountId) -> Result<Option<Payer>, StoreError> 
         "SELECT identity_class, closed, paused, passcode_hash IS NOT NULL, passcode_wrong, passcode_locks, passcode_locked_until,
              paid_life_minor, usage_year, paid_year_minor, usage_day, paid_day_minor, paid_day_look_only_minor, look_only_run,
              EXISTS (SELECT 1 FROM enrolments WHERE account = accounts.id AND status <> 'deleted' AND status = 'enrolled'),
-             frozen, usage_night, paid_night_minor
+             frozen, usage_night, paid_night_minor, paid_day_phone_minor, device_bound_at, rebound_at,
+             (SELECT max(enrolled_at) FROM enrolments WHERE account = accounts.id AND status = 'enrolled'),
+             CASE approvals_frozen WHEN 0 THEN
+                 (SELECT min(approves_from) FROM passkeys WHERE subject_kind = 'account' AND subject = accounts.id AND revoked_at IS NULL)
+             END
          FROM accounts WHERE id = ?1",
         [Bits(account.bits())],
         |row| {
@@ -80,6 +85,12 @@ fn load_payer(tx: &Tx, account: AccountId) -> Result<Option<Payer>, StoreError> 
                 frozen: row.get(15)?,
                 paused: row.get(2)?,
                 enrolled: row.get(14)?,
+                newness: Newness {
+                    enrolled_at: row.get::<Option<At>>(21)?.map(|at| at.0),
+                    device_bound_at: row.get::<Option<At>>(19)?.map(|at| at.0),
+                    rebound_at: row.get::<Option<At>>(20)?.map(|at| at.0),
+                },
+                phone_from: row.get::<Option<At>>(22)?.map(|at| at.0),
                 has_passcode: row.get(3)?,
                 ladder: ladder(row, 4)?,
                 balance_minor: 0,
@@ -91,6 +102,7 @@ fn load_payer(tx: &Tx, account: AccountId) -> Result<Option<Payer>, StoreError> 
                     day: row.get(10)?,
                     day_minor: row.get(11)?,
                     day_look_only_minor: row.get(12)?,
+                    day_phone_minor: row.get(18)?,
                     look_only_run: row.get(13)?,
                     night: row.get(16)?,
                     night_minor: row.get(17)?,
@@ -117,7 +129,7 @@ pub(crate) fn save_ladder(tx: &Tx, account: AccountId, ladder: &Ladder) -> Resul
 /// Stores what an account has used of its limits.
 pub(crate) fn save_usage(tx: &Tx, account: AccountId, usage: &Usage) -> Result<(), StoreError> {
     let sql = "UPDATE accounts SET paid_life_minor = ?2, usage_year = ?3, paid_year_minor = ?4, usage_day = ?5, paid_day_minor = ?6,
-             paid_day_look_only_minor = ?7, look_only_run = ?8, usage_night = ?9, paid_night_minor = ?10 WHERE id = ?1";
+             paid_day_look_only_minor = ?7, look_only_run = ?8, usage_night = ?9, paid_night_minor = ?10, paid_day_phone_minor = ?11 WHERE id = ?1";
     let values = (
         Bits(account.bits()),
         usage.life_minor,
@@ -129,6 +141,7 @@ pub(crate) fn save_usage(tx: &Tx, account: AccountId, usage: &Usage) -> Result<(
         usage.look_only_run,
         usage.night,
         usage.night_minor,
+        usage.day_phone_minor,
     );
     match tx.known(&PAYER, (0, account.bits())).flatten() {
         Some(payer) => tx.put_known(sql, values, &PAYER, (0, account.bits()), Some(Payer { usage: *usage, ..payer }))?,

@@ -217,6 +217,15 @@ pub(crate) fn revoke_all(tx: &Tx, subject: Subject, now: Timestamp) -> Result<()
     Ok(())
 }
 
+/// Approvals of all devices of `subject` count from then on.
+pub(crate) fn approve_from(tx: &Tx, subject: Subject, approves_from: Timestamp) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE passkeys SET approves_from = ?3 WHERE subject_kind = ?1 AND subject = ?2 AND revoked_at IS NULL",
+        (subject.kind.name(), Bits(subject.id), At(approves_from)),
+    )?;
+    Ok(())
+}
+
 fn take(tx: &Tx, challenge: &[u8; 16], subject: Subject, action: &Action, now: Timestamp) -> Result<(), StoreError> {
     let sql = "SELECT subject_kind, subject, action, expires_at, used_at IS NOT NULL FROM passkey_challenges WHERE challenge = ?1";
     let found = tx.find(sql, [*challenge], |row| {

@@ -13,6 +13,7 @@ pub mod health;
 pub mod lists;
 pub mod me;
 pub mod owner;
+pub mod passkeys;
 pub mod payments;
 pub mod sessions;
 pub mod settlement;
@@ -80,6 +81,8 @@ pub fn endpoints(demo: bool) -> Vec<Endpoint> {
         accounts::create(),
         sessions::create(),
         sessions::end(),
+        passkeys::sign_in_request(),
+        passkeys::sign_in(),
         me::read(),
         me::pause(),
         me::resume(),
@@ -90,6 +93,14 @@ pub fn endpoints(demo: bool) -> Vec<Endpoint> {
         owner::close(),
         owner::set_duress_passcode(),
         owner::undo(),
+        passkeys::bind_request(),
+        passkeys::bind(),
+        passkeys::remove(),
+        passkeys::freeze(),
+        passkeys::thaw(),
+        passkeys::approval_request(),
+        passkeys::waiting(),
+        passkeys::approve(),
         disputes::create(),
         disputes::list(),
         disputes::one(),

@@ -2,15 +2,18 @@
 
 use base::id::AccountId;
 use base::secret::Secret;
+use base::time::Timestamp;
 use wire::api::IdentityClass;
 use wire::problem::Code;
 
 use self::limits::OwnerLimits;
+use self::newness::Newness;
 use self::usage::Usage;
 use crate::passcode::Ladder;
 use crate::refusal::Refusal;
 
 pub mod limits;
+pub mod newness;
 pub mod tier;
 pub mod usage;
 
@@ -52,6 +55,10 @@ pub struct Payer {
     pub paused: bool,
     /// Whether a face of this account is enrolled, for which there is a consent.
     pub enrolled: bool,
+    /// What is new about it.
+    pub newness: Newness,
+    /// From when a device of its owner's approves; `None` without one, and while they are frozen.
+    pub phone_from: Option<Timestamp>,
     /// Whether there is a passcode to ask for.
     pub has_passcode: bool,
     /// Where the passcode's attempts stand.
@@ -62,6 +69,13 @@ pub struct Payer {
     pub limits: OwnerLimits,
     /// What was paid so far.
     pub usage: Usage,
+}
+
+impl Payer {
+    /// Whether a device of its owner's approves now.
+    pub fn has_phone(&self, now: Timestamp) -> bool {
+        self.phone_from.is_some_and(|from| now >= from)
+    }
 }
 
 #[cfg(test)]
