@@ -11,6 +11,7 @@ import { digitsJourney, lockJourney, outageJourney, payJourney, refusalJourney, 
 import { notMeJourney, undoJourney, undoOverJourney } from './money.mjs';
 import { closeJourney, exportJourney, largeTextJourney, limitsJourney, safetyJourney } from './owner.mjs';
 import { componentsJourney } from './components.mjs';
+import { approveJourney, deviceJourney, giveDevice, lostPhoneJourney } from './device.mjs';
 import { CameraFile } from './scenes.mjs';
 import { staffJourney } from './staff.mjs';
 import { startSystem } from './system.mjs';
@@ -28,6 +29,7 @@ const wanted = process.env.HANDSEL_JOURNEYS?.split(',');
 /** In this order: each leaves the account and the till as the next one expects them. */
 const journeys = [
   signUpJourney,
+  deviceJourney,
   enrolJourney,
   payJourney,
   pictureJourney,
@@ -46,6 +48,8 @@ const journeys = [
   historyJourney,
   exportJourney,
   closeJourney,
+  approveJourney,
+  lostPhoneJourney,
   sizeJourney,
   largeTextJourney,
   lockJourney,
@@ -90,6 +94,7 @@ async function walk(world) {
     const context = await world.browser.newContext({ viewport, locale, permissions, colorScheme: world.scheme, acceptDownloads: true });
     context.setDefaultTimeout(15_000);
     const page = await context.newPage();
+    await giveDevice(context, page);
     world.harness.watch(page, `${what} ${world.language}`, [...hosts, new URL(url).host]);
     await page.goto(url);
     // The language is chosen as a person would: by the switch that is on every screen.

@@ -42,3 +42,8 @@ export function asked(choices: Record<LimitName, Choice>): NewLimits {
   for (const name of limitNames) if (choices[name] !== 'none') limits[name] = Number(choices[name]);
   return limits;
 }
+
+/** Whether any limit would be higher than what stands; the owner's devices must approve that. */
+export function raises(standing: StandingLimits, wanted: NewLimits): boolean {
+  return limitNames.some((name) => standing[name] !== undefined && (wanted[name] ?? Infinity) > standing[name]);
+}

@@ -6,6 +6,7 @@ use base::party::PartyId;
 use clap::{Args, Parser, Subcommand};
 
 use crate::admin::settlement::SettlementCommand;
+use crate::admin::shoppers::AllowEnrolmentOptions;
 
 /// Pay with your face: nobody holds a biometric, every payment happens exactly once.
 #[derive(Parser)]
@@ -76,6 +77,8 @@ pub enum AdminCommand {
     Ledger(LedgerCommand),
     /// Decide a dispute; prints it as JSON.
     Dispute(DecideOptions),
+    /// Let somebody without a phone, whom staff has seen with a document, enrol a face in the next minutes.
+    AllowEnrolment(AllowEnrolmentOptions),
     /// Put the institution's money into the compensation fund.
     Fund(FundOptions),
     /// Paying merchants out.

@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         Command::Admin(AdminCommand::Ledger(LedgerCommand::Export(options))) => admin::store::export_ledger(&options),
         Command::Admin(AdminCommand::Ledger(LedgerCommand::Verify(options))) => admin::store::verify_ledger(&options),
         Command::Admin(AdminCommand::Dispute(options)) => admin::store::decide(&options),
+        Command::Admin(AdminCommand::AllowEnrolment(options)) => admin::shoppers::allow_enrolment(&options),
         Command::Admin(AdminCommand::Fund(options)) => admin::store::fund(&options),
         Command::Admin(AdminCommand::Settlement(command)) => admin::settlement::run(&command),
         Command::Admin(AdminCommand::Backup(options)) => admin::copies::backup(&options),

@@ -8,6 +8,7 @@ use wire::dispute::NewLimits;
 use wire::passkey::{ApprovedPayment, Approvable, NoticeKind, WaitingPayment};
 use wire::problem::Code;
 
+use crate::account::check_payment_consent;
 use crate::db::Tx;
 use crate::error::StoreError;
 use crate::idempotency::{Answer, Idempotency, Keep};
@@ -103,6 +104,7 @@ pub(crate) fn approve_if_bound(
 
 /// Enrolling a face under the consent that stands.
 fn enrolment(tx: &Tx, account: AccountId) -> Result<Action, StoreError> {
+    check_payment_consent(tx, account)?;
     let consent = consent_rows::last(tx, account, ConsentPurpose::Payment)?.ok_or(Code::ConsentMissing)?;
     Ok(Action::new("enrol", &[&consent.text_sha256.0]))
 }

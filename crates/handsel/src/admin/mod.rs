@@ -6,4 +6,5 @@ pub mod gallery;
 pub mod parties;
 pub mod party;
 pub mod settlement;
+pub mod shoppers;
 pub mod store;

@@ -90,10 +90,10 @@ async fn a_phone_that_did_not_check_its_owner_is_not_believed() {
 #[tokio::test]
 async fn a_counter_that_goes_back_is_a_copy() {
     let (mut phone, mut known, id) = bound().await;
-    let copy = phone.stored().clone();
+    let copy = phone.browser.authenticator().store().clone();
     let asked = party().ask_to_answer(&[]).expect("asks");
     known.state = judge(&asked, &id, &known, &phone.answer(&asked.public_key).await).expect("holds").state;
-    *phone.stored() = copy;
+    *phone.browser.authenticator_mut().store_mut() = copy;
     let asked = party().ask_to_answer(&[]).expect("asks");
     assert_eq!(judge(&asked, &id, &known, &phone.answer(&asked.public_key).await).err(), Some(Code::PasskeyInvalid));
 }

@@ -13,7 +13,7 @@ use wire::passkey::{Assertion, Attestation};
 pub type Stored = passkey::types::Passkey;
 
 /// Whoever holds the phone.
-struct Finger;
+pub struct Finger;
 
 #[async_trait::async_trait]
 impl UserValidationMethod for Finger {
@@ -32,10 +32,10 @@ impl UserValidationMethod for Finger {
     }
 }
 
-type Browser = Client<Option<Stored>, Finger, RustCryptoBackend, public_suffix::PublicSuffixList, ()>;
+pub type Browser = Client<Option<Stored>, Finger, RustCryptoBackend, public_suffix::PublicSuffixList, ()>;
 
 pub struct Phone {
-    browser: Browser,
+    pub browser: Browser,
     /// The page that it is used on.
     pub origin: Url,
     /// Whether fingerprint or face are asked for, whatever the page wants.
@@ -49,11 +49,6 @@ impl Phone {
         authenticator.set_make_credentials_with_signature_counter(true);
         let browser = Client::new(authenticator).allows_insecure_localhost(true);
         Self { browser, origin: "http://localhost:7400".parse().expect("an origin"), verifies: true }
-    }
-
-    /// What it keeps: to copy it, and to put it back.
-    pub fn stored(&mut self) -> &mut Option<Stored> {
-        self.browser.authenticator_mut().store_mut()
     }
 
     pub async fn register(&mut self, options: &Value) -> Attestation {
