@@ -4,6 +4,13 @@ import { Code, type Problem } from './schema';
 
 export { Code, type Problem };
 
+/** The device in hand, or its browser, refused. */
+export class DeviceError extends Error {
+  constructor(readonly code: Code) {
+    super(code);
+  }
+}
+
 /** The server answered, and the answer is a refusal. */
 export class ProblemError extends Error {
   constructor(readonly problem: Problem) {
@@ -24,6 +31,7 @@ export function isCode(text: unknown): text is Code {
 /** The refusal's code; `internal` for whatever is none. */
 export function codeOf(error: unknown): Code {
   if (error instanceof ProblemError) return error.problem.code;
+  if (error instanceof DeviceError) return error.code;
   if (error instanceof NoAnswerError) return 'platform_unreachable';
   return 'internal';
 }

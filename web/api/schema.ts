@@ -11,7 +11,7 @@ export interface Activity {
   rules_version?: string;
   store_name?: string;
   terms_sha256?: string;
-  verified_by?: 'look' | 'look_and_passcode';
+  verified_by?: 'look' | 'look_and_passcode' | 'look_and_phone';
 }
 
 export interface ActivityList {
@@ -43,6 +43,49 @@ export interface ApiKey {
 export interface ApiKeyList {
   data: readonly ApiKey[];
   has_more: boolean;
+}
+
+export type Approvable = {
+  for: 'enrolment';
+} | {
+  challenge: string;
+  for: 'device';
+} | {
+  for: 'limits';
+  limits: NewLimits;
+} | {
+  for: 'close';
+} | {
+  for: 'payment';
+  payment: string;
+};
+
+export interface ApprovedLimits {
+  approval?: Assertion | null;
+  limits: NewLimits;
+}
+
+export interface ApprovedPayment {
+  id: string;
+  refusal?: Code;
+  status: PaymentStatus;
+}
+
+/** What a bound device answered; base64url without padding. */
+export interface Assertion {
+  authenticator_data: string;
+  client_data_json: string;
+  credential_id: string;
+  signature: string;
+  user_handle?: string | null;
+}
+
+/** What a new device answered; base64url without padding. */
+export interface Attestation {
+  attestation_object: string;
+  client_data_json: string;
+  credential_id: string;
+  transports?: readonly string[];
 }
 
 export interface BankAccount {
@@ -80,12 +123,10 @@ export interface BiometricQuery {
   at: number;
   consent_version?: string;
   id: string;
-  kind: 'enrolment' | 'identification' | 'deletion' | 'place_added' | 'place_removed';
+  kind: 'enrolment' | 'identification' | 'deletion';
   outcome: string;
   payment?: string;
-  place?: string;
   rules_version?: string;
-  searched?: Part;
   store_name?: string;
 }
 
@@ -116,6 +157,11 @@ export interface Challenge {
   issued_at: number;
   nonce: string;
   partition?: string;
+}
+
+export interface Closing {
+  approval?: Assertion | null;
+  passcode: string;
 }
 
 /** See docs/errors.md. */
@@ -165,6 +211,15 @@ export const Code = [
   'phone_taken',
   'passcode_weak',
   'sign_in_failed',
+  'passkey_invalid',
+  'passkey_origin',
+  'passkey_unknown',
+  'passkey_taken',
+  'approval_required',
+  'approval_used',
+  'approval_expired',
+  'approval_mismatch',
+  'device_missing',
   'refund_exceeds_payment',
   'refund_window_over',
   'refund_unfunded',
@@ -291,8 +346,6 @@ export type DeliveryStatus = (typeof DeliveryStatus)[number];
 
 export interface Dispute {
   amount_minor: number;
-  /** Milliseconds since 1970-01-01 UTC. */
-  appeal_by?: number;
   /** Milliseconds since 1970-01-01 UTC. */
   appealed_at?: number;
   cause: DisputeCause;
@@ -422,43 +475,12 @@ export interface Evidence {
   store_name: string;
   terminal: string;
   terms_sha256?: string;
-  verified_by?: 'look' | 'look_and_passcode';
+  verified_by?: 'look' | 'look_and_passcode' | 'look_and_phone';
 }
 
 export interface Health {
   status: 'up';
 }
-
-export interface Helped {
-  activity: readonly Activity[];
-  frozen: boolean;
-  helper: Helper;
-  notable_payment_minor: number;
-}
-
-export interface Helper {
-  /** Milliseconds since 1970-01-01 UTC. */
-  accepted_at?: number;
-  /** Milliseconds since 1970-01-01 UTC. */
-  froze_at?: number;
-  id: string;
-  /** Milliseconds since 1970-01-01 UTC. */
-  invited_at: number;
-  name?: string;
-  phone_masked: string;
-  role: HelperRole;
-}
-
-export interface HelperList {
-  data: readonly Helper[];
-  has_more: boolean;
-}
-
-export const HelperRole = [
-  'helps_me',
-  'i_help',
-] as const;
-export type HelperRole = (typeof HelperRole)[number];
 
 export const IdentityClass = [
   'I',
@@ -475,17 +497,26 @@ export interface Limits {
 }
 
 export interface Me {
+  approvals_frozen: boolean;
   balance_minor: number;
   class_remaining_minor: number;
   closed: boolean;
   consents: readonly Consent[];
+  cooling_off_payment_max_minor: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  cooling_off_until?: number;
   currency: 'CNY';
+  devices: readonly Passkey[];
   enrolment?: Enrolment;
+  first_device: boolean;
   frozen: boolean;
+  /** Milliseconds since 1970-01-01 UTC. */
+  halved_until?: number;
   id: string;
   identity_class: IdentityClass;
   look_only_max_minor: number;
   name: string;
+  notices: readonly SafetyNotice[];
   paused: boolean;
   phone_masked: string;
   undo_payment_max_minor: number;
@@ -522,10 +553,6 @@ export interface NewChallenge {
   phone_suffix?: string | null;
 }
 
-export interface NewCity {
-  city: string;
-}
-
 export interface NewConsent {
   granted: boolean;
   purpose: ConsentPurpose;
@@ -543,16 +570,21 @@ export interface NewDuressPasscode {
   passcode: string;
 }
 
-export interface NewHelper {
-  passcode: string;
-  phone: string;
+export interface NewEnrolment {
+  approval?: Assertion | null;
 }
 
 export interface NewLimits {
   day_max_minor?: number | null;
   night_max_minor?: number | null;
-  passcode_always?: boolean;
   payment_max_minor?: number | null;
+}
+
+export interface NewPasskey {
+  approval?: Assertion | null;
+  attestation: Attestation;
+  name: string;
+  passcode?: string | null;
 }
 
 export interface NewPayment {
@@ -562,6 +594,10 @@ export interface NewPayment {
   merchant_reference?: string | null;
   metadata?: Readonly<Record<string, string>> | null;
   terminal?: string | null;
+}
+
+export interface NewPaymentApproval {
+  approval: Assertion;
 }
 
 export interface NewRefund {
@@ -584,14 +620,17 @@ export interface NewWebhookEndpoint {
   url: string;
 }
 
-/** Which part of the gallery a look was compared with. */
-export const Part = [
-  'gallery',
-  'city',
-  'regulars',
-  'phone_suffix',
+export const NoticeKind = [
+  'device_bound',
+  'device_rebound',
+  'device_removed',
+  'approvals_frozen',
+  'approvals_thawed',
+  'enrolment_approved',
+  'limits_raised',
+  'payment_approved',
 ] as const;
-export type Part = (typeof Part)[number];
+export type NoticeKind = (typeof NoticeKind)[number];
 
 export interface PartyReadiness {
   connected: boolean;
@@ -605,6 +644,28 @@ export interface PartyReadiness {
 
 export interface Passcode {
   passcode: string;
+}
+
+export interface Passkey {
+  /** Milliseconds since 1970-01-01 UTC. */
+  approves_from: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  created_at: number;
+  id: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  last_used_at?: number;
+  name: string;
+}
+
+export interface PasskeyRequest {
+  /** Milliseconds since 1970-01-01 UTC. */
+  expires_at: number;
+  /** Options of Web Authentication level 3, for PublicKeyCredential.parseCreationOptionsFromJSON or parseRequestOptionsFromJSON. */
+  public_key: Readonly<Record<string, unknown>>;
+}
+
+export interface PasskeySignIn {
+  assertion: Assertion;
 }
 
 export interface PayeeDispute {
@@ -621,6 +682,8 @@ export interface PayeeDispute {
 
 export interface Payment {
   amount_minor: number;
+  /** How the payer may go on, while it awaits the passcode or the payer's phone. */
+  asks?: 'passcode' | 'phone' | 'passcode_or_phone';
   attempts_left?: number;
   /** Milliseconds since 1970-01-01 UTC. */
   authorised_at?: number;
@@ -640,8 +703,6 @@ export interface Payment {
   metadata?: Readonly<Record<string, string>>;
   /** Milliseconds since 1970-01-01 UTC. */
   paid_at?: number;
-  /** Not one person was found in the part of the gallery that was searched without them: the next challenge needs the phone's last four digits. */
-  phone_suffix_required?: boolean;
   refunded_minor: number;
   refunds: readonly Refund[];
   refusal?: Code;
@@ -704,12 +765,6 @@ export const PayoutStatus = [
 ] as const;
 export type PayoutStatus = (typeof PayoutStatus)[number];
 
-export interface Places {
-  cities: readonly string[];
-  city?: string;
-  shops: readonly Shop[];
-}
-
 export interface ProbeContext {
   amount_minor: number;
   counter: number;
@@ -761,6 +816,12 @@ export interface Rotation {
   overlap_s?: number | null;
 }
 
+export interface SafetyNotice {
+  /** Milliseconds since 1970-01-01 UTC. */
+  at: number;
+  kind: NoticeKind;
+}
+
 /** Sealed to the three parties; the platform can open none of it. */
 export interface SealedProbe {
   context: ProbeContext;
@@ -773,14 +834,6 @@ export interface SealedShare {
   encapsulated_key: string;
 }
 
-export interface Shop {
-  merchant_name: string;
-  /** Milliseconds since 1970-01-01 UTC. */
-  regular_since?: number;
-  store: string;
-  store_name: string;
-}
-
 export interface SimulatedLook {
   shopper: 'funded' | 'penniless' | 'stranger' | 'twin';
 }
@@ -788,7 +841,6 @@ export interface SimulatedLook {
 export interface StandingLimits {
   day_max_minor?: number;
   night_max_minor?: number;
-  passcode_always?: boolean;
   payment_max_minor?: number;
 }
 
@@ -814,6 +866,18 @@ export interface TopUp {
   /** Milliseconds since 1970-01-01 UTC. */
   topped_up_at: number;
 }
+
+export interface WaitingPayment {
+  amount_minor: number;
+  currency: 'CNY';
+  /** Milliseconds since 1970-01-01 UTC. */
+  expires_at: number;
+  id: string;
+  merchant_name: string;
+  store_name: string;
+}
+
+export type WaitingPayments = readonly WaitingPayment[];
 
 export interface WebhookEndpoint {
   /** Milliseconds since 1970-01-01 UTC. */
@@ -889,26 +953,24 @@ export const operations = [
   'GET /v1/events',
   'GET /v1/events/{id}',
   'GET /v1/me',
-  'DELETE /v1/me/city',
-  'PUT /v1/me/city',
+  'POST /v1/me/approvals/freeze',
+  'POST /v1/me/approvals/request',
+  'POST /v1/me/approvals/thaw',
   'POST /v1/me/close',
   'POST /v1/me/duress-passcode',
   'POST /v1/me/freeze',
-  'GET /v1/me/helpers',
-  'POST /v1/me/helpers',
-  'GET /v1/me/helpers/{id}',
-  'POST /v1/me/helpers/{id}/accept',
-  'POST /v1/me/helpers/{id}/end',
-  'POST /v1/me/helpers/{id}/freeze',
   'GET /v1/me/limits',
   'POST /v1/me/limits',
+  'POST /v1/me/passkeys',
+  'POST /v1/me/passkeys/request',
+  'POST /v1/me/passkeys/{id}/remove',
   'POST /v1/me/pause',
+  'GET /v1/me/payments/waiting',
+  'POST /v1/me/payments/{id}/approve',
   'POST /v1/me/payments/{id}/undo',
-  'GET /v1/me/places',
-  'DELETE /v1/me/regulars/{id}',
-  'PUT /v1/me/regulars/{id}',
   'POST /v1/me/resume',
   'POST /v1/me/thaw',
+  'POST /v1/passkeys/request',
   'GET /v1/payments',
   'POST /v1/payments',
   'GET /v1/payments/{id}',
@@ -925,6 +987,7 @@ export const operations = [
   'GET /v1/queries',
   'POST /v1/sessions',
   'DELETE /v1/sessions/current',
+  'POST /v1/sessions/passkey',
   'GET /v1/statistics/disputes',
   'GET /v1/terminal',
   'GET /v1/terms',

@@ -4,6 +4,9 @@
 import { call, newIdempotencyKey } from './client';
 import type {
   Activity,
+  Approvable,
+  ApprovedPayment,
+  Assertion,
   BiometricQuery,
   CaptureAgent,
   Challenge,
@@ -25,10 +28,14 @@ import type {
   NewDuressPasscode,
   NewHelper,
   NewLimits,
+  NewPasskey,
   NewSession,
+  Passkey,
+  PasskeyRequest,
   Places,
   Terms,
   TopUp,
+  WaitingPayment,
 } from './types';
 
 const writes = (key: string = newIdempotencyKey()) => ({ 'x-handsel-wallet': '1', 'idempotency-key': key });
@@ -43,12 +50,30 @@ export const wallet = {
   resume: () => call<Me>('/v1/me/resume', { method: 'POST', headers: writes() }),
   freeze: (key: string) => call<Me>('/v1/me/freeze', { method: 'POST', headers: writes(key) }),
   thaw: (passcode: string, key: string) => call<Me>('/v1/me/thaw', { method: 'POST', json: { passcode }, headers: writes(key) }),
-  close: (passcode: string, key: string) => call<Me>('/v1/me/close', { method: 'POST', json: { passcode }, headers: writes(key) }),
+  close: (passcode: string, approval: Assertion | null, key: string) =>
+    call<Me>('/v1/me/close', { method: 'POST', json: { passcode, approval }, headers: writes(key) }),
+
+  signInRequest: () => call<PasskeyRequest>('/v1/passkeys/request', { method: 'POST', headers: writes() }),
+  signInByPasskey: (assertion: Assertion) => call<Me>('/v1/sessions/passkey', { method: 'POST', json: { assertion }, headers: writes() }),
+  bindRequest: () => call<PasskeyRequest>('/v1/me/passkeys/request', { method: 'POST', headers: writes() }),
+  bind: (passkey: NewPasskey, key: string) => call<Passkey>('/v1/me/passkeys', { method: 'POST', json: passkey, headers: writes(key) }),
+  removeDevice: (id: string, passcode: string, key: string) =>
+    call<Me>(`/v1/me/passkeys/${encodeURIComponent(id)}/remove`, { method: 'POST', json: { passcode }, headers: writes(key) }),
+  freezeApprovals: (key: string) => call<Me>('/v1/me/approvals/freeze', { method: 'POST', headers: writes(key) }),
+  thawApprovals: (passcode: string, key: string) =>
+    call<Me>('/v1/me/approvals/thaw', { method: 'POST', json: { passcode }, headers: writes(key) }),
+  approvalRequest: (wanted: Approvable) =>
+    call<PasskeyRequest>('/v1/me/approvals/request', { method: 'POST', json: wanted, headers: writes() }),
+  waitingPayments: () => call<readonly WaitingPayment[]>('/v1/me/payments/waiting'),
+  approvePayment: (id: string, approval: Assertion, key: string) =>
+    call<ApprovedPayment>(`/v1/me/payments/${encodeURIComponent(id)}/approve`, { method: 'POST', json: { approval }, headers: writes(key) }),
+
   /** Without `duress_passcode` it is taken away. */
   setDuressPasscode: (passcodes: NewDuressPasscode, key: string) =>
     call<void>('/v1/me/duress-passcode', { method: 'POST', json: passcodes, headers: writes(key) }),
   limits: () => call<Limits>('/v1/me/limits'),
-  setLimits: (limits: NewLimits, key: string) => call<Limits>('/v1/me/limits', { method: 'POST', json: limits, headers: writes(key) }),
+  setLimits: (limits: NewLimits, approval: Assertion | null, key: string) =>
+    call<Limits>('/v1/me/limits', { method: 'POST', json: { limits, approval }, headers: writes(key) }),
   places: () => call<Places>('/v1/me/places'),
   setCity: (city: string) => call<Places>('/v1/me/city', { method: 'PUT', json: { city }, headers: writes() }),
   unsetCity: () => call<Places>('/v1/me/city', { method: 'DELETE', headers: writes() }),
@@ -81,7 +106,8 @@ export const wallet = {
   consentTexts: (locale: 'zh' | 'en') => call<List<ConsentText>>(`/v1/consent-texts?locale=${locale}`),
   consent: (consent: NewConsent) => call<Consent>('/v1/consents', { method: 'POST', json: consent, headers: writes() }),
 
-  beginEnrolment: (key: string) => call<Enrolment>('/v1/enrolments', { method: 'POST', headers: writes(key) }),
+  beginEnrolment: (approval: Assertion | null, key: string) =>
+    call<Enrolment>('/v1/enrolments', { method: 'POST', json: { approval }, headers: writes(key) }),
   enrolment: (id: string) => call<Enrolment>(`/v1/enrolments/${encodeURIComponent(id)}`, { patience_ms: 5_000 }),
   deletionReceipt: (id: string) => call<DeletionReceipt>(`/v1/enrolments/${encodeURIComponent(id)}/receipt`),
   deleteFace: (id: string) =>

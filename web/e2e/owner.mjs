@@ -288,7 +288,7 @@ export async function largeTextJourney({ wallet, say, step, screen }) {
     const root = wallet.url().split('#')[0];
     await wallet.evaluate(() => void (document.documentElement.style.fontSize = '200%'));
     try {
-      for (const view of ['enrol', 'top-up', 'limits', 'safety', 'duress', 'disputes', 'helpers', 'activity', 'queries', 'close', 'delete', 'privacy', 'terms', 'places']) {
+      for (const view of ['enrol', 'top-up', 'limits', 'safety', 'devices', 'duress', 'disputes', 'helpers', 'activity', 'queries', 'close', 'delete', 'privacy', 'terms', 'places']) {
         await wallet.goto(`${root}#/${view}`);
         await wallet.getByRole('heading', { level: 1 }).waitFor();
         await wallet.waitForLoadState('networkidle');

@@ -11,6 +11,7 @@ import { digitsJourney, lockJourney, outageJourney, payJourney, refusalJourney, 
 import { notMeJourney, undoJourney, undoOverJourney } from './money.mjs';
 import { closeJourney, exportJourney, helperJourney, largeTextJourney, limitsJourney, safetyJourney } from './owner.mjs';
 import { componentsJourney } from './components.mjs';
+import { approveJourney, deviceJourney, giveDevice, lostPhoneJourney } from './device.mjs';
 import { placesJourney } from './places.mjs';
 import { CameraFile } from './scenes.mjs';
 import { staffJourney } from './staff.mjs';
@@ -29,6 +30,7 @@ const wanted = process.env.HANDSEL_JOURNEYS?.split(',');
 /** In this order: each leaves the account and the till as the next one expects them. */
 const journeys = [
   signUpJourney,
+  deviceJourney,
   enrolJourney,
   payJourney,
   pictureJourney,
@@ -48,6 +50,8 @@ const journeys = [
   historyJourney,
   exportJourney,
   closeJourney,
+  approveJourney,
+  lostPhoneJourney,
   sizeJourney,
   largeTextJourney,
   lockJourney,
@@ -94,6 +98,7 @@ async function stageOf(world) {
     const context = await world.browser.newContext({ viewport, locale, permissions, colorScheme: world.scheme, acceptDownloads: true });
     context.setDefaultTimeout(15_000);
     const page = await context.newPage();
+    await giveDevice(context, page);
     world.harness.watch(page, `${what} ${world.language}`, [...hosts, new URL(url).host]);
     await page.goto(url);
     // The language is chosen as a person would: by the switch that is on every screen.

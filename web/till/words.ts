@@ -49,6 +49,9 @@ const en = {
     incomplete: 'Enter all six digits.',
     attempts: (left: number) => (left === 1 ? 'One try is left.' : `${left} tries are left.`),
     spoken: 'Please enter your payment passcode.',
+    orPhone: 'Or approve on your phone: open the wallet.',
+    phoneOnly: 'This sum is approved on the payer’s phone: open the wallet.',
+    spokenPhone: 'Please approve on your phone.',
   },
   result: {
     paid: 'Paid',
@@ -155,6 +158,9 @@ const zh: typeof en = {
     incomplete: '请输入全部六位。',
     attempts: (left) => `还可以尝试 ${left} 次。`,
     spoken: '请输入支付密码。',
+    orPhone: '或在手机上批准：请打开钱包。',
+    phoneOnly: '该金额需在付款人的手机上批准：请打开钱包。',
+    spokenPhone: '请在手机上批准。',
   },
   result: {
     paid: '已付款',

@@ -47,3 +47,9 @@ export function asked(choices: Record<LimitName, Choice>, passcode: Asked): NewL
   for (const name of limitNames) if (choices[name] !== 'none') limits[name] = Number(choices[name]);
   return limits;
 }
+
+/** Whether anything would be looser than what stands; the owner's devices must approve that. */
+export function raises(standing: StandingLimits, wanted: NewLimits): boolean {
+  if (standing.passcode_always && !wanted.passcode_always) return true;
+  return limitNames.some((name) => standing[name] !== undefined && (wanted[name] ?? Infinity) > standing[name]);
+}

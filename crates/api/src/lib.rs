@@ -29,6 +29,7 @@ pub mod middleware;
 mod numbers;
 pub mod once;
 pub mod openapi;
+pub mod passkey;
 pub mod problem;
 pub mod resolver;
 pub mod routes;

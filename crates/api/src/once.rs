@@ -85,6 +85,15 @@ fn key_of(request: &Request) -> Answer<String> {
     Ok(key.to_owned())
 }
 
+/// The answer that this request got before, if it did: for requests with a device's answer, which verifies once only.
+///
+/// # Errors
+/// As [`crate::app::App::with_store`]; `idempotency_key_reused`.
+pub async fn replayed(app: &SharedApp, idempotency: &Idempotency) -> Answer<Option<Response>> {
+    let idempotency = idempotency.clone();
+    Ok(app.with_store(move |store| store.replay(&idempotency)).await?.map(respond))
+}
+
 /// The store's answer as the response, byte for byte.
 pub fn respond(answer: store::idempotency::Answer) -> Response {
     let kind = if answer.status < 400 { "application/json" } else { "application/problem+json" };

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::admin::city::CityOptions;
 use crate::admin::identity::IdentityCommand;
 use crate::admin::settlement::{AlertsOptions, SettlementCommand};
+use crate::admin::shoppers::AllowEnrolmentOptions;
 
 /// Pay with your face: nobody holds a biometric, every payment happens exactly once.
 #[derive(Parser)]
@@ -80,6 +81,8 @@ pub enum AdminCommand {
     Dispute(DecideOptions),
     /// Say in which city a store is.
     City(CityOptions),
+    /// Let somebody without a phone, whom staff has seen with a document, enrol a face in the next minutes.
+    AllowEnrolment(AllowEnrolmentOptions),
     /// Put the institution's money into the compensation fund.
     Fund(FundOptions),
     /// Who shoppers are: checks of identity, the class that follows, and accounts of one person.

@@ -36,7 +36,7 @@ pub fn till(options: &BenchTillOptions) -> Result<ExitCode, Failure> {
     let total = options.payments + WARM_UP;
     let (times, counted) = up::run_until_stopped(async {
         let running = up::start(folder.path(), &options.installation, Mode::Archive, true)?;
-        let client = TillClient::new(running.till_url.clone(), running.platform_url.clone())?;
+        let client = TillClient::new(&running)?;
         up::wait_until_ready(&running, &client).await?;
         let progress = progress_bar(options.gallery + total);
         let loader = running.loader.as_ref().expect("a benchmark's installation has a loader");

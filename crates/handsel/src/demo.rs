@@ -37,7 +37,7 @@ pub fn run(options: &DemoOptions) -> Result<ExitCode, Failure> {
     let folder = options.dir.as_deref().unwrap_or(temporary.path());
     let report = up::run_until_stopped(async {
         let running = up::start(folder, &options.installation, Mode::Archive, true)?;
-        let client = TillClient::new(running.till_url.clone(), running.platform_url.clone())?;
+        let client = TillClient::new(&running)?;
         up::wait_until_ready(&running, &client).await?;
         let steps = options.crowd + members.len() + payments_of(&members) + strangers.len();
         let progress = progress_bar(steps);

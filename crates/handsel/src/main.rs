@@ -42,6 +42,7 @@ fn main() -> ExitCode {
         Command::Admin(AdminCommand::Ledger(LedgerCommand::Verify(options))) => admin::store::verify_ledger(&options),
         Command::Admin(AdminCommand::Dispute(options)) => admin::store::decide(&options),
         Command::Admin(AdminCommand::City(options)) => admin::city::run(&options),
+        Command::Admin(AdminCommand::AllowEnrolment(options)) => admin::shoppers::allow_enrolment(&options),
         Command::Admin(AdminCommand::Fund(options)) => admin::store::fund(&options),
         Command::Admin(AdminCommand::Identity(command)) => admin::identity::run(&command),
         Command::Admin(AdminCommand::Alerts(options)) => admin::settlement::alerts(&options),

@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use wire::bytes::HexArray;
 
 use crate::args::NodeOptions;
-use crate::provision::{PartyKeys, PartyNode, PeerNode, PlatformKeys, PlatformNode, read};
+use crate::provision::{PartyKeys, PartyNode, PasskeysNode, PeerNode, PlatformKeys, PlatformNode, read};
 use crate::run::{Failure, context, failed, runtime};
 
 // What the tills make and what the platform and the parties take.
@@ -141,6 +141,10 @@ fn platform_config(node: PlatformNode, keys: PlatformKeys) -> Result<api::config
         .collect();
     let parties =
         peers.try_into().map_err(|_| Failure("the platform's configuration does not list three parties; set it up anew".into()))?;
+    let passkeys = match node.passkeys {
+        Some(PasskeysNode { domain, origins }) => api::config::Passkeys { domain, origins },
+        None => api::config::Passkeys::on_localhost(node.listen.port()),
+    };
     Ok(api::config::PlatformConfig {
         listen: node.listen,
         store: place(&node.store)?,
@@ -156,6 +160,7 @@ fn platform_config(node: PlatformNode, keys: PlatformKeys) -> Result<api::config
         label_secret: Secret::new(keys.label_secret.0),
         passcode_pepper: Secret::new(keys.passcode_pepper.0),
         capture_agent_url: node.capture_agent,
+        passkeys,
         demo: node.demo,
         bench: false,
         clock: Arc::new(SystemClock),

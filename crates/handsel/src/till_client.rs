@@ -1,6 +1,7 @@
 //! A shopper and a till as the demo and the benchmark play them: over HTTP, through the same routes as the pages.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use base::id::PaymentId;
@@ -10,10 +11,13 @@ use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use store::Location;
 use wire::api::{Activity, ConsentPurpose, ConsentText, Enrolment, EnrolmentStatus, List, Payment, PaymentStatus};
 use wire::problem::{Code, Problem};
 
+use crate::admin::shoppers;
 use crate::run::{Failure, failed};
+use crate::up::Running;
 
 /// What came of one attempt to pay.
 #[derive(Debug)]
@@ -41,6 +45,7 @@ pub struct Attempt {
 pub struct Shopper {
     pub cookie: String,
     pub phone_suffix: String,
+    phone: String,
     pub passcode: String,
 }
 
@@ -49,12 +54,20 @@ pub struct TillClient {
     client: Client,
     pub till: String,
     pub platform: String,
+    staff: Staff,
+}
+
+/// Whoever lets made-up shoppers enrol: they have no phones, so staff does, beside the API, as for anybody without one.
+pub struct Staff {
+    pub store: PathBuf,
+    pub rules: PathBuf,
 }
 
 impl TillClient {
-    pub fn new(till: String, platform: String) -> Result<Self, Failure> {
+    pub fn new(running: &Running) -> Result<Self, Failure> {
         let client = Client::builder().timeout(Duration::from_secs(60)).build().map_err(failed("the HTTP client does not start"))?;
-        Ok(Self { client, till, platform })
+        let staff = Staff { store: running.store.clone(), rules: running.rules.clone() };
+        Ok(Self { client, till: running.till_url.clone(), platform: running.platform_url.clone(), staff })
     }
 
     /// Opens account number `number`, tops it up and gives the consent to pay by face.
@@ -76,7 +89,7 @@ impl TillClient {
             .unwrap_or_default()
             .to_owned();
         expect_success(response, "opening an account").await?;
-        let shopper = Shopper { cookie, phone_suffix: phone[7..].to_owned(), passcode };
+        let shopper = Shopper { cookie, phone_suffix: phone[7..].to_owned(), phone, passcode };
         self.wallet_post::<serde_json::Value>(&shopper, "/v1/top-ups", &json!({"amount_minor": top_up_minor})).await?;
         let texts: List<ConsentText> = self.wallet_get(&shopper, "/v1/consent-texts?locale=en").await?;
         let text = texts
@@ -91,6 +104,7 @@ impl TillClient {
 
     /// Enrols from `frames`; `Err(code)` inside is a refusal of the pictures.
     pub async fn enrol(&self, shopper: &Shopper, frames: &[Vec<u8>]) -> Result<Result<(), Code>, Failure> {
+        shoppers::allow(Location::Sqlite(self.staff.store.clone()), &self.staff.rules, &shopper.phone)?;
         let enrolment: Enrolment = self.wallet_post(shopper, "/v1/enrolments", &json!({})).await?;
         let challenge = serde_json::to_string(&enrolment.challenge).expect("a challenge is plain data");
         let form = frames_form(frames).text("challenge", challenge);

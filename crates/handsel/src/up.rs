@@ -24,6 +24,8 @@ pub struct Running {
     pub platform_url: String,
     pub till_url: String,
     pub loader: Option<Loader>,
+    pub store: PathBuf,
+    pub rules: PathBuf,
     parties: [std::net::SocketAddr; 3],
     metrics_url: String,
     merchant_keys: PathBuf,
@@ -36,7 +38,7 @@ pub struct Running {
 pub fn run(options: &UpOptions) -> Result<ExitCode, Failure> {
     runtime()?.block_on(async {
         let running = start(&options.dir, &options.installation, Mode::Product, options.ephemeral_ports)?;
-        let client = TillClient::new(running.till_url.clone(), running.platform_url.clone())?;
+        let client = TillClient::new(&running)?;
         wait_until_ready(&running, &client).await?;
         announce(&running, options.json);
         wait_for_the_end(&running).await
@@ -56,6 +58,8 @@ pub fn start(dir: &Path, options: &InstallationOptions, mode: Mode, ephemeral_po
         platform_url: format!("http://localhost:{}", installation.platform.port()),
         till_url: format!("http://localhost:{}", installation.till.port()),
         loader: installation.loader,
+        store: installation.dir.join("platform/handsel.sqlite"),
+        rules: installation.rules,
         parties: installation.parties,
         metrics_url: format!("http://{}/metrics", installation.metrics),
         merchant_keys: installation.dir.join("merchant/keys.toml"),

@@ -12,6 +12,7 @@ pub mod consent;
 pub mod dispute;
 pub mod enrolment;
 pub mod passcode;
+pub mod passkey;
 pub mod payment;
 pub mod probe;
 pub mod refund;

@@ -8,6 +8,7 @@ use base::time::Timestamp;
 use ledger::account::AccountKey;
 use payments::account::Payer;
 use payments::account::limits::{LimitChange, OwnerLimits};
+use payments::account::newness::Newness;
 use payments::account::usage::Usage;
 use payments::passcode::Ladder;
 use wire::api::IdentityClass;
@@ -65,7 +66,7 @@ struct PayerRow {
     last_query: Option<Bits>,
 }
 
-const PAYER: Kind<Option<PayerRow>> = Kind::new("payer", &["accounts", "enrolments"]);
+const PAYER: Kind<Option<PayerRow>> = Kind::new("payer", &["accounts", "enrolments", "passkeys"]);
 const OWNER_LIMITS: Kind<Arc<[LimitChange]>> = Kind::new("owner's limits", &["account_limits"]);
 
 /// Everything about a payer that a payment is judged by; `not_found` without the account.
@@ -94,7 +95,11 @@ fn load_payer(tx: &Tx, account: AccountId) -> Result<Option<PayerRow>, StoreErro
         "SELECT identity_class, closed, paused, passcode_hash IS NOT NULL, passcode_wrong, passcode_locks, passcode_locked_until,
              paid_life_minor, usage_year, paid_year_minor, usage_day, paid_day_minor, paid_day_look_only_minor, look_only_run,
              EXISTS (SELECT 1 FROM enrolments WHERE account = accounts.id AND status <> 'deleted' AND status = 'enrolled'),
-             frozen, usage_night, paid_night_minor, person, last_activity, last_query
+             frozen, usage_night, paid_night_minor, paid_day_phone_minor, device_bound_at, rebound_at,
+             (SELECT max(enrolled_at) FROM enrolments WHERE account = accounts.id AND status = 'enrolled'),
+             CASE approvals_frozen WHEN 0 THEN
+                 (SELECT min(approves_from) FROM passkeys WHERE subject_kind = 'account' AND subject = accounts.id AND revoked_at IS NULL)
+             END, person, last_activity, last_query
          FROM accounts WHERE id = ?1",
         [Bits(account.bits())],
         |row| {
@@ -105,6 +110,12 @@ fn load_payer(tx: &Tx, account: AccountId) -> Result<Option<PayerRow>, StoreErro
                 frozen: row.get(15)?,
                 paused: row.get(2)?,
                 enrolled: row.get(14)?,
+                newness: Newness {
+                    enrolled_at: row.get::<Option<At>>(21)?.map(|at| at.0),
+                    device_bound_at: row.get::<Option<At>>(19)?.map(|at| at.0),
+                    rebound_at: row.get::<Option<At>>(20)?.map(|at| at.0),
+                },
+                phone_from: row.get::<Option<At>>(22)?.map(|at| at.0),
                 has_passcode: row.get(3)?,
                 ladder: ladder(row, 4)?,
                 balance_minor: 0,
@@ -116,13 +127,14 @@ fn load_payer(tx: &Tx, account: AccountId) -> Result<Option<PayerRow>, StoreErro
                     day: row.get(10)?,
                     day_minor: row.get(11)?,
                     day_look_only_minor: row.get(12)?,
+                    day_phone_minor: row.get(18)?,
                     look_only_run: row.get(13)?,
                     night: row.get(16)?,
                     night_minor: row.get(17)?,
                 },
                 elsewhere: Usage::default(),
             };
-            Ok(PayerRow { payer, person: row.get(18)?, last_activity: row.get(19)?, last_query: row.get(20)? })
+            Ok(PayerRow { payer, person: row.get(23)?, last_activity: row.get(24)?, last_query: row.get(25)? })
         },
     );
     Ok(found?)
@@ -173,7 +185,8 @@ fn change<T>(tx: &Tx, account: AccountId, change: impl FnOnce(&mut PayerRow) -> 
     let usage = &row.payer.usage;
     tx.put_known(
         "UPDATE accounts SET paid_life_minor = ?2, usage_year = ?3, paid_year_minor = ?4, usage_day = ?5, paid_day_minor = ?6,
-             paid_day_look_only_minor = ?7, look_only_run = ?8, usage_night = ?9, paid_night_minor = ?10, last_activity = ?11, last_query = ?12
+             paid_day_look_only_minor = ?7, look_only_run = ?8, usage_night = ?9, paid_night_minor = ?10, last_activity = ?11, last_query = ?12,
+             paid_day_phone_minor = ?13
          WHERE id = ?1",
         (
             Bits(account.bits()),
@@ -188,6 +201,7 @@ fn change<T>(tx: &Tx, account: AccountId, change: impl FnOnce(&mut PayerRow) -> 
             usage.night_minor,
             row.last_activity,
             row.last_query,
+            usage.day_phone_minor,
         ),
         &PAYER,
         (0, account.bits()),

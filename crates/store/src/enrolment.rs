@@ -18,17 +18,21 @@ use crate::db::{DbError, Row, Tx};
 use crate::error::StoreError;
 use crate::gallery::{self, NewToken};
 use crate::idempotency::{Answer, Idempotency, Keep};
+use crate::passkey::Answered;
 use crate::query_log::{self, Outcome};
 use crate::row::{At, Bits, Name, Sequence};
-use crate::{Store, membership, place, setup};
+use crate::{Store, approval, membership, place, setup};
 
 impl Store {
-    /// Begins an enrolment: 201 with [`api::Enrolment`] and its challenge, or `consent_missing`, `consent_outdated`,
-    /// `enrolment_exists`. One that still waits for its capture is replaced.
+    /// Begins an enrolment that a bound device has approved, or staff: 201 with [`api::Enrolment`] and its challenge, or
+    /// `consent_missing`, `consent_outdated`, `enrolment_exists`, `approval_required`, `device_missing`, `passkey_unknown`,
+    /// `passkey_invalid`, `approval_used`, `approval_expired`, `approval_mismatch`. One that still waits for its capture is
+    /// replaced.
     pub fn create_enrolment(
         &self,
         idempotency: &Idempotency,
         account: AccountId,
+        approval: Option<&Answered>,
         rng: &mut dyn CryptoRng,
         now: Timestamp,
     ) -> Result<Answer, StoreError> {
@@ -44,6 +48,7 @@ impl Store {
                 Some(_) => return Err(Code::EnrolmentExists.into()),
                 None => {}
             }
+            approval::approve_enrolment(tx, account, approval, now)?;
             let expires_at = now.plus_millis(rules.clocks.enrolment_lifetime_s * 1000);
             insert(tx, id, account, &nonce, expires_at, now)?;
             Ok(Answer::of(201, &load(tx, account, id)?))

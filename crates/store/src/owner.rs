@@ -10,21 +10,36 @@ use payments::refusal::Refusal;
 use rand_core::CryptoRng;
 use wire::api::{NewDuressPasscode, Passcode};
 use wire::dispute::{Limits, NewLimits};
+use wire::passkey::NoticeKind;
 use wire::problem::Code;
 
 use crate::db::Tx;
 use crate::error::StoreError;
 use crate::idempotency::{Answer, Idempotency, Keep};
-use crate::{Store, account, account_read, account_rows, enrolment, helper, place, posting};
+use crate::passkey::Answered;
+use crate::{Store, account, account_read, account_rows, approval, enrolment, helper, notice, place, posting};
 
 impl Store {
     /// Sets the owner's own limits: 200 with [`Limits`], or `invalid_request`. Lower ones count at once, higher ones after
-    /// the rules' delay.
-    pub fn set_limits(&self, idempotency: &Idempotency, account: AccountId, new: &NewLimits, now: Timestamp) -> Result<Answer, StoreError> {
+    /// the rules' delay, and with the approval of a bound device where there is one: `approval_required`, `device_missing`,
+    /// `passkey_unknown`, `passkey_invalid`, `approval_used`, `approval_expired`, `approval_mismatch`.
+    pub fn set_limits(
+        &self,
+        idempotency: &Idempotency,
+        account: AccountId,
+        new: &NewLimits,
+        approval: Option<&Answered>,
+        now: Timestamp,
+    ) -> Result<Answer, StoreError> {
         let rules = self.rules(now)?;
         self.once("set_limits", idempotency, Keep::Day, now, |tx| {
             let standing = account_rows::limits_in_force(tx, account, now)?;
-            for change in standing.change(from_wire(new), rules, now)? {
+            let changes = standing.change(from_wire(new), rules, now)?;
+            if standing.raises(from_wire(new)) {
+                approval::approve_if_bound(tx, account, approval, &approval::limits_action(new), now)?;
+                notice::record(tx, account, NoticeKind::LimitsRaised, now)?;
+            }
+            for change in changes {
                 account_rows::add_limits(tx, account, &change, now)?;
             }
             Ok(Answer::of(200, &limits(tx, account, now)?))
@@ -83,17 +98,19 @@ impl Store {
         })
     }
 
-    /// Closes the account for good, with the passcode: 200 with [`wire::api::Me`], or `passcode_wrong`, `passcode_locked`,
-    /// `balance_remains`. The face is deleted; what the law asks to keep is kept.
+    /// Closes the account for good, with the passcode and, where there is one, the approval of a bound device: 200 with
+    /// [`wire::api::Me`], or `passcode_wrong`, `passcode_locked`, `balance_remains`, and as [`Store::set_limits`]. The face is deleted; what the law asks to keep is kept.
     pub fn close_account(
         &self,
         idempotency: &Idempotency,
         account: AccountId,
-        given: &Passcode,
+        passcode: &Secret<String>,
+        approval: Option<&Answered>,
         now: Timestamp,
     ) -> Result<Answer, StoreError> {
         let rules = self.rules(now)?;
-        self.with_passcode("close_account", idempotency, account, &given.passcode, now, |tx| {
+        self.with_passcode("close_account", idempotency, account, passcode, now, |tx| {
+            approval::approve_if_bound(tx, account, approval, &approval::close(), now)?;
             if posting::has_money(tx, AccountKey::wallet(account))? {
                 return Err(Code::BalanceRemains.into());
             }

@@ -6,11 +6,12 @@ use base::id::{AccountId, MerchantId, PaymentId, RefundId, StoreId, TerminalId, 
 use base::money::Money;
 use base::time::Timestamp;
 use payments::account::tier::VerifiedBy;
-use payments::payment::{Missed, Payment, STATUSES, status_name};
+use payments::payment::{Missed, Payment, STATUSES, judge, status_name};
 use payments::probe::{Challenge, Searched};
 use payments::rules::RulePack;
 use wire::api::{self, Capture, Part, PaymentStatus};
 use wire::bytes::HexArray;
+use wire::passkey::WaitingPayment;
 use wire::problem::Code;
 
 use crate::db::{DbError, Kind, Row, Tx};
@@ -213,17 +214,21 @@ fn load_shown(tx: &Tx, id: PaymentId) -> Result<Shown, StoreError> {
     Ok(shown?)
 }
 
+/// The payment as its payer sees it while it waits.
+pub(crate) fn waiting(tx: &Tx, payment: PaymentId) -> Result<WaitingPayment, StoreError> {
+    let Shown { store_name, merchant_name, .. } = load_shown(tx, payment)?;
+    let Payment { id, amount, expires_at, .. } = load(tx, payment)?;
+    Ok(WaitingPayment { id, merchant_name, store_name, amount_minor: amount.minor, currency: amount.currency, expires_at })
+}
+
 /// The payment as its terminal sees it: never who paid.
 pub(crate) fn render(tx: &Tx, payment: &Payment, rules: &RulePack, now: Timestamp) -> Result<api::Payment, StoreError> {
     let Shown { store, store_name, merchant_name, merchant_reference, metadata } =
         tx.recall(&SHOWN, (0, payment.id.bits()), || load_shown(tx, payment.id))?;
     let challenge = payment.challenge.as_ref().filter(|_| payment.status == PaymentStatus::Challenged);
-    let attempts_left = match payment.payer {
-        Some(payer) if payment.status == PaymentStatus::AwaitingPasscode => {
-            Some(account_rows::payer(tx, payer, now)?.ladder.attempts_left(&rules.passcode, now))
-        }
-        _ => None,
-    };
+    let payer = payment.payer.filter(|_| payment.status == PaymentStatus::AwaitingPasscode);
+    let payer = payer.map(|payer| account_rows::payer(tx, payer, now)).transpose()?;
+    let attempts_left = payer.map(|payer| payer.ladder.attempts_left(&rules.passcode, now));
     Ok(api::Payment {
         id: payment.id,
         status: payment.status,
@@ -244,6 +249,7 @@ pub(crate) fn render(tx: &Tx, payment: &Payment, rules: &RulePack, now: Timestam
         captured_minor: payment.captured_minor,
         refusal: payment.refusal,
         phone_suffix_required: payment.status == PaymentStatus::Created && payment.missed.is_some(),
+        asks: payer.map(|payer| judge::asks(payment.amount.minor, &payer, rules, now)),
         attempts_left,
         refunded_minor: payment.refunded_minor,
         refunds: if payment.refund_count == 0 { Vec::new() } else { refunds(tx, payment.id)? },

@@ -21,6 +21,7 @@ use crate::bytes::HexArray;
 use crate::dispute::PayeeDispute;
 use crate::merchant::Expandable;
 use crate::party::DeletionConfirmation;
+use crate::passkey::{Passkey, SafetyNotice};
 use crate::probe::PartitionLabel;
 use crate::problem::Code;
 
@@ -88,6 +89,18 @@ pub enum PaymentStatus {
     Undone,
 }
 
+/// How a payer who was recognised may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asks {
+    /// With the passcode.
+    Passcode,
+    /// By approving on the phone.
+    Phone,
+    /// Either way.
+    PasscodeOrPhone,
+}
+
 /// A payment, as the terminal sees it: never who paid.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Payment {
@@ -136,6 +149,9 @@ pub struct Payment {
     /// needed for the next challenge.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub phone_suffix_required: bool,
+    /// How the payer may go on, while it awaits the passcode or the payer's phone.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub asks: Option<Asks>,
     /// Passcode tries left, while it awaits the passcode.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub attempts_left: Option<u32>,
@@ -360,6 +376,22 @@ pub struct Me {
     /// The enrolled face, if there is one that is not deleted.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub enrolment: Option<Enrolment>,
+    /// Devices that are bound, oldest first.
+    pub devices: Vec<Passkey>,
+    /// Whether no device signs in or approves anything, because its owner froze them.
+    pub approvals_frozen: bool,
+    /// Whether a device could be bound now without more: the account is new and never had one.
+    pub first_device: bool,
+    /// Until then a payment is at most `cooling_off_payment_max_minor`, because the face or a device is new.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cooling_off_until: Option<Timestamp>,
+    /// Largest payment until then, in minor units.
+    pub cooling_off_payment_max_minor: i64,
+    /// Until then limits are half, because a device was bound in place of a lost one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub halved_until: Option<Timestamp>,
+    /// What happened to the account's safety of late, newest first.
+    pub notices: Vec<SafetyNotice>,
 }
 
 impl std::fmt::Debug for Me {

@@ -10,6 +10,7 @@ pub mod dispute;
 pub mod helper;
 pub mod merchant;
 pub mod party;
+pub mod passkey;
 pub mod probe;
 pub mod problem;
 pub mod receipt;

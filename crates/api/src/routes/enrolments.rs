@@ -6,22 +6,36 @@ use axum::response::Response;
 use base::id::EnrolmentId;
 use wire::api::EnrolmentStatus;
 use wire::bytes::HexArray;
+use wire::passkey::NewEnrolment;
 use wire::problem::Code;
 use wire::receipt::DeletionReceipt;
 
 use crate::app::{SharedApp, rng};
 use crate::auth::Shopper;
 use crate::body::PathId;
-use crate::once::{Once, respond};
+use crate::once::{Once, replayed, respond};
 use crate::problem::Answer;
 use crate::routes::table::{Access, Endpoint, Row};
-use crate::routes::{Nothing, get, json, post};
+use crate::routes::{get, json, passkeys, post};
 
 /// Beginning to enrol.
 pub fn create() -> Endpoint {
-    post("/v1/enrolments", Access::Wallet, "Begin to enrol a face")
+    post("/v1/enrolments", Access::Wallet, "Begin to enrol a face, with the approval of a bound device")
+        .takes("NewEnrolment")
         .answers(201, "Enrolment")
-        .refuses(&[Code::ConsentMissing, Code::ConsentOutdated, Code::EnrolmentExists])
+        .refuses(&[
+            Code::ConsentMissing,
+            Code::ConsentOutdated,
+            Code::EnrolmentExists,
+            Code::PasskeyInvalid,
+            Code::PasskeyOrigin,
+            Code::PasskeyUnknown,
+            Code::ApprovalRequired,
+            Code::ApprovalUsed,
+            Code::ApprovalExpired,
+            Code::ApprovalMismatch,
+            Code::DeviceMissing,
+        ])
         .by(handle_create)
 }
 
@@ -45,11 +59,15 @@ pub fn receipt() -> Endpoint {
         .by(handle_receipt)
 }
 
-async fn handle_create(State(app): State<SharedApp>, shopper: Shopper, once: Once<Nothing>) -> Answer<Response> {
-    let Once { idempotency, turn: _turn, .. } = once;
-    let now = app.now();
-    let answer = app.with_store(move |store| store.create_enrolment(&idempotency, shopper.account, &mut rng(), now)).await?;
-    Ok(respond(answer))
+async fn handle_create(State(app): State<SharedApp>, shopper: Shopper, once: Once<NewEnrolment>) -> Answer<Response> {
+    let Once { idempotency, body, turn: _turn } = once;
+    if let Some(answer) = replayed(&app, &idempotency).await? {
+        return Ok(answer);
+    }
+    let approval = passkeys::approval(&app, body.approval).await?;
+    let (now, account) = (app.now(), shopper.account);
+    let work = move |store: &store::Store| store.create_enrolment(&idempotency, account, approval.as_ref(), &mut rng(), now);
+    Ok(respond(app.with_store(work).await?))
 }
 
 async fn handle_read(State(app): State<SharedApp>, shopper: Shopper, PathId(enrolment): PathId<EnrolmentId>) -> Answer<Response> {

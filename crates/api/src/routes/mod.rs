@@ -14,6 +14,7 @@ pub mod helpers;
 pub mod lists;
 pub mod me;
 pub mod owner;
+pub mod passkeys;
 pub mod payments;
 pub mod places;
 pub mod sessions;
@@ -82,6 +83,8 @@ pub fn endpoints(demo: bool) -> Vec<Endpoint> {
         accounts::create(),
         sessions::create(),
         sessions::end(),
+        passkeys::sign_in_request(),
+        passkeys::sign_in(),
         me::read(),
         me::pause(),
         me::resume(),
@@ -103,6 +106,14 @@ pub fn endpoints(demo: bool) -> Vec<Endpoint> {
         places::unset_city(),
         places::set_regular(),
         places::unset_regular(),
+        passkeys::bind_request(),
+        passkeys::bind(),
+        passkeys::remove(),
+        passkeys::freeze(),
+        passkeys::thaw(),
+        passkeys::approval_request(),
+        passkeys::waiting(),
+        passkeys::approve(),
         disputes::create(),
         disputes::list(),
         disputes::one(),

@@ -5,17 +5,17 @@ use axum::extract::State;
 use axum::response::Response;
 use base::id::PaymentId;
 use wire::api::{NewDuressPasscode, Passcode};
-use wire::dispute::NewLimits;
+use wire::passkey::{ApprovedLimits, Closing};
 use wire::problem::Code;
 
 use crate::app::{SharedApp, rng};
 use crate::auth::Shopper;
 use crate::body::PathId;
 use crate::hashing::Lane;
-use crate::once::{Once, respond};
+use crate::once::{Once, replayed, respond};
 use crate::problem::Answer;
 use crate::routes::table::{Access, Endpoint};
-use crate::routes::{Nothing, get, json, post};
+use crate::routes::{Nothing, get, json, passkeys, post};
 
 /// The owner's own limits.
 pub fn limits() -> Endpoint {
@@ -25,9 +25,9 @@ pub fn limits() -> Endpoint {
 /// Sets them.
 pub fn set_limits() -> Endpoint {
     post("/v1/me/limits", Access::Wallet, "Set one's own limits: lower ones count at once, higher ones later")
-        .takes("NewLimits")
+        .takes("ApprovedLimits")
         .answers(200, "Limits")
-        .refuses(&[Code::InvalidRequest])
+        .refuses(passkeys::ANSWER)
         .by(handle_set_limits)
 }
 
@@ -48,9 +48,21 @@ pub fn thaw() -> Endpoint {
 /// Closes the account.
 pub fn close() -> Endpoint {
     post("/v1/me/close", Access::Wallet, "Close the account for good, with the passcode; the face is deleted")
-        .takes("Passcode")
+        .takes("Closing")
         .answers(200, "Me")
-        .refuses(&[Code::PasscodeWrong, Code::PasscodeLocked, Code::BalanceRemains])
+        .refuses(&[
+            Code::PasscodeWrong,
+            Code::PasscodeLocked,
+            Code::BalanceRemains,
+            Code::PasskeyInvalid,
+            Code::PasskeyOrigin,
+            Code::PasskeyUnknown,
+            Code::ApprovalRequired,
+            Code::ApprovalUsed,
+            Code::ApprovalExpired,
+            Code::ApprovalMismatch,
+            Code::DeviceMissing,
+        ])
         .by(handle_close)
 }
 
@@ -76,10 +88,15 @@ async fn handle_limits(State(app): State<SharedApp>, shopper: Shopper) -> Answer
     Ok(json(app.with_store(move |store| store.limits(shopper.account, now)).await?))
 }
 
-async fn handle_set_limits(State(app): State<SharedApp>, shopper: Shopper, once: Once<NewLimits>) -> Answer<Response> {
+async fn handle_set_limits(State(app): State<SharedApp>, shopper: Shopper, once: Once<ApprovedLimits>) -> Answer<Response> {
     let Once { idempotency, body, turn: _turn } = once;
-    let now = app.now();
-    Ok(respond(app.with_store(move |store| store.set_limits(&idempotency, shopper.account, &body, now)).await?))
+    if let Some(answer) = replayed(&app, &idempotency).await? {
+        return Ok(answer);
+    }
+    let approval = passkeys::approval(&app, body.approval).await?;
+    let (now, account) = (app.now(), shopper.account);
+    let work = move |store: &store::Store| store.set_limits(&idempotency, account, &body.limits, approval.as_ref(), now);
+    Ok(respond(app.with_store(work).await?))
 }
 
 async fn handle_freeze(State(app): State<SharedApp>, shopper: Shopper, once: Once<Nothing>) -> Answer<Response> {
@@ -94,10 +111,15 @@ async fn handle_thaw(State(app): State<SharedApp>, shopper: Shopper, once: Once<
     Ok(respond(app.with_store_hashing(Lane::Wallet, move |store| store.thaw(&idempotency, shopper.account, &body, now)).await?))
 }
 
-async fn handle_close(State(app): State<SharedApp>, shopper: Shopper, once: Once<Passcode>) -> Answer<Response> {
+async fn handle_close(State(app): State<SharedApp>, shopper: Shopper, once: Once<Closing>) -> Answer<Response> {
     let Once { idempotency, body, turn: _turn } = once;
-    let now = app.now();
-    let answer = app.with_store_hashing(Lane::Wallet, move |store| store.close_account(&idempotency, shopper.account, &body, now)).await?;
+    if let Some(answer) = replayed(&app, &idempotency).await? {
+        return Ok(answer);
+    }
+    let approval = passkeys::approval(&app, body.approval).await?;
+    let (now, account) = (app.now(), shopper.account);
+    let work = move |store: &store::Store| store.close_account(&idempotency, account, &body.passcode, approval.as_ref(), now);
+    let answer = app.with_store_hashing(Lane::Wallet, work).await?;
     if answer.is_first_success() {
         // The face is deleted with the account.
         app.gallery_changed.notify_one();

@@ -20,7 +20,7 @@ const PAYMENT: &str = "pay_00000000000000000000000001";
 const ENROLMENT: &str = "enr_00000000000000000000000001";
 
 /// Method, path, who may.
-const TABLE: [(&str, &str, Access); 85] = [
+const TABLE: [(&str, &str, Access); 95] = [
     ("GET", "/v1/terminal", Access::Terminal),
     ("POST", "/v1/payments", Access::Payee),
     ("GET", "/v1/payments", Access::Payee),
@@ -84,6 +84,16 @@ const TABLE: [(&str, &str, Access); 85] = [
     ("DELETE", "/v1/me/city", Access::Wallet),
     ("PUT", "/v1/me/regulars/{id}", Access::Wallet),
     ("DELETE", "/v1/me/regulars/{id}", Access::Wallet),
+    ("POST", "/v1/passkeys/request", Access::Page),
+    ("POST", "/v1/sessions/passkey", Access::Page),
+    ("POST", "/v1/me/passkeys/request", Access::Wallet),
+    ("POST", "/v1/me/passkeys", Access::Wallet),
+    ("POST", "/v1/me/passkeys/{id}/remove", Access::Wallet),
+    ("POST", "/v1/me/approvals/freeze", Access::Wallet),
+    ("POST", "/v1/me/approvals/thaw", Access::Wallet),
+    ("POST", "/v1/me/approvals/request", Access::Wallet),
+    ("GET", "/v1/me/payments/waiting", Access::Wallet),
+    ("POST", "/v1/me/payments/{id}/approve", Access::Wallet),
     ("GET", "/v1/disputes", Access::Wallet),
     ("POST", "/v1/disputes", Access::Wallet),
     ("GET", "/v1/disputes/{id}", Access::Wallet),

@@ -19,9 +19,13 @@ use crate::world::till::{SMALL, Till, fresh_key};
 use crate::world::{TILL, World};
 
 /// POSTs that take no key, and why the same again does no harm.
-const WITHOUT_KEY: [(&str, &str); 2] = [
+const WITHOUT_KEY: [(&str, &str); 6] = [
     ("/v1/sessions", "signing in twice makes two sessions; a remembered answer would hold the cookie"),
     ("/v1/demo/crowd", "its probe's nonce is taken once"),
+    ("/v1/sessions/passkey", "a device's answer counts once"),
+    ("/v1/passkeys/request", "asking changes nothing"),
+    ("/v1/me/passkeys/request", "asking changes nothing"),
+    ("/v1/me/approvals/request", "asking changes nothing"),
 ];
 
 #[tokio::test]
@@ -40,6 +44,10 @@ async fn every_post_is_done_once_and_answered_twice() {
     let probe = serde_json::to_value(till.look(&begun, &crate::world::shopper::Person::new())).expect("plain data");
     let enrolment = "enr_00000000000000000000000001";
     let person = json!({"name": "A", "phone": "13900000007", "passcode": PASSCODE});
+    let asked = shopper.post("/v1/me/passkeys/request", json!({})).await.json();
+    let attestation = crate::world::phone::Phone::new().register(&asked["public_key"]).await;
+    let approval = shopper.approval(json!({"for": "enrolment"})).await;
+    let device = shopper.me().await.devices[0].id;
     let (id, test_id, paid_id, begun_id) = (payment.id, test_payment.id, paid.id, begun.id);
     // Pattern, path, body, another body of the same kind.
     let rows: Vec<(&str, String, Value, Value)> = vec![
@@ -60,7 +68,7 @@ async fn every_post_is_done_once_and_answered_twice() {
         ("/v1/accounts", "/v1/accounts".into(), person, json!({"name": "B", "phone": "13900000008", "passcode": PASSCODE})),
         ("/v1/me/pause", "/v1/me/pause".into(), json!({}), Value::Null),
         ("/v1/me/resume", "/v1/me/resume".into(), json!({}), Value::Null),
-        ("/v1/me/limits", "/v1/me/limits".into(), json!({"day_max_minor": 5}), json!({"day_max_minor": 6})),
+        ("/v1/me/limits", "/v1/me/limits".into(), json!({"limits": {"day_max_minor": 5}}), json!({"limits": {"day_max_minor": 6}})),
         ("/v1/me/freeze", "/v1/me/freeze".into(), json!({}), Value::Null),
         ("/v1/me/thaw", "/v1/me/thaw".into(), json!({"passcode": PASSCODE}), json!({"passcode": "705284"})),
         (
@@ -101,6 +109,26 @@ async fn every_post_is_done_once_and_answered_twice() {
             json!({"purpose": "membership", "text_sha256": consent, "granted": false}),
         ),
         ("/v1/enrolments", "/v1/enrolments".into(), json!({}), Value::Null),
+        (
+            "/v1/me/passkeys",
+            "/v1/me/passkeys".into(),
+            json!({"name": "a", "attestation": attestation}),
+            json!({"name": "b", "attestation": attestation}),
+        ),
+        (
+            "/v1/me/payments/{id}/approve",
+            format!("/v1/me/payments/{id}/approve"),
+            json!({"approval": approval}),
+            json!({"approval": {"credential_id": "a", "client_data_json": "a", "authenticator_data": "a", "signature": "a"}}),
+        ),
+        (
+            "/v1/me/passkeys/{id}/remove",
+            format!("/v1/me/passkeys/{device}/remove"),
+            json!({"passcode": PASSCODE}),
+            json!({"passcode": "705284"}),
+        ),
+        ("/v1/me/approvals/freeze", "/v1/me/approvals/freeze".into(), json!({}), Value::Null),
+        ("/v1/me/approvals/thaw", "/v1/me/approvals/thaw".into(), json!({"passcode": PASSCODE}), json!({"passcode": "705284"})),
         ("/v1/top-ups", "/v1/top-ups".into(), json!({"amount_minor": 5}), json!({"amount_minor": 6})),
         ("/v1/me/close", "/v1/me/close".into(), json!({"passcode": PASSCODE}), json!({"passcode": "705284"})),
         ("/v1/api-keys", "/v1/api-keys".into(), json!({"name": "a"}), json!({"name": "b"})),

@@ -77,7 +77,8 @@ async fn a_face_is_enrolled_with_consent_used_and_deleted_with_three_confirmatio
     assert_eq!(shopper.post("/v1/consents", old).await.code(), Code::ConsentOutdated);
     shopper.consent(true).await;
     world.enrol(&shopper, &person).await;
-    assert_eq!(shopper.post("/v1/enrolments", json!({})).await.code(), Code::EnrolmentExists);
+    let approval = shopper.approval(json!({"for": "enrolment"})).await;
+    assert_eq!(shopper.post("/v1/enrolments", json!({"approval": approval})).await.code(), Code::EnrolmentExists);
     let enrolment = shopper.me().await.enrolment.expect("enrolled");
     assert_eq!((enrolment.status, enrolment.deletions.len()), (EnrolmentStatus::Enrolled, 0));
     assert_eq!(till.pay(SMALL, &person).await.status, PaymentStatus::Paid);

@@ -13,6 +13,7 @@ mod looks;
 mod outages;
 mod owners;
 mod pages;
+mod passkeys;
 mod payments;
 mod places;
 mod schemathesis;

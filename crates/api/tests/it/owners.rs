@@ -83,17 +83,20 @@ async fn owners_set_limits_undo_and_close() {
     let world = World::new().await;
     let (person, till) = (Person::new(), world.till(TILL));
     let shopper = world.enrolled(&person, SMALL).await;
-    let limits = shopper.post("/v1/me/limits", json!({"payment_max_minor": SMALL - 1})).await.json();
+    let limits = shopper.post("/v1/me/limits", json!({"limits": {"payment_max_minor": SMALL - 1}})).await.json();
     assert_eq!(limits, json!({"standing": {"payment_max_minor": SMALL - 1}}));
     assert_eq!(till.pay(SMALL, &person).await.refusal, Some(Code::LimitExceeded));
-    assert_eq!(shopper.post("/v1/me/limits", json!({"payment_max_minor": -1})).await.code(), Code::InvalidRequest);
+    assert_eq!(shopper.post("/v1/me/limits", json!({"limits": {"payment_max_minor": -1}})).await.code(), Code::InvalidRequest);
     let paid = till.pay(SMALL - 1, &person).await;
     let undone = shopper.post(&format!("/v1/me/payments/{}/undo", paid.id), json!({})).await;
     assert_eq!((undone.status, &undone.json()["amount_minor"]), (201, &json!(SMALL - 1)));
     assert_eq!(till.payment(paid.id).await.status, PaymentStatus::Undone);
     let duress = shopper.post("/v1/me/duress-passcode", json!({"passcode": PASSCODE, "duress_passcode": "860597"})).await;
     assert_eq!((duress.status, duress.text().as_str()), (204, ""));
-    let close = || shopper.post("/v1/me/close", json!({"passcode": PASSCODE}));
+    let close = async || {
+        let approval = shopper.approval(json!({"for": "close"})).await;
+        shopper.post("/v1/me/close", json!({"passcode": PASSCODE, "approval": approval})).await
+    };
     assert_eq!(close().await.code(), Code::BalanceRemains);
     assert_eq!(till.pay(SMALL - 1, &person).await.status, PaymentStatus::Paid);
     assert_eq!(till.pay(1, &person).await.status, PaymentStatus::Paid);

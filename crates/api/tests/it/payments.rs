@@ -97,7 +97,9 @@ async fn a_large_amount_asks_for_the_passcode_and_five_wrong_ones_lock() {
     assert_eq!((&last["status"], &last["refusal"]), (&json!("refused"), &json!("passcode_locked")));
     let locked = till.payment(payment.id).await;
     assert_eq!((locked.status, locked.refusal), (PaymentStatus::Refused, Some(Code::PasscodeLocked)));
-    // The right one does not help now, nor does another payment.
+    // The right one does not help now, nor does another payment where no phone is left to approve it.
+    assert_eq!(till.pay(30_000, &person).await.asks, Some(wire::api::Asks::Phone));
+    shopper.post("/v1/me/approvals/freeze", json!({})).await;
     let late = till.passcode(payment.id, PASSCODE).await;
     assert!(late.status >= 400, "{}", late.text());
     let next = till.pay(30_000, &person).await;

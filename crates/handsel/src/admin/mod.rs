@@ -8,4 +8,5 @@ pub mod identity;
 pub mod parties;
 pub mod party;
 pub mod settlement;
+pub mod shoppers;
 pub mod store;

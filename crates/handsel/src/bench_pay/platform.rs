@@ -64,6 +64,7 @@ impl MeasuredPlatform {
             label_secret: Secret::new([7; 32]),
             passcode_pepper: Secret::new([8; 32]),
             capture_agent_url: "http://127.0.0.1:9".into(),
+            passkeys: api::config::Passkeys::on_localhost(9),
             demo: false,
             bench: true,
             clock: Arc::new(SystemClock),

@@ -36,7 +36,7 @@ pub use folder::{keys, private_folder, read, write_private};
 use keys::{MerchantKeys, TerminalKeys, new_merchant_keys, new_platform_keys, new_terminal_keys};
 pub use keys::{PartyKeys, PlatformKeys, WorkerKeys, new_party_keys, new_worker_keys, pin, public_half};
 use nodes::PlatformPeerNode;
-pub use nodes::{PartyNode, PeerNode, PlatformNode, TerminalNode, WorkerNode, WorkersNode};
+pub use nodes::{PartyNode, PasskeysNode, PeerNode, PlatformNode, TerminalNode, WorkerNode, WorkersNode};
 
 use crate::admin;
 use crate::args::{FundOptions, InstallationOptions};
@@ -89,6 +89,7 @@ const USUAL_PORTS: [u16; 6] = [7400, 7410, 7421, 7422, 7423, 7401];
 /// An installation that is ready to start.
 pub struct Installation {
     pub dir: PathBuf,
+    pub rules: PathBuf,
     pub platform: SocketAddr,
     pub till: SocketAddr,
     pub parties: [SocketAddr; 3],
@@ -162,10 +163,11 @@ pub fn prepare(dir: &Path, options: &InstallationOptions, mode: Mode, ephemeral_
         test_store: Location::Sqlite(test_store).to_string(),
         metrics: Some(metrics),
         test_webhooks_to_loopback: true,
-        rules,
+        rules: rules.clone(),
         web: web.clone(),
         capture_agent: format!("http://localhost:{}", till.port()),
         demo: mode == Mode::Archive,
+        passkeys: None,
         parties: parties_for_platform.into(),
     };
     write_private(&dir.join("platform/node.toml"), &node)?;
@@ -189,7 +191,7 @@ pub fn prepare(dir: &Path, options: &InstallationOptions, mode: Mode, ephemeral_
         device_key: SigningKey::from_bytes(&keys.device_key.0),
         sealing_keys,
     });
-    Ok(Installation { dir, platform, till, parties, metrics, loader, lock })
+    Ok(Installation { dir, rules, platform, till, parties, metrics, loader, lock })
 }
 
 /// One sentence for each thing that is not there.

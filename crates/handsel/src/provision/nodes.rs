@@ -117,7 +117,19 @@ pub struct PlatformNode {
     pub web: PathBuf,
     pub capture_agent: String,
     pub demo: bool,
+    /// Where passkeys hold; without, on this machine alone.
+    #[serde(default)]
+    pub passkeys: Option<PasskeysNode>,
     pub parties: Vec<PlatformPeerNode>,
+}
+
+/// Where passkeys hold.
+#[derive(Serialize, Deserialize)]
+pub struct PasskeysNode {
+    /// The domain, such as `pay.example.com`.
+    pub domain: String,
+    /// Where the pages are, such as `https://pay.example.com`.
+    pub origins: Vec<String>,
 }
 
 /// A party as the platform knows it.

@@ -41,6 +41,22 @@ impl OwnerLimits {
         }
     }
 
+    /// Half of each, where there is one; of the night, also of the rules' own.
+    pub fn halved(self, rules: &RulePack) -> Self {
+        let half = |limit: Option<i64>| limit.map(|limit| limit / 2);
+        Self {
+            payment_max_minor: half(self.payment_max_minor),
+            day_max_minor: half(self.day_max_minor),
+            night_max_minor: Some(self.night_max_minor.unwrap_or(rules.owner_limits.night_max_minor) / 2),
+            passcode_always: self.passcode_always,
+        }
+    }
+
+    /// Whether wanting `wanted` where `self` is in force raises any of them.
+    pub fn raises(self, wanted: Self) -> bool {
+        self.lower_of(wanted) != wanted
+    }
+
     /// What follows from the owner wanting `wanted` where `self` is in force: at once whatever is lower, and, if anything
     /// is higher, all of it after the rules' delay. `invalid_request` for a negative limit.
     pub fn change(self, wanted: Self, rules: &RulePack, now: Timestamp) -> Result<Vec<LimitChange>, Refusal> {

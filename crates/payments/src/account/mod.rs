@@ -2,10 +2,12 @@
 
 use base::id::AccountId;
 use base::secret::Secret;
+use base::time::Timestamp;
 use wire::api::IdentityClass;
 use wire::problem::Code;
 
 use self::limits::OwnerLimits;
+use self::newness::Newness;
 use self::usage::Usage;
 use crate::passcode::Ladder;
 use crate::refusal::Refusal;
@@ -13,6 +15,7 @@ use crate::refusal::Refusal;
 pub mod helper;
 pub mod identity;
 pub mod limits;
+pub mod newness;
 pub mod tier;
 pub mod usage;
 
@@ -54,6 +57,10 @@ pub struct Payer {
     pub paused: bool,
     /// Whether a face of this account is enrolled, for which there is a consent.
     pub enrolled: bool,
+    /// What is new about it.
+    pub newness: Newness,
+    /// From when a device of its owner's approves; `None` without one, and while they are frozen.
+    pub phone_from: Option<Timestamp>,
     /// Whether there is a passcode to ask for.
     pub has_passcode: bool,
     /// Where the passcode's attempts stand.
@@ -72,6 +79,13 @@ impl Payer {
     /// What the caps of classes and tiers count: all payment accounts of the person (PBoC announcement 2015-43, notice 2017-296).
     pub fn person_usage(&self) -> Usage {
         self.usage.plus(self.elsewhere)
+    }
+}
+
+impl Payer {
+    /// Whether a device of its owner's approves now.
+    pub fn has_phone(&self, now: Timestamp) -> bool {
+        self.phone_from.is_some_and(|from| now >= from)
     }
 }
 

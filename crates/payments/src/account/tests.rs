@@ -46,6 +46,7 @@ fn usage_counts_by_local_day_and_year() {
         day: usage.day,
         day_minor: 11_100,
         day_look_only_minor: 10_100,
+        day_phone_minor: 0,
         look_only_run: 1,
         night: usage.night,
         night_minor: 11_100,

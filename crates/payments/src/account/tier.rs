@@ -20,6 +20,8 @@ pub enum VerifiedBy {
     Look,
     /// By look and passcode: two factors.
     LookAndPasscode,
+    /// By look and a bound device's signature: two factors, one of them an electronic signature.
+    LookAndPhone,
 }
 
 impl VerifiedBy {
@@ -28,19 +30,21 @@ impl VerifiedBy {
         match self {
             Self::Look => "look",
             Self::LookAndPasscode => "look_and_passcode",
+            Self::LookAndPhone => "look_and_phone",
         }
     }
 
     /// The way of this stable name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Look, Self::LookAndPasscode].into_iter().find(|way| way.name() == name)
+        [Self::Look, Self::LookAndPasscode, Self::LookAndPhone].into_iter().find(|way| way.name() == name)
     }
 
-    /// The tier that it is in. Nothing that can be done at a till today is in tier A or D.
+    /// The tier that it is in. Nothing that can be done at a till today is in tier D.
     pub const fn tier(self) -> Tier {
         match self {
             Self::Look => Tier::C,
             Self::LookAndPasscode => Tier::B,
+            Self::LookAndPhone => Tier::A,
         }
     }
 }

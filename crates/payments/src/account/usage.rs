@@ -18,13 +18,15 @@ pub struct Usage {
     pub year: u32,
     /// Paid in that year.
     pub year_minor: i64,
-    /// The local day (days since 1970) that the next two count.
+    /// The local day (days since 1970) that the next three count.
     pub day: u32,
     /// Paid on that day.
     pub day_minor: i64,
     /// Paid on that day by look alone.
     pub day_look_only_minor: i64,
-    /// Payments by look alone in a row since the passcode was last right.
+    /// Paid on that day with the phone's approval, which tier B does not count.
+    pub day_phone_minor: i64,
+    /// Payments by look alone in a row since the payer was last strongly known.
     pub look_only_run: u32,
     /// The night (the local day on which it began) that the next counts.
     pub night: u32,
@@ -44,6 +46,7 @@ impl Usage {
             day,
             day_minor: if same_day { self.day_minor } else { 0 },
             day_look_only_minor: if same_day { self.day_look_only_minor } else { 0 },
+            day_phone_minor: if same_day { self.day_phone_minor } else { 0 },
             night: night.unwrap_or(self.night),
             night_minor: if night.is_some_and(|night| night != self.night) { 0 } else { self.night_minor },
             ..self
@@ -65,6 +68,7 @@ impl Usage {
             day: self.day.max(other.day),
             day_minor: sum(self.day, self.day_minor, other.day, other.day_minor),
             day_look_only_minor: sum(self.day, self.day_look_only_minor, other.day, other.day_look_only_minor),
+            day_phone_minor: sum(self.day, self.day_phone_minor, other.day, other.day_phone_minor),
             look_only_run: self.look_only_run,
             night: self.night.max(other.night),
             night_minor: sum(self.night, self.night_minor, other.night, other.night_minor),
@@ -74,12 +78,13 @@ impl Usage {
     /// The same after one more payment of `amount_minor` at `now`.
     pub fn after_payment(self, amount_minor: i64, verified_by: VerifiedBy, rules: &RulePack, now: Timestamp) -> Self {
         let before = self.as_of(rules, now);
-        let look_only = verified_by == VerifiedBy::Look;
+        let (look_only, by_phone) = (verified_by == VerifiedBy::Look, verified_by == VerifiedBy::LookAndPhone);
         Self {
             life_minor: before.life_minor.saturating_add(amount_minor),
             year_minor: before.year_minor.saturating_add(amount_minor),
             day_minor: before.day_minor.saturating_add(amount_minor),
             day_look_only_minor: before.day_look_only_minor.saturating_add(if look_only { amount_minor } else { 0 }),
+            day_phone_minor: before.day_phone_minor.saturating_add(if by_phone { amount_minor } else { 0 }),
             look_only_run: if look_only { before.look_only_run.saturating_add(1) } else { 0 },
             night_minor: before.night_minor.saturating_add(if rules.local_night(now).is_some() { amount_minor } else { 0 }),
             ..before
@@ -105,6 +110,7 @@ impl Usage {
             year_minor: less(before.year_minor, same_year),
             day_minor: less(before.day_minor, same_day),
             day_look_only_minor: less(before.day_look_only_minor, same_day && look_only),
+            day_phone_minor: less(before.day_phone_minor, same_day && verified_by == VerifiedBy::LookAndPhone),
             night_minor: less(before.night_minor, rules.local_night(authorised_at) == Some(before.night)),
             ..before
         }

@@ -9,7 +9,7 @@ use wire::problem::Code;
 
 use super::{Event, Payment, Step, is_open, next_status};
 use crate::account::Payer;
-use crate::account::tier::VerifiedBy;
+use crate::account::tier::{Tier, VerifiedBy};
 use crate::passcode::{Given, Ladder};
 use crate::payment::judge;
 use crate::probe::{self, Bound, Challenge, Searched, Sender};
@@ -131,7 +131,7 @@ impl Payment {
         if given == Given::Wrong {
             return Ok((ladder, Event::PasscodeWrong));
         }
-        let event = match judge::check_limits(self.amount.minor, payer, rules, now) {
+        let event = match judge::check_limits(self.amount.minor, Tier::B, payer, rules, now) {
             Ok(()) if given == Given::UnderThreat && self.amount.minor > rules.duress.payment_max_minor => {
                 refused(Code::InsufficientBalance)
             }
@@ -139,6 +139,19 @@ impl Payment {
             Err(code) => refused(code),
         };
         Ok((ladder, event))
+    }
+
+    /// Judges the approval of a device of the payer's, which was verified: it pays within all limits but those of the passcode.
+    /// The payer must still have a device that approves: `device_missing`.
+    pub fn approve(&self, payer: &Payer, rules: &RulePack, now: Timestamp) -> Result<Event, Refusal> {
+        self.check_awaits_passcode(now)?;
+        if !payer.has_phone(now) {
+            return Err(Code::DeviceMissing.into());
+        }
+        Ok(match judge::check_limits(self.amount.minor, Tier::A, payer, rules, now) {
+            Ok(()) => self.accept(payer, VerifiedBy::LookAndPhone, rules, now),
+            Err(code) => Event::Refused { payer: Some(payer.account), code },
+        })
     }
 
     /// Gives it up at the till, unless its outcome is not known or is final.

@@ -1,7 +1,7 @@
 //! Judging a recognised payer by the rules.
 
 use base::time::Timestamp;
-use wire::api::PaymentStatus;
+use wire::api::{Asks, PaymentStatus};
 use wire::problem::Code;
 
 use super::{Event, Missed, Payment};
@@ -47,11 +47,14 @@ impl Payment {
             (Found::Failed(code), _) => return Ok(Event::Refused { payer: None, code: *code }),
         };
         let refused = |code| Event::Refused { payer: Some(payer.account), code };
-        if let Err(code) = check_limits(self.amount.minor, payer, rules, now) {
+        let strongest = if payer.has_phone(now) { Tier::A } else { Tier::B };
+        if let Err(code) = check_limits(self.amount.minor, strongest, payer, rules, now) {
             return Ok(refused(code));
         }
         Ok(if !challenge.passcode_always && look_suffices(self.amount.minor, payer, rules, now) {
             self.accept(payer, VerifiedBy::Look, rules, now)
+        } else if payer.has_phone(now) {
+            Event::PasscodeAsked { payer: payer.account }
         } else if !payer.has_passcode {
             refused(Code::LimitExceeded)
         } else if payer.ladder.is_locked(now) {
@@ -62,10 +65,23 @@ impl Payment {
     }
 }
 
+/// How a recognised payer may go on with a payment of `amount_minor` above what the look suffices for. Above tier B's day, or
+/// while the passcode is locked, only the phone is left.
+pub fn asks(amount_minor: i64, payer: &Payer, rules: &RulePack, now: Timestamp) -> Asks {
+    let passcode = payer.has_passcode
+        && !payer.ladder.is_locked(now)
+        && check_limits(amount_minor, Tier::B, payer, rules, now) != Err(Code::LimitExceeded);
+    match (passcode, payer.has_phone(now)) {
+        (true, true) => Asks::PasscodeOrPhone,
+        (false, true) => Asks::Phone,
+        (_, false) => Asks::Passcode,
+    }
+}
+
 /// What refuses a payment however well the payer is known, in this order: `account_closed`, `account_frozen`,
-/// `account_paused`, `not_recognised` (the face was deleted since the look), `limit_exceeded` (class, then tier B's day, then
-/// the owner's own), `insufficient_balance`.
-pub fn check_limits(amount_minor: i64, payer: &Payer, rules: &RulePack, now: Timestamp) -> Result<(), Code> {
+/// `account_paused`, `not_recognised` (the face was deleted since the look), `limit_exceeded` (what is new about the account,
+/// class, then the day of `tier`, then the owner's own), `insufficient_balance`.
+pub fn check_limits(amount_minor: i64, tier: Tier, payer: &Payer, rules: &RulePack, now: Timestamp) -> Result<(), Code> {
     if payer.closed {
         return Err(Code::AccountClosed);
     }
@@ -79,10 +95,16 @@ pub fn check_limits(amount_minor: i64, payer: &Payer, rules: &RulePack, now: Tim
         return Err(Code::NotRecognised);
     }
     let usage = payer.person_usage().as_of(rules, now);
+    if payer.newness.cooling_off_until(rules, now).is_some() && amount_minor > rules.devices.cooling_off_payment_max_minor {
+        return Err(Code::LimitExceeded);
+    }
     if amount_minor > usage.class_remaining_minor(payer.class, rules, now) {
         return Err(Code::LimitExceeded);
     }
-    if !tier_allows(Tier::B, usage.day_minor, amount_minor, rules) || !payer.limits.allow(amount_minor, &payer.usage, rules, now) {
+    let halved = payer.newness.halved_until(rules, now).is_some();
+    let limits = if halved { payer.limits.halved(rules) } else { payer.limits };
+    let used_minor = usage.day_minor.saturating_sub(usage.day_phone_minor);
+    if !tier_allows(tier, used_minor, amount_minor, halved, rules) || !limits.allow(amount_minor, &payer.usage, rules, now) {
         return Err(Code::LimitExceeded);
     }
     if amount_minor > payer.balance_minor {
@@ -95,13 +117,17 @@ pub fn check_limits(amount_minor: i64, payer: &Payer, rules: &RulePack, now: Tim
 /// sum by look alone is within its cap, and there were not too many in a row.
 pub fn look_suffices(amount_minor: i64, payer: &Payer, rules: &RulePack, now: Timestamp) -> bool {
     let usage = payer.person_usage().as_of(rules, now);
+    let halved = payer.newness.halved_until(rules, now).is_some();
+    let payment_max_minor = rules.strength.look_only_payment_max_minor / if halved { 2 } else { 1 };
     !payer.limits.passcode_always
-        && amount_minor <= rules.strength.look_only_payment_max_minor
-        && tier_allows(Tier::C, usage.day_look_only_minor, amount_minor, rules)
+        && amount_minor <= payment_max_minor
+        && tier_allows(Tier::B, usage.day_minor.saturating_sub(usage.day_phone_minor), amount_minor, halved, rules)
+        && tier_allows(Tier::C, usage.day_look_only_minor, amount_minor, halved, rules)
         && usage.look_only_run < rules.strength.look_only_run_max
 }
 
-/// Whether a tier's day has room for `amount_minor` more of this source, the wallet's balance.
-pub fn tier_allows(tier: Tier, used_minor: i64, amount_minor: i64, rules: &RulePack) -> bool {
-    rules.tier_day_max_minor(tier).is_none_or(|max_minor| used_minor.saturating_add(amount_minor) <= max_minor)
+/// Whether a tier's day, or half of it, has room for `amount_minor` more of this source, the wallet's balance.
+pub fn tier_allows(tier: Tier, used_minor: i64, amount_minor: i64, halved: bool, rules: &RulePack) -> bool {
+    let room_minor = rules.tier_day_max_minor(tier).map(|max_minor| max_minor / if halved { 2 } else { 1 });
+    room_minor.is_none_or(|max_minor| used_minor.saturating_add(amount_minor) <= max_minor)
 }

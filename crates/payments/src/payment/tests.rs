@@ -6,7 +6,7 @@ use base::id::{AccountId, MerchantId, PaymentId, TerminalId};
 use base::money::{Currency, Money};
 use base::time::Timestamp;
 use ed25519_dalek::SigningKey;
-use wire::api::{Capture, IdentityClass, NewPayment, Part, PaymentStatus};
+use wire::api::{Asks, Capture, IdentityClass, NewPayment, Part, PaymentStatus};
 use wire::bytes::{HexArray, HexBytes};
 use wire::probe::{ProbeContext, Purpose, SealedProbe, SealedShare};
 use wire::problem::Code;
@@ -15,6 +15,7 @@ use super::judge::Found;
 use super::*;
 use crate::account::Payer;
 use crate::account::limits::OwnerLimits;
+use crate::account::newness::Newness;
 use crate::account::tier::VerifiedBy;
 use crate::account::usage::Usage;
 use crate::passcode::{Given, Ladder};
@@ -74,6 +75,8 @@ fn payer() -> Payer {
         frozen: false,
         paused: false,
         enrolled: true,
+        newness: Newness::default(),
+        phone_from: None,
         has_passcode: true,
         ladder: Ladder::default(),
         balance_minor: 1_000_000,
@@ -396,6 +399,73 @@ fn passcode_tries() {
 }
 
 #[test]
+fn the_phone_pays_what_the_passcode_may_not() {
+    let rules = rules();
+    let bound = Payer { phone_from: Some(NOW), ..payer() };
+    let locked = Ladder { wrong: 0, locks: 1, locked_until: Some(NOW.plus_millis(1)) };
+    let large = rules.strength.two_factor_day_max_minor + 1;
+    let paid = Event::Paid { payer: ALICE, verified_by: VerifiedBy::LookAndPhone };
+    let refused = |code| Ok(Event::Refused { payer: Some(ALICE), code });
+    let today = Usage { day: rules.local_day(NOW), year: rules.local_year(NOW), ..Usage::default() };
+    let table = [
+        ("above the look", 20_001, bound, Ok(paid.clone())),
+        ("above tier B's day", large, bound, Ok(paid.clone())),
+        ("with a locked passcode", 20_001, Payer { ladder: locked, ..bound }, Ok(paid.clone())),
+        ("no device", 20_001, payer(), Err(Code::DeviceMissing)),
+        ("a device that does not approve yet", 20_001, Payer { phone_from: Some(NOW.plus_millis(1)), ..bound }, Err(Code::DeviceMissing)),
+        ("frozen", 20_001, Payer { frozen: true, ..bound }, refused(Code::AccountFrozen)),
+        ("spent since", 20_001, Payer { balance_minor: 20_000, ..bound }, refused(Code::InsufficientBalance)),
+        ("class full", 20_001, Payer { usage: Usage { year_minor: 9_990_000, ..today }, ..bound }, refused(Code::LimitExceeded)),
+    ];
+    for (name, amount_minor, payer, expected) in table {
+        let awaiting = Payment { amount: Money::cny(amount_minor), payer: Some(ALICE), ..payment(PaymentStatus::AwaitingPasscode) };
+        assert_eq!(awaiting.approve(&payer, &rules, NOW).map_err(|refusal| refusal.code), expected, "{name}");
+    }
+    for status in STATUSES.into_iter().filter(|status| *status != PaymentStatus::AwaitingPasscode) {
+        assert!(payment(status).approve(&bound, &rules, NOW).is_err(), "{status:?}");
+    }
+    let late = Payment { expires_at: NOW, ..payment(PaymentStatus::AwaitingPasscode) };
+    assert_eq!(late.approve(&bound, &rules, NOW).map_err(|refusal| refusal.code), Err(Code::PaymentExpired));
+    let asks = |amount, payer: &Payer| judge::asks(amount, payer, &rules, NOW);
+    assert_eq!([asks(20_001, &bound), asks(20_001, &payer())], [Asks::PasscodeOrPhone, Asks::Passcode]);
+    assert_eq!([asks(large, &bound), asks(20_001, &Payer { ladder: locked, ..bound })], [Asks::Phone, Asks::Phone]);
+    let spent = today.after_payment(large, VerifiedBy::LookAndPhone, &rules, NOW);
+    assert_eq!(asks(20_001, &Payer { usage: spent, ..bound }), Asks::PasscodeOrPhone, "the passcode's day is not used up by the phone");
+    let large = Payment { amount: Money::cny(large), ..payment(PaymentStatus::BeingChecked) };
+    assert_eq!(large.judge(&Found::Payer(bound), &rules, NOW), Ok(Event::PasscodeAsked { payer: ALICE }));
+    assert_eq!(large.judge(&Found::Payer(payer()), &rules, NOW).map_err(|refusal| refusal.code), refused(Code::LimitExceeded));
+}
+
+#[test]
+fn what_is_new_pays_little_and_what_was_lost_half() {
+    let rules = rules();
+    let day_ago = Timestamp::from_millis(NOW.millis() - DAY_MS);
+    let judged = |amount, newness| {
+        let before = Payment { amount: Money::cny(amount), ..payment(PaymentStatus::BeingChecked) };
+        before.judge(&Found::Payer(Payer { newness, phone_from: Some(NOW), ..payer() }), &rules, NOW).expect("is being checked")
+    };
+    let refused = Event::Refused { payer: Some(ALICE), code: Code::LimitExceeded };
+    let asked = Event::PasscodeAsked { payer: ALICE };
+    let paid = Event::Paid { payer: ALICE, verified_by: VerifiedBy::Look };
+    let face = |at| Newness { enrolled_at: Some(at), ..Newness::default() };
+    let device = |at| Newness { device_bound_at: Some(at), ..face(day_ago) };
+    let rebound = |at| Newness { rebound_at: Some(at), ..Newness::default() };
+    let just_now = Timestamp::from_millis(day_ago.millis() + 1);
+    for (what, amount, newness, expected) in [
+        ("a new face, little", 20_000, face(just_now), &paid),
+        ("a new face, more", 20_001, face(just_now), &refused),
+        ("a face of yesterday", 20_001, face(day_ago), &asked),
+        ("a new device", 20_001, device(just_now), &refused),
+        ("a device of yesterday", 20_001, device(day_ago), &asked),
+        ("in place of a lost one: half of the look", 10_001, rebound(NOW), &asked),
+        ("in place of a lost one: little", 10_000, rebound(NOW), &paid),
+        ("a week later", 10_001, rebound(Timestamp::from_millis(NOW.millis() - 7 * DAY_MS)), &paid),
+    ] {
+        assert_eq!(&judged(amount, newness), expected, "{what}");
+    }
+}
+
+#[test]
 fn refunds_are_bounded_by_sum_count_and_age() {
     let rules = rules();
     let year = 365 * DAY_MS;
@@ -554,10 +624,10 @@ fn every_tier_ends_to_the_fen() {
             (cap_minor - 1, 2, false),
             (cap_minor, 1, false),
         ] {
-            assert_eq!(tier_allows(tier, used, amount, &rules), fits, "{tier:?}: {amount} after {used}");
+            assert_eq!(tier_allows(tier, used, amount, false, &rules), fits, "{tier:?}: {amount} after {used}");
         }
     }
-    assert!(tier_allows(Tier::A, 500_000, i64::MAX, &rules), "tier A is what the parties agree");
+    assert!(tier_allows(Tier::A, 500_000, i64::MAX, false, &rules), "tier A is what the parties agree");
 }
 
 mod searching;

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use wire::api::IdentityClass;
 
 use self::part::{
-    Classes, Clocks, DisputeRules, DuressRules, GalleryRules, HelperRules, HoldRules, OwnerLimitRules, PasscodeRules, RefundRules,
-    SettlementRules, Strength, TopUpRules, UndoRules, WatchRules,
+    Classes, Clocks, DeviceRules, DisputeRules, DuressRules, GalleryRules, HelperRules, HoldRules, OwnerLimitRules, PasscodeRules,
+    RefundRules, SettlementRules, Strength, TopUpRules, UndoRules, WatchRules,
 };
 use crate::account::tier::Tier;
 
@@ -90,6 +90,8 @@ pub struct RulePack {
     pub holds: HoldRules,
     /// Refunds.
     pub refunds: RefundRules,
+    /// Devices that approve, and what is new.
+    pub devices: DeviceRules,
     /// Taking a small payment back oneself.
     pub undo: UndoRules,
     /// Limits that owners set.

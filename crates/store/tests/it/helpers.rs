@@ -103,7 +103,7 @@ fn closing_an_account_ends_what_it_helped_and_who_helped_it() {
     let asked: Helper = resource(&invite(&world, owner.account, FRIEND, PASSCODE));
     resource::<Helper>(&accept(&world, friend.account, asked.id));
     let given = wire::api::Passcode { passcode: secret(PASSCODE) };
-    world.store.close_account(&world.fresh(), friend.account, &given, world.now()).expect("answers");
+    world.store.close_account(&world.fresh(), friend.account, &given.passcode, None, world.now()).expect("answers");
     assert!(seen(&world, owner.account).is_empty());
     assert_eq!(code(&freeze(&world, friend.account, asked.id)), Code::NotFound);
 }

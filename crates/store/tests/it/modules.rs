@@ -1,5 +1,6 @@
 // What is tested on both databases; `main.rs` and `postgres.rs` say on which.
 mod copies;
+mod devices;
 mod disputes;
 mod events;
 mod gallery;

@@ -14,7 +14,7 @@ const HOUR_MS: u64 = 3_600_000;
 const DURESS: &str = "860597";
 
 fn set_limits(world: &World, account: AccountId, limits: NewLimits) -> Limits {
-    resource(&world.store.set_limits(&world.fresh(), account, &limits, world.now()).expect("answers"))
+    resource(&world.store.set_limits(&world.fresh(), account, &limits, None, world.now()).expect("answers"))
 }
 
 fn passcode(text: &str) -> api::Passcode {
@@ -154,7 +154,7 @@ fn thawing_shares_the_ladder_of_tries() {
 fn an_account_is_closed_only_when_it_is_empty() {
     let world = World::new();
     let alice = world.shopper("13800000001", 1_000);
-    let close = |text: &str| world.store.close_account(&world.fresh(), alice.account, &passcode(text), world.now()).expect("answers");
+    let close = |text: &str| world.store.close_account(&world.fresh(), alice.account, &secret(text), None, world.now()).expect("answers");
     assert_eq!(code(&close(WRONG)), Code::PasscodeWrong);
     assert_eq!(code(&close(PASSCODE)), Code::BalanceRemains);
     let payment = world.being_checked_with(1_000, api::Capture::Manual);

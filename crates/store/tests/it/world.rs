@@ -1,6 +1,7 @@
 //! One world for all tests: a fresh database file, a payee with two tills, a fixed clock, and seeded randomness.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::convert::Infallible;
 
 use base::hash::hash_parts;
@@ -73,6 +74,7 @@ pub struct World {
     pub now: Cell<Timestamp>,
     pub rng: RefCell<TestRng>,
     keys: Cell<u64>,
+    phones: RefCell<HashMap<AccountId, String>>,
     _directory: Option<tempfile::TempDir>,
 }
 
@@ -90,6 +92,8 @@ impl World {
 
     /// A world in a place that may hold one already.
     pub fn at(place: &Location, rules: &str, seed: u64) -> Self {
+        // Who is new pays little for a day; most tests begin after it.
+        let rules = &rules.replace("cooling_off_s = 86_400", "cooling_off_s = 0");
         let store = Store::open(place, RuleBook::parse(rules).expect("sound rules"), Secret::new([3; 32])).expect("opens");
         let (merchant, rival) = (MERCHANT, MerchantId::from_bits(2));
         for (id, name) in [(merchant, "Noodle House"), (rival, "Rival")] {
@@ -107,6 +111,7 @@ impl World {
             now: Cell::new(START),
             rng: RefCell::new(TestRng(seed * 1_000_000)),
             keys: Cell::new(seed * 1_000_000),
+            phones: RefCell::default(),
             _directory: None,
         }
     }
@@ -131,7 +136,9 @@ impl World {
     }
 
     pub fn account(&self, phone: &str) -> AccountId {
-        resource::<api::Me>(&self.new_account(phone, PASSCODE)).id
+        let account = resource::<api::Me>(&self.new_account(phone, PASSCODE)).id;
+        self.phones.borrow_mut().insert(account, phone.to_owned());
+        account
     }
 
     pub fn consent(&self, account: AccountId, purpose: ConsentPurpose, granted: bool) -> Answer {
@@ -158,8 +165,11 @@ impl World {
             .expect("answers")
     }
 
+    /// On staff's word.
     pub fn new_enrolment(&self, account: AccountId) -> Answer {
-        self.store.create_enrolment(&self.fresh(), account, &mut *self.rng.borrow_mut(), self.now()).expect("answers")
+        let phone = self.phones.borrow().get(&account).cloned().expect("opened here");
+        self.store.allow_enrolment(&phone, self.now()).expect("has an account");
+        self.store.create_enrolment(&self.fresh(), account, None, &mut *self.rng.borrow_mut(), self.now()).expect("answers")
     }
 
     /// Sends the template of an enrolment whose challenge is open.

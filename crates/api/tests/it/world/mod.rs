@@ -4,6 +4,7 @@ pub mod clock;
 pub mod http;
 pub mod logs;
 pub mod parties;
+pub mod phone;
 pub mod proxy;
 pub mod receiver;
 pub mod schema;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use api::config::{PlatformConfig, Timing};
+use api::config::{Passkeys, PlatformConfig, Timing};
 use api::limits::Rates;
 use api::server::{Running, serve};
 use base::id::{ApiKeyId, MerchantId, StoreId, TerminalId};
@@ -67,6 +68,9 @@ pub const OTHER_PAYEES_TILL: u128 = 3;
 pub const ENROLLER: u128 = 4;
 const UNKNOWN_TILL: u128 = 5;
 
+/// Who is new pays little for a day; most tests begin after it.
+const SETTLED: &[(&str, &str)] = &[("cooling_off_s", "0")];
+
 impl World {
     /// Everything up and ready.
     pub async fn new() -> Self {
@@ -87,7 +91,7 @@ impl World {
         logs::collect();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let rules = std::fs::read_to_string(rules_path()).expect("the rules");
-        std::fs::write(folder.path().join("rules.toml"), with_numbers(&rules, numbers)).expect("a file");
+        std::fs::write(folder.path().join("rules.toml"), with_numbers(&with_numbers(&rules, SETTLED), numbers)).expect("a file");
         let clock = Arc::new(TestClock::default());
         let terminals = [TILL, SECOND_TILL, OTHER_PAYEES_TILL, ENROLLER].map(Till::key_pair);
         let mut parties = Parties::new(folder.path(), clock.clone(), &terminals);
@@ -135,6 +139,7 @@ impl World {
             label_secret: Secret::new([7; 32]),
             passcode_pepper: Secret::new([8; 32]),
             capture_agent_url: self.capture_agent_url.clone(),
+            passkeys: Passkeys::on_localhost(7400),
             demo: self.demo,
             bench: false,
             clock: self.clock.clone(),

@@ -1,12 +1,16 @@
 //! A shopper: a face made of random numbers, and a wallet.
 
+use std::sync::Arc;
+
 use base::id::EnrolmentId;
 use rand_core::{Rng, UnwrapErr};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 use wire::api::{Enrolment, Me};
 
 use super::http::{Http, Reply};
+use super::phone::Phone;
 use super::till::fresh_key;
 
 /// A face.
@@ -48,9 +52,10 @@ fn unit(features: Vec<f64>) -> Vec<f64> {
 /// Somebody signed in to the wallet.
 #[derive(Clone)]
 pub struct Shopper {
-    http: Http,
+    pub http: Http,
     pub cookie: String,
     pub phone: String,
+    pub device: Arc<Mutex<Phone>>,
 }
 
 pub const PASSCODE: &str = "493817";
@@ -63,7 +68,27 @@ impl Shopper {
         let reply = http.post("/v1/accounts", &headers, body.to_string().into_bytes()).await;
         assert_eq!(reply.status, 201, "{}", reply.text());
         let cookie = cookie_of(&reply);
-        Self { http, cookie, phone: phone.to_owned() }
+        let shopper = Self { http, cookie, phone: phone.to_owned(), device: Arc::new(Mutex::new(Phone::new())) };
+        let reply = shopper.bind(json!({})).await;
+        assert_eq!(reply.status, 201, "{}", reply.text());
+        shopper
+    }
+
+    /// Binds the device with this proof.
+    pub async fn bind(&self, proof: Value) -> Reply {
+        let asked = self.post("/v1/me/passkeys/request", json!({})).await.json();
+        let attestation = self.device.lock().await.register(&asked["public_key"]).await;
+        let mut body = json!({"name": "Phone", "attestation": attestation});
+        body.as_object_mut().expect("an object").extend(proof.as_object().expect("an object").clone());
+        self.post("/v1/me/passkeys", body).await
+    }
+
+    /// The device's approval of something.
+    pub async fn approval(&self, wanted: Value) -> Value {
+        let reply = self.post("/v1/me/approvals/request", wanted).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        let assertion = self.device.lock().await.answer(&reply.json()["public_key"]).await;
+        serde_json::to_value(assertion).expect("plain data")
     }
 
     /// The same person where the platform is now.
@@ -111,7 +136,8 @@ impl Shopper {
     }
 
     pub async fn begin_enrolment(&self) -> Enrolment {
-        let reply = self.post("/v1/enrolments", json!({})).await;
+        let approval = self.approval(json!({"for": "enrolment"})).await;
+        let reply = self.post("/v1/enrolments", json!({"approval": approval})).await;
         assert_eq!(reply.status, 201, "{}", reply.text());
         reply.read()
     }
