@@ -5,7 +5,7 @@ use base::time::Timestamp;
 use payments::passkey::Action;
 use wire::api::ConsentPurpose;
 use wire::dispute::NewLimits;
-use wire::passkey::{ApprovedPayment, Approvable, NoticeKind, WaitingPayment};
+use wire::passkey::{Approvable, ApprovedPayment, NoticeKind, WaitingPayment};
 use wire::problem::Code;
 
 use crate::account::check_payment_consent;
@@ -111,7 +111,8 @@ fn enrolment(tx: &Tx, account: AccountId) -> Result<Action, StoreError> {
 
 /// These limits.
 pub(crate) fn limits_action(limits: &NewLimits) -> Action {
-    let bytes = |limit: Option<i64>| limit.map_or([0; 9], |limit| std::array::from_fn(|at| if at == 0 { 1 } else { limit.to_be_bytes()[at - 1] }));
+    let bytes =
+        |limit: Option<i64>| limit.map_or([0; 9], |limit| std::array::from_fn(|at| if at == 0 { 1 } else { limit.to_be_bytes()[at - 1] }));
     Action::new("limits", &[&bytes(limits.payment_max_minor), &bytes(limits.day_max_minor), &bytes(limits.night_max_minor)])
 }
 

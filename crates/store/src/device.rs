@@ -167,13 +167,7 @@ impl Store {
 
 /// Takes the approval of one of the account's devices for `action`: `approval_required` without one, `device_missing` if no
 /// device may approve, and as [`passkey::approve`].
-pub(crate) fn approve(
-    tx: &Tx,
-    account: AccountId,
-    given: Option<&Answered>,
-    action: &Action,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+pub(crate) fn approve(tx: &Tx, account: AccountId, given: Option<&Answered>, action: &Action, now: Timestamp) -> Result<(), StoreError> {
     if standing(tx, account)?.frozen || !passkey::list(tx, subject(account))?.iter().any(|device| device.approves_from <= now) {
         return Err(Code::DeviceMissing.into());
     }

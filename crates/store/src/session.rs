@@ -72,7 +72,13 @@ impl Store {
     }
 }
 
-pub(crate) fn insert(tx: &Tx, account: AccountId, token_sha256: &[u8; 32], expires_at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn insert(
+    tx: &Tx,
+    account: AccountId,
+    token_sha256: &[u8; 32],
+    expires_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO sessions (token_sha256, account, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)",
         (token_sha256, Bits(account.bits()), At(now), At(expires_at)),

@@ -101,7 +101,6 @@ pub enum Asks {
     PasscodeOrPhone,
 }
 
-
 /// A payment, as the terminal sees it: never who paid.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Payment {

@@ -59,24 +59,28 @@ pub fn bind_request() -> Endpoint {
 
 /// Binding it.
 pub fn bind() -> Endpoint {
-    post("/v1/me/passkeys", Access::Wallet, "Bind a device: the first, with a bound one's approval, or with the passcode in place of a lost one")
-        .takes("NewPasskey")
-        .answers(201, "Passkey")
-        .refuses(&[
-            Code::PasskeyInvalid,
-            Code::PasskeyOrigin,
-            Code::PasskeyUnknown,
-            Code::PasskeyTaken,
-            Code::ApprovalRequired,
-            Code::ApprovalUsed,
-            Code::ApprovalExpired,
-            Code::ApprovalMismatch,
-            Code::DeviceMissing,
-            Code::TooMany,
-            Code::PasscodeWrong,
-            Code::PasscodeLocked,
-        ])
-        .by(handle_bind)
+    post(
+        "/v1/me/passkeys",
+        Access::Wallet,
+        "Bind a device: the first, with a bound one's approval, or with the passcode in place of a lost one",
+    )
+    .takes("NewPasskey")
+    .answers(201, "Passkey")
+    .refuses(&[
+        Code::PasskeyInvalid,
+        Code::PasskeyOrigin,
+        Code::PasskeyUnknown,
+        Code::PasskeyTaken,
+        Code::ApprovalRequired,
+        Code::ApprovalUsed,
+        Code::ApprovalExpired,
+        Code::ApprovalMismatch,
+        Code::DeviceMissing,
+        Code::TooMany,
+        Code::PasscodeWrong,
+        Code::PasscodeLocked,
+    ])
+    .by(handle_bind)
 }
 
 /// Taking one away.

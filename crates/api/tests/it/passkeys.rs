@@ -151,7 +151,10 @@ async fn a_payment_is_approved_on_the_phone_exactly_once() {
     let payment = till.pay(LARGE, &person).await;
     assert_eq!((payment.status, payment.asks), (PaymentStatus::AwaitingPasscode, Some(Asks::PasscodeOrPhone)));
     let waiting = alice.get("/v1/me/payments/waiting").await.json();
-    assert_eq!((&waiting[0]["id"], &waiting[0]["amount_minor"], &waiting[0]["merchant_name"]), (&json!(payment.id), &json!(LARGE), &json!("Merchant 1")));
+    assert_eq!(
+        (&waiting[0]["id"], &waiting[0]["amount_minor"], &waiting[0]["merchant_name"]),
+        (&json!(payment.id), &json!(LARGE), &json!("Merchant 1"))
+    );
     assert_eq!(bob.get("/v1/me/payments/waiting").await.json(), json!([]));
     let wanted = json!({"for": "payment", "payment": payment.id});
     assert_eq!(bob.post("/v1/me/approvals/request", wanted.clone()).await.code(), Code::NotFound);
@@ -200,9 +203,8 @@ async fn a_payment_is_approved_on_the_phone_exactly_once() {
 async fn limits_are_raised_and_the_account_is_closed_with_an_approval() {
     let world = World::new().await;
     let shopper = world.shopper(0).await;
-    let set = async |limits: Value, approval: Option<Value>| {
-        shopper.post("/v1/me/limits", json!({"limits": limits, "approval": approval})).await
-    };
+    let set =
+        async |limits: Value, approval: Option<Value>| shopper.post("/v1/me/limits", json!({"limits": limits, "approval": approval})).await;
     let (low, high) = (json!({"payment_max_minor": 1_000}), json!({"payment_max_minor": 2_000}));
     assert_eq!(set(low, None).await.status, 200, "lower ones need nobody");
     assert_eq!(set(high.clone(), None).await.code(), Code::ApprovalRequired);

@@ -62,8 +62,9 @@ impl Payment {
 /// How a recognised payer may go on with a payment of `amount_minor` above what the look suffices for. Above tier B's day, or
 /// while the passcode is locked, only the phone is left.
 pub fn asks(amount_minor: i64, payer: &Payer, rules: &RulePack, now: Timestamp) -> Asks {
-    let passcode =
-        payer.has_passcode && !payer.ladder.is_locked(now) && check_limits(amount_minor, Tier::B, payer, rules, now) != Err(Code::LimitExceeded);
+    let passcode = payer.has_passcode
+        && !payer.ladder.is_locked(now)
+        && check_limits(amount_minor, Tier::B, payer, rules, now) != Err(Code::LimitExceeded);
     match (passcode, payer.has_phone(now)) {
         (true, true) => Asks::PasscodeOrPhone,
         (false, true) => Asks::Phone,

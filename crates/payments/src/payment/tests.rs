@@ -431,8 +431,7 @@ fn the_phone_pays_what_the_passcode_may_not() {
         ("class full", 20_001, Payer { usage: Usage { year_minor: 9_990_000, ..today }, ..bound }, refused(Code::LimitExceeded)),
     ];
     for (name, amount_minor, payer, expected) in table {
-        let awaiting =
-            Payment { amount: Money::cny(amount_minor), payer: Some(ALICE), ..payment(PaymentStatus::AwaitingPasscode) };
+        let awaiting = Payment { amount: Money::cny(amount_minor), payer: Some(ALICE), ..payment(PaymentStatus::AwaitingPasscode) };
         assert_eq!(awaiting.approve(&payer, &rules, NOW).map_err(|refusal| refusal.code), expected, "{name}");
     }
     for status in STATUSES.into_iter().filter(|status| *status != PaymentStatus::AwaitingPasscode) {

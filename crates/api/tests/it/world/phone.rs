@@ -3,8 +3,8 @@
 use passkey::authenticator::{Authenticator, UiHint, UserCheck, UserValidationMethod};
 use passkey::client::{Client, DefaultClientData};
 use passkey::crypto::rust_crypto::RustCryptoBackend;
-use passkey::types::encoding::base64url;
 use passkey::types::ctap2::{Aaguid, Ctap2Error};
+use passkey::types::encoding::base64url;
 use passkey::types::webauthn::{CredentialCreationOptions, CredentialRequestOptions};
 use reqwest::Url;
 use serde_json::{Value, json};
