@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use store::passkey::{Answered, Credential, Reached, Registered};
 use webauthn_rp::bin::{Decode, Encode};
 use webauthn_rp::request::auth::AuthenticationVerificationOptions;
-use webauthn_rp::request::register::{Nickname, PublicKeyCredentialUserEntity, RegistrationVerificationOptions, UserHandle, Username};
+use webauthn_rp::request::register::{
+    CredProtect, Nickname, PublicKeyCredentialUserEntity, RegistrationVerificationOptions, UserHandle, Username,
+};
 use webauthn_rp::request::{AsciiDomain, RpId};
 use webauthn_rp::response::auth::DiscoverableAuthentication;
 use webauthn_rp::response::auth::error::AuthCeremonyErr;
@@ -75,8 +77,10 @@ impl RelyingParty {
             // A name that the profile of RFC 8266 does not know is not shown.
             display_name: Nickname::try_from(display_name).ok(),
         };
-        let (server, client) =
-            PublicKeyCredentialCreationOptions::first_passkey(&self.id, user).start_ceremony().map_err(|_| Code::Internal)?;
+        let mut options = PublicKeyCredentialCreationOptions::first_passkey(&self.id, user);
+        // User verification is required each time anyway; asked for, it keeps away every device that does not know the extension.
+        options.extensions.cred_protect = CredProtect::None;
+        let (server, client) = options.start_ceremony().map_err(|_| Code::Internal)?;
         let mut public_key = serde_json::to_value(&client).map_err(|_| Code::Internal)?;
         public_key["excludeCredentials"] = descriptors(bound);
         asked(public_key, server.encode().ok())
