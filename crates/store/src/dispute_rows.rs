@@ -150,6 +150,7 @@ pub(crate) fn render(tx: &Tx, dispute: &Dispute) -> Result<api::Dispute, StoreEr
         reason: dispute.reason.clone(),
         rules_version: dispute.rules_version.clone(),
         evidence: Evidence {
+            payee_statement: crate::shop::statement(tx, dispute.id)?,
             merchant_name: names.0,
             store_name: names.1,
             terminal: payment.terminal,

@@ -50,6 +50,7 @@ mod row;
 mod session;
 mod settle;
 pub mod setup;
+pub mod shop;
 mod simulate;
 pub mod throwaway;
 mod tx;

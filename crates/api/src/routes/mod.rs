@@ -16,6 +16,7 @@ pub mod owner;
 pub mod payments;
 pub mod sessions;
 pub mod settlement;
+pub mod shop;
 pub mod table;
 pub mod template;
 pub mod terminal;
@@ -114,6 +115,7 @@ pub fn endpoints(demo: bool) -> Vec<Endpoint> {
         health::books(),
         document::read(),
     ];
+    endpoints.extend(shop::endpoints());
     if demo {
         endpoints.push(demo::crowd());
     }

@@ -16,6 +16,7 @@ mod pages;
 mod payments;
 mod schemathesis;
 mod secrecy;
+mod shop;
 mod stream;
 mod strictness;
 mod webhooks;

@@ -3,6 +3,7 @@
 pub mod bisect;
 pub mod copies;
 pub mod gallery;
+pub mod merchant;
 pub mod parties;
 pub mod party;
 pub mod settlement;
