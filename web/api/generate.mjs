@@ -8,7 +8,7 @@ const target = new URL('./schema.ts', import.meta.url);
 
 /** What only narrows values and has no counterpart in a type. */
 const narrowing = new Set(['format', 'minimum', 'maximum', 'pattern', 'minLength', 'maxLength', 'minItems', 'maxItems', 'maxProperties', 'propertyNames', 'examples', 'additionalProperties']);
-const plain = { string: 'string', integer: 'number', number: 'number', boolean: 'boolean', null: 'null' };
+const plain = { string: 'string', integer: 'number', number: 'number', boolean: 'boolean', null: 'null', object: 'Readonly<Record<string, unknown>>' };
 
 /** The TypeScript type of one schema. */
 export function typeOf(schema) {

@@ -4,6 +4,8 @@ import { call, newIdempotencyKey } from './client';
 import type {
   Activation,
   ApiKey,
+  Assertion,
+  Attestation,
   BankAccount,
   Delivery,
   Figures,
@@ -13,6 +15,7 @@ import type {
   NewRefundRequest,
   NewShopStore,
   NewStaffMember,
+  PasskeyRequest,
   Payment,
   PaymentStatus,
   Payout,
@@ -39,7 +42,10 @@ const post = <T>(path: string, json: unknown, key?: string) => call<T>(path, { m
 const inMode = (mode: Mode) => ({ 'handsel-mode': mode });
 
 export const shop = {
-  redeem: (code: string) => post<Shop>('/v1/shop/session', { code }),
+  askToJoin: (code: string) => post<PasskeyRequest>('/v1/shop/invitation', { code }),
+  redeem: (code: string, attestation: Attestation) => post<Shop>('/v1/shop/session', { code, attestation }),
+  askToSignIn: () => post<PasskeyRequest>('/v1/shop/session/request', {}),
+  signIn: (assertion: Assertion) => post<Shop>('/v1/shop/session/passkey', { assertion }),
   signOut: () => call<void>('/v1/shop/session', { method: 'DELETE', headers: writes() }),
   read: () => call<Shop>('/v1/shop'),
   setHeadOffice: (said: HeadOffice, key: string) => post<HeadOffice>('/v1/shop/head-office', said, key),

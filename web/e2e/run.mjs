@@ -12,6 +12,7 @@ import { notMeJourney, undoJourney, undoOverJourney } from './money.mjs';
 import { closeJourney, exportJourney, largeTextJourney, limitsJourney, safetyJourney } from './owner.mjs';
 import { componentsJourney } from './components.mjs';
 import { CameraFile } from './scenes.mjs';
+import { shopSetupJourney, shopWorkJourney } from './shop.mjs';
 import { staffJourney } from './staff.mjs';
 import { startSystem } from './system.mjs';
 import { answerJourney, partyJourney, pictureJourney } from './trouble.mjs';
@@ -43,6 +44,8 @@ const journeys = [
   notMeJourney,
   safetyJourney,
   undoOverJourney,
+  shopSetupJourney,
+  shopWorkJourney,
   historyJourney,
   exportJourney,
   closeJourney,

@@ -27,6 +27,7 @@ use crate::config::Timing;
 use crate::hashing::{Hashing, Lane};
 use crate::limits::{Limits, Rates};
 use crate::metrics::Metrics;
+use crate::passkey::ceremony::RelyingParty;
 use crate::problem::{Answer, Refused};
 use crate::resolver::Resolver;
 use crate::webhooks::sender::Sender;
@@ -51,6 +52,8 @@ pub struct App {
     pub label_secret: Secret<[u8; 32]>,
     /// All webhook endpoints' keys are derived from it.
     pub webhook_secret: Secret<[u8; 32]>,
+    /// Where passkeys hold.
+    pub relying_party: RelyingParty,
     /// Sends webhooks.
     pub sender: Sender,
     /// What webhooks of test mode may reach.

@@ -44,6 +44,8 @@ pub struct PlatformConfig {
     pub acquirer_code: String,
     /// Where the shopper's browser finds the capture agent, such as `http://127.0.0.1:7300`.
     pub capture_agent_url: String,
+    /// Where passkeys hold.
+    pub passkeys: Passkeys,
     /// Whether the routes for demonstrations exist.
     pub demo: bool,
     /// Whether `POST /v1/bench/payments` exists, which believes whoever says who pays. Only on made-up money.
@@ -52,6 +54,22 @@ pub struct PlatformConfig {
     pub clock: Arc<dyn Clock>,
     /// How long to wait for what.
     pub timing: Timing,
+}
+
+/// Where passkeys hold: once people have bound devices, another domain makes all of them worthless.
+#[derive(Clone, Debug)]
+pub struct Passkeys {
+    /// The domain (the *RP ID*), such as `pay.example.com`.
+    pub domain: String,
+    /// Where the pages are, such as `https://pay.example.com`.
+    pub origins: Vec<String>,
+}
+
+impl Passkeys {
+    /// On this machine alone: `localhost` at `port`.
+    pub fn on_localhost(port: u16) -> Self {
+        Self { domain: "localhost".into(), origins: vec![format!("http://localhost:{port}")] }
+    }
 }
 
 /// One share party, as its operator announced it.

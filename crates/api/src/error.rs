@@ -37,6 +37,9 @@ pub enum Error {
     /// The capture agent's URL is no origin such as `http://127.0.0.1:7300`.
     #[error("the capture agent's URL must look like http://127.0.0.1:7300, without a path")]
     CaptureAgentUrl,
+    /// Passkeys cannot hold where the configuration says.
+    #[error(transparent)]
+    Passkeys(#[from] crate::passkey::ceremony::RelyingPartyError),
     /// The file of certificate authorities for webhooks cannot be read.
     #[error("the certificate authorities of webhooks cannot be read: {reason}")]
     WebhookRoots {

@@ -30,6 +30,7 @@ mod numbers;
 pub mod once;
 pub mod one_time_code;
 pub mod openapi;
+pub mod passkey;
 pub mod problem;
 pub mod resolver;
 pub mod routes;

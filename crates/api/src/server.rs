@@ -32,6 +32,7 @@ use crate::hashing::Hashing;
 use crate::identification::common_sequence;
 use crate::limits::Limits;
 use crate::metrics::{Gauges, Metrics};
+use crate::passkey::ceremony::RelyingParty;
 use crate::problem::Refused;
 use crate::resolver::Resolver;
 use crate::routes::{endpoints, table};
@@ -112,6 +113,7 @@ pub async fn serve(config: PlatformConfig) -> Result<Running, Error> {
         store: store.clone(),
         test_store,
         webhook_secret: webhooks::master_secret(&config.label_secret),
+        relying_party: RelyingParty::new(&config.passkeys.domain, config.passkeys.origins.clone())?,
         sender: sender(&config)?,
         test_webhook_reach: config.test_webhook_reach,
         events_recorded: Notify::new(),

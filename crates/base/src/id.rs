@@ -135,6 +135,8 @@ id_type!(/// One consent given or withdrawn.
     ConsentId, "con_");
 id_type!(/// A shopper's enrolment of one modality.
     EnrolmentId, "enr_");
+id_type!(/// A device that somebody signs in and approves with.
+    PasskeyId, "pk_");
 id_type!(/// A record in the parties' galleries; says nothing about whose it is.
     RecordId, "rec_");
 id_type!(/// One use of a biometric: enrolment, query or deletion, as the right-to-know log lists it.

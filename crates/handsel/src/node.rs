@@ -141,6 +141,10 @@ fn platform_config(node: PlatformNode, keys: PlatformKeys) -> Result<api::config
         .collect();
     let parties =
         peers.try_into().map_err(|_| Failure("the platform's configuration does not list three parties; set it up anew".into()))?;
+    let passkeys = match node.passkeys {
+        Some(PasskeysNode { domain, origins }) => api::config::Passkeys { domain, origins },
+        None => api::config::Passkeys::on_localhost(node.listen.port()),
+    };
     Ok(api::config::PlatformConfig {
         listen: node.listen,
         store: place(&node.store)?,
@@ -157,6 +161,7 @@ fn platform_config(node: PlatformNode, keys: PlatformKeys) -> Result<api::config
         passcode_pepper: Secret::new(keys.passcode_pepper.0),
         acquirer_code: node.acquirer_code,
         capture_agent_url: node.capture_agent,
+        passkeys,
         demo: node.demo,
         bench: false,
         clock: Arc::new(SystemClock),

@@ -14,6 +14,7 @@ pub mod dispute;
 pub mod enrolment;
 pub mod figures;
 pub mod passcode;
+pub mod passkey;
 pub mod payment;
 pub mod probe;
 pub mod refund;

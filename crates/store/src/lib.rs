@@ -37,6 +37,7 @@ pub mod idempotency;
 mod log_keeper;
 mod migrate;
 mod owner;
+pub mod passkey;
 pub mod payment;
 mod payment_list;
 mod payment_money;

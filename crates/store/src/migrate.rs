@@ -15,7 +15,7 @@ struct Migration {
     then: fn(&Tx) -> Result<(), StoreError>,
 }
 
-const MIGRATIONS: [Migration; 9] = [
+const MIGRATIONS: [Migration; 10] = [
     Migration { version: 1, sql: include_str!("../../../db/0001_first.sql"), then: |_| Ok(()) },
     Migration { version: 2, sql: include_str!("../../../db/0002_payments.sql"), then: after_2 },
     Migration { version: 3, sql: include_str!("../../../db/0003_events.sql"), then: |_| Ok(()) },
@@ -24,7 +24,8 @@ const MIGRATIONS: [Migration; 9] = [
     Migration { version: 6, sql: include_str!("../../../db/0006_appeals.sql"), then: |_| Ok(()) },
     Migration { version: 7, sql: include_str!("../../../db/0007_answers.sql"), then: |_| Ok(()) },
     Migration { version: 8, sql: include_str!("../../../db/0008_metadata.sql"), then: |_| Ok(()) },
-    Migration { version: 9, sql: include_str!("../../../db/0011_shop.sql"), then: |_| Ok(()) },
+    Migration { version: 9, sql: include_str!("../../../db/0010_passkeys.sql"), then: |_| Ok(()) },
+    Migration { version: 10, sql: include_str!("../../../db/0011_shop.sql"), then: |_| Ok(()) },
 ];
 
 /// Hashes what was posted before there was a chain, and goes on numbering the tables that were made anew.

@@ -9,6 +9,7 @@ pub mod bytes;
 pub mod dispute;
 pub mod merchant;
 pub mod party;
+pub mod passkey;
 pub mod probe;
 pub mod problem;
 pub mod receipt;

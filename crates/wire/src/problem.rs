@@ -130,6 +130,15 @@ codes! {
     PhoneTaken, "phone_taken", 409, "There is an account with this phone number.", "Sign in to it.";
     PasscodeWeak, "passcode_weak", 422, "The passcode is too easy to guess.", "Choose six digits that are no run, no repetition and no date.";
     SignInFailed, "sign_in_failed", 401, "The phone number and passcode do not fit.", "Try again; after five wrong tries wait.";
+    PasskeyInvalid, "passkey_invalid", 403, "The device's answer does not hold.", "Nothing was done. Try again with this device, or use another one.";
+    PasskeyOrigin, "passkey_origin", 403, "The device answered for another address than this platform's.", "Open the page at the address that its operator announced; passkeys hold there only.";
+    PasskeyUnknown, "passkey_unknown", 403, "This passkey is not, or no longer, one of this account's.", "Use a device that is listed in the wallet, or bind it anew.";
+    PasskeyTaken, "passkey_taken", 409, "This passkey is bound already.", "Use it to sign in.";
+    ApprovalRequired, "approval_required", 403, "A bound device must approve this first.", "Approve it on the phone that is bound to the account.";
+    ApprovalUsed, "approval_used", 409, "This approval was used before.", "Approve again.";
+    ApprovalExpired, "approval_expired", 409, "The approval took too long.", "Nothing was done. Approve again.";
+    ApprovalMismatch, "approval_mismatch", 409, "The approval was given for something else.", "Nothing was done. Approve what is shown now.";
+    DeviceMissing, "device_missing", 403, "No device of this account may approve.", "Bind a phone, or wait until a new phone's first day is over.";
     RefundExceedsPayment, "refund_exceeds_payment", 409, "The refunds would be more than what was paid.", "Refund at most what is left.";
     RefundWindowOver, "refund_window_over", 409, "The payment is too old, or was refunded too often, to be refunded here.", "Pay the shopper back another way.";
     RefundNeedsApproval, "refund_needs_approval", 403, "The refund is above what may be refunded without a manager.", "Ask for it in the console; somebody who may approve it decides.";

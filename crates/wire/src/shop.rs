@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bytes::HexArray;
 use crate::dispute::DisputeStatus;
+use crate::passkey::Attestation;
 use crate::problem::Code;
 
 /// What a member of the staff is.
@@ -56,12 +57,22 @@ pub enum Action {
     ManageShop,
 }
 
-/// `POST /v1/shop/session`: redeem an invitation.
+/// `POST /v1/shop/invitation`: what the invited person's device is to be asked. Answers with [`crate::passkey::PasskeyRequest`].
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShownInvitation {
+    /// The code of the invitation.
+    pub code: Secret<String>,
+}
+
+/// `POST /v1/shop/session`: redeem an invitation with a new passkey.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RedeemedInvitation {
     /// The code of the invitation.
     pub code: Secret<String>,
+    /// What the device answered.
+    pub attestation: Attestation,
 }
 
 /// `GET /v1/shop`: who is signed in, and what the merchant is.

@@ -21,7 +21,7 @@ const PAYMENT: &str = "pay_00000000000000000000000001";
 const ENROLMENT: &str = "enr_00000000000000000000000001";
 
 /// Method, path, who may.
-const TABLE: [(&str, &str, Access); 98] = [
+const TABLE: [(&str, &str, Access); 101] = [
     ("GET", "/v1/terminal", Access::Terminal),
     ("POST", "/v1/payments", Access::Payee),
     ("GET", "/v1/payments", Access::Payee),
@@ -90,7 +90,10 @@ const TABLE: [(&str, &str, Access); 98] = [
     ("POST", "/v1/top-ups", Access::Wallet),
     ("GET", "/v1/activity", Access::Wallet),
     ("GET", "/v1/queries", Access::Wallet),
+    ("POST", "/v1/shop/invitation", Access::ShopPage),
     ("POST", "/v1/shop/session", Access::ShopPage),
+    ("POST", "/v1/shop/session/request", Access::ShopPage),
+    ("POST", "/v1/shop/session/passkey", Access::ShopPage),
     ("DELETE", "/v1/shop/session", Access::Staff),
     ("GET", "/v1/shop", Access::Staff),
     ("POST", "/v1/shop/head-office", Access::Staff),

@@ -15,6 +15,7 @@ use wire::problem::Code;
 use wire::shop::{Role, attestation};
 
 use crate::world::console::Console;
+use crate::world::phone::Phone;
 use crate::world::shopper::Person;
 use crate::world::till::{SMALL, fresh_key};
 use crate::world::{OTHER_PAYEES_TILL, TILL, World};
@@ -62,20 +63,22 @@ async fn an_invitation_counts_once_for_three_days_and_ends_with_whoever_left() {
     let invite = |name: &'static str| owner.post("/v1/shop/staff", json!({"name": name, "role": "cashier"}));
     let first = invite("Wang").await.json();
     let (id, code) = (first["id"].as_str().expect("text").to_owned(), first["invitation"].as_str().expect("shown").to_owned());
-    let cashier = Console::redeem(&world, &code.to_lowercase().replace('-', " ")).await;
-    assert_eq!(Console::try_redeem(&world, &code).await.code(), Code::CodeInvalid, "used");
-    assert_eq!(Console::try_redeem(&world, "7Q4M-0XKD-R2TN-9WVA").await.code(), Code::CodeInvalid, "unknown");
+    let mut cashier = Console::redeem(&world, &code.to_lowercase().replace('-', " ")).await;
+    assert_eq!(Console::try_redeem(&world, &code, &mut Phone::new()).await.code(), Code::CodeInvalid, "used");
+    assert_eq!(Console::try_redeem(&world, "7Q4M-0XKD-R2TN-9WVA", &mut Phone::new()).await.code(), Code::CodeInvalid, "unknown");
     assert!(owner.get("/v1/shop/staff").await.json()["data"].as_array().expect("a list").iter().all(|row| row.get("invitation").is_none()));
     // A lost device: sessions end, and a new code comes.
     let again = owner.post(&format!("/v1/shop/staff/{id}/invitation"), json!({})).await.json();
     assert_eq!(cashier.get("/v1/shop").await.code(), Code::Unauthenticated);
-    let back = Console::redeem(&world, again["invitation"].as_str().expect("shown")).await;
+    assert_eq!(Console::sign_in(&world, &mut cashier.phone).await.code(), Code::PasskeyUnknown, "the lost device");
+    let mut back = Console::redeem(&world, again["invitation"].as_str().expect("shown")).await;
     // Another role counts at once; leaving too.
     assert_eq!(back.get("/v1/shop/figures").await.code(), Code::Forbidden);
     owner.post(&format!("/v1/shop/staff/{id}"), json!({"role": "manager"})).await;
     assert_eq!(back.get("/v1/shop/figures").await.status, 200);
     assert_eq!(owner.delete(&format!("/v1/shop/staff/{id}")).await.status, 204);
     assert_eq!(back.get("/v1/shop").await.code(), Code::Unauthenticated);
+    assert_eq!(Console::sign_in(&world, &mut back.phone).await.code(), Code::PasskeyUnknown);
     // The only owner stays.
     let me = owner.get("/v1/shop").await.json()["me"]["id"].as_str().expect("text").to_owned();
     assert_eq!(owner.delete(&format!("/v1/shop/staff/{me}")).await.code(), Code::LastOwner);
@@ -87,14 +90,14 @@ async fn an_invitation_counts_once_for_three_days_and_ends_with_whoever_left() {
     assert_eq!(rival.post(&path, json!({"role": "owner"})).await.code(), Code::NotFound);
     assert_eq!(rival.delete(&path).await.code(), Code::NotFound);
     world.clock.put_forward(3 * 86_400_000);
-    assert_eq!(Console::try_redeem(&world, late["invitation"].as_str().expect("shown")).await.code(), Code::CodeInvalid, "too late");
+    assert_eq!(Console::try_redeem(&world, late["invitation"].as_str().expect("shown"), &mut Phone::new()).await.code(), Code::CodeInvalid, "too late");
     assert_eq!(rival.get("/v1/shop").await.code(), Code::Unauthenticated, "sessions end");
 }
 
 #[tokio::test]
 async fn a_session_needs_the_consoles_own_page_and_ends() {
     let world = World::new().await;
-    let owner = Console::owner(&world, 1).await;
+    let mut owner = Console::owner(&world, 1).await;
     let key = fresh_key();
     let cookie = ("cookie", &*owner.cookie);
     for headers in [
@@ -112,6 +115,10 @@ async fn a_session_needs_the_consoles_own_page_and_ends() {
     assert_eq!(shopper.get("/v1/shop").await.code(), Code::Unauthenticated);
     assert_eq!(owner.delete("/v1/shop/session").await.status, 204);
     assert_eq!(owner.get("/v1/shop").await.code(), Code::Unauthenticated);
+    // The passkey comes in again, as often as its owner likes.
+    for _ in 0..2 {
+        assert_eq!(Console::sign_in(&world, &mut owner.phone).await.json()["me"]["role"], "owner");
+    }
 }
 
 /// A merchant that has all five elements.
@@ -300,7 +307,7 @@ async fn two_merchants_together_cannot_tell_that_a_shopper_is_the_same() {
         let (refunded, disputed) = (till.pay(SMALL, &person).await, till.pay(SMALL + merchant as i64, &person).await);
         let owner = Console::owner(&world, merchant).await;
         owner.post(&format!("/v1/payments/{}/refunds", refunded.id), json!({"amount_minor": 100})).await;
-        let opened = shopper.post("/v1/disputes", json!({"payment": disputed.id, "cause": "stranger", "freeze": false})).await;
+        let opened = shopper.post("/v1/disputes", json!({"payment": disputed.id, "cause": "not_there", "freeze": false})).await;
         assert_eq!(opened.status, 201, "{}", opened.text());
         let id = opened.json()["id"].as_str().expect("text").to_owned();
         let stated = owner.post(&format!("/v1/shop/disputes/{id}/statement"), json!({"statement": "A cup of tea, on camera."})).await;

@@ -65,6 +65,7 @@ impl MeasuredPlatform {
             passcode_pepper: Secret::new([8; 32]),
             acquirer_code: "00000001".into(),
             capture_agent_url: "http://127.0.0.1:9".into(),
+            passkeys: api::config::Passkeys::on_localhost(9),
             demo: false,
             bench: true,
             clock: Arc::new(SystemClock),

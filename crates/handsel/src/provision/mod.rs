@@ -165,6 +165,7 @@ pub fn prepare(dir: &Path, options: &InstallationOptions, mode: Mode, ephemeral_
         capture_agent: format!("http://localhost:{}", till.port()),
         acquirer_code: nodes::no_acquirer_code(),
         demo: mode == Mode::Archive,
+        passkeys: None,
         parties: parties_for_platform.into(),
     };
     write_private(&dir.join("platform/node.toml"), &node)?;

@@ -120,12 +120,24 @@ pub struct PlatformNode {
     #[serde(default = "no_acquirer_code")]
     pub acquirer_code: String,
     pub demo: bool,
+    /// Where passkeys hold; without, on this machine alone.
+    #[serde(default)]
+    pub passkeys: Option<PasskeysNode>,
     pub parties: Vec<PlatformPeerNode>,
 }
 
 /// The code of an institution that the clearing system does not know yet.
 pub fn no_acquirer_code() -> String {
     "00000000".into()
+}
+
+/// Where passkeys hold.
+#[derive(Serialize, Deserialize)]
+pub struct PasskeysNode {
+    /// The domain, such as `pay.example.com`.
+    pub domain: String,
+    /// Where the pages are, such as `https://pay.example.com`.
+    pub origins: Vec<String>,
 }
 
 /// A party as the platform knows it.

@@ -27,6 +27,8 @@ impl RulePack {
             (self.passcode.lock_minutes.contains(&0), "a lock of 0 minutes is no lock"),
             (self.clocks.payment_lifetime_s < self.clocks.challenge_lifetime_s, "challenges outlive payments"),
             (self.clocks.challenge_lifetime_s == 0 || self.clocks.enrolment_lifetime_s == 0, "a lifetime is 0"),
+            (self.devices.approval_lifetime_s == 0 || self.devices.devices_max == 0, "nobody can bind a device"),
+            (self.devices.cooling_off_payment_max_minor < 0, "cooling_off_payment_max_minor is negative"),
             (self.holds.lifetime_s == 0, "a hold ends when it begins"),
             (self.undo.payment_max_minor < 0, "undo.payment_max_minor is negative"),
             (limits.night_from_minute >= DAY_MINUTES, "night_from_minute is a day or more"),

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use wire::api::IdentityClass;
 
 use self::part::{
-    Classes, Clocks, DisputeRules, DuressRules, GalleryRules, HoldRules, OwnerLimitRules, PasscodeRules, RefundRules, SettlementRules,
-    Strength, TopUpRules, UndoRules,
+    Classes, Clocks, DeviceRules, DisputeRules, DuressRules, GalleryRules, HoldRules, OwnerLimitRules, PasscodeRules, RefundRules,
+    SettlementRules, Strength, TopUpRules, UndoRules,
 };
 use crate::account::tier::Tier;
 
@@ -70,6 +70,8 @@ pub struct RulePack {
     pub holds: HoldRules,
     /// Refunds.
     pub refunds: RefundRules,
+    /// Devices that approve, and what is new.
+    pub devices: DeviceRules,
     /// Taking a small payment back oneself.
     pub undo: UndoRules,
     /// Limits that owners set.

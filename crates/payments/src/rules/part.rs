@@ -52,6 +52,24 @@ pub struct Clocks {
     pub payment_lifetime_s: u64,
 }
 
+/// Devices that approve, and what is new.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceRules {
+    /// From what a device is asked to its answer, in seconds.
+    pub approval_lifetime_s: u64,
+    /// Most devices of one account.
+    pub devices_max: u32,
+    /// How long after it was opened an account may bind its first device without more, in seconds.
+    pub first_device_s: u64,
+    /// How long a new face or device is watched, in seconds.
+    pub cooling_off_s: u64,
+    /// Largest payment in that time, in minor units.
+    pub cooling_off_payment_max_minor: i64,
+    /// How long limits are half after a device was bound in place of a lost one, in seconds.
+    pub halved_s: u64,
+}
+
 /// Refunds.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,13 +1,15 @@
 //! A merchant's people, their invitations and their sessions.
 
-use base::id::{MerchantId, StaffId};
+use base::id::{MerchantId, PasskeyId, StaffId};
 use base::time::Timestamp;
+use payments::passkey::{Action, Subject, SubjectKind};
 use payments::staff::{INVITATION_MS, ROLES, check_name, role_name};
 use rand_core::CryptoRng;
 use wire::api::List;
 use wire::problem::Code;
 use wire::shop::{NewStaffMember, Role, StaffMember};
 
+use crate::passkey::{self, Answered, Registered};
 use crate::Store;
 use crate::db::{DbError, Row, Tx};
 use crate::error::StoreError;
@@ -26,6 +28,20 @@ pub struct Signed {
     pub merchant: MerchantId,
     /// As what, now.
     pub role: Role,
+}
+
+/// A session to open.
+#[derive(Clone, Copy, Debug)]
+pub struct NewStaffSession {
+    /// SHA-256 of its token.
+    pub token_sha256: [u8; 32],
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// Whose passkeys a member's are.
+pub const fn subject(staff: StaffId) -> Subject {
+    Subject { kind: SubjectKind::Staff, id: staff.bits() }
 }
 
 impl Store {
@@ -80,7 +96,7 @@ impl Store {
         })
     }
 
-    /// Invites a member again, whose device is lost: sessions end, and earlier codes. 200 with [`StaffMember`], or `not_found`.
+    /// Invites a member again, whose device is lost: sessions, passkeys and earlier codes end. 200 with [`StaffMember`], or `not_found`.
     pub fn invite_staff_again(
         &self,
         idempotency: &Idempotency,
@@ -91,7 +107,7 @@ impl Store {
     ) -> Result<Answer, StoreError> {
         self.once("invite_staff_again", idempotency, Keep::Day, now, |tx| {
             of_merchant(tx, merchant, id, now)?;
-            end_sessions(tx, id)?;
+            end_access(tx, id, now)?;
             set_code(tx, id, code_sha256, now)?;
             Ok(Answer::of(200, &of_merchant(tx, merchant, id, now)?))
         })
@@ -116,11 +132,11 @@ impl Store {
         })
     }
 
-    /// Somebody leaves: sessions and invitations end at once. `not_found`, `last_owner`.
+    /// Somebody leaves: sessions, passkeys and invitations end at once. `not_found`, `last_owner`.
     pub fn end_staff(&self, merchant: MerchantId, id: StaffId, now: Timestamp) -> Result<(), StoreError> {
         self.run_tx("end_staff", |tx| {
             check_other_owner(tx, merchant, &of_merchant(tx, merchant, id, now)?)?;
-            end_sessions(tx, id)?;
+            end_access(tx, id, now)?;
             tx.execute(
                 "UPDATE staff SET ended_at = ?2, code_sha256 = NULL, code_expires_at = NULL WHERE id = ?1",
                 (Bits(id.bits()), At(now)),
@@ -137,26 +153,47 @@ impl Store {
         })
     }
 
-    /// Redeems an invitation and opens a session: `code_invalid` for a code that nobody has, that was used or has ended.
+    /// Whose invitation this code is, and the person's name: `code_invalid` for a code that nobody has, that was used or has ended.
+    pub fn invited(&self, code_sha256: &[u8; 32], now: Timestamp) -> Result<(Signed, String), StoreError> {
+        self.read(|tx| {
+            let signed = invited(tx, code_sha256, now)?;
+            let name = of_merchant(tx, signed.merchant, signed.id, now)?.name;
+            Ok((signed, name))
+        })
+    }
+
+    /// Redeems an invitation: binds the device and opens a session. `code_invalid`, `passkey_taken`, and for a challenge that is
+    /// another's or over `approval_mismatch`, `approval_used`, `approval_expired`.
     pub fn redeem_invitation(
         &self,
         code_sha256: &[u8; 32],
-        token_sha256: &[u8; 32],
-        expires_at: Timestamp,
+        device: &Registered,
+        new: &NewStaffSession,
+        rng: &mut dyn CryptoRng,
         now: Timestamp,
     ) -> Result<Signed, StoreError> {
+        let id = PasskeyId::new(now, rng);
         self.run_tx("redeem_invitation", |tx| {
-            let found = tx.find(
-                "SELECT id, merchant, role FROM staff WHERE code_sha256 = ?1 AND code_expires_at > ?2 AND ended_at IS NULL",
-                (code_sha256, At(now)),
-                read_signed,
-            )?;
-            let signed = found.ok_or(Code::CodeInvalid)?;
+            let signed = invited(tx, code_sha256, now)?;
+            passkey::register(tx, id, subject(signed.id), "console", device, now, now)?;
             tx.execute(
                 "UPDATE staff SET code_sha256 = NULL, code_expires_at = NULL, joined_at = coalesce(joined_at, ?2) WHERE id = ?1",
                 (Bits(signed.id.bits()), At(now)),
             )?;
-            open_session(tx, signed.id, token_sha256, expires_at, now)?;
+            open_session(tx, signed.id, new, now)?;
+            Ok(signed)
+        })
+    }
+
+    /// Signs in by a bound device, whoever's it is: `passkey_unknown` also for somebody who has left, and as the answer of any
+    /// device.
+    pub fn sign_in_staff(&self, answered: &Answered, new: &NewStaffSession, now: Timestamp) -> Result<Signed, StoreError> {
+        self.run_tx("sign_in_staff", |tx| {
+            let device = passkey::answer(tx, answered, &Action::sign_in(), now)?;
+            let sql = "SELECT id, merchant, role FROM staff WHERE id = ?1 AND ended_at IS NULL";
+            let found = tx.find(sql, [Bits(device.subject.id)], read_signed)?;
+            let signed = found.filter(|_| device.subject.kind == SubjectKind::Staff).ok_or(Code::PasskeyUnknown)?;
+            open_session(tx, signed.id, new, now)?;
             Ok(signed)
         })
     }
@@ -210,15 +247,23 @@ fn set_code(tx: &Tx, id: StaffId, code_sha256: &[u8; 32], now: Timestamp) -> Res
     Ok(())
 }
 
-fn open_session(tx: &Tx, staff: StaffId, token_sha256: &[u8; 32], expires_at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+/// The member whose open invitation has this code, or `code_invalid`.
+fn invited(tx: &Tx, code_sha256: &[u8; 32], now: Timestamp) -> Result<Signed, StoreError> {
+    let sql = "SELECT id, merchant, role FROM staff WHERE code_sha256 = ?1 AND code_expires_at > ?2 AND ended_at IS NULL";
+    tx.find(sql, (code_sha256, At(now)), read_signed)?.ok_or(Code::CodeInvalid.into())
+}
+
+fn open_session(tx: &Tx, staff: StaffId, new: &NewStaffSession, now: Timestamp) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO staff_sessions (token_sha256, staff, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)",
-        (token_sha256, Bits(staff.bits()), At(now), At(expires_at)),
+        (new.token_sha256, Bits(staff.bits()), At(now), At(new.expires_at)),
     )?;
     Ok(())
 }
 
-fn end_sessions(tx: &Tx, staff: StaffId) -> Result<(), StoreError> {
+/// Nobody is signed in as this person any more, and no device of theirs signs in.
+fn end_access(tx: &Tx, staff: StaffId, now: Timestamp) -> Result<(), StoreError> {
+    passkey::revoke_all(tx, subject(staff), now)?;
     tx.execute("DELETE FROM staff_sessions WHERE staff = ?1", [Bits(staff.bits())])?;
     Ok(())
 }

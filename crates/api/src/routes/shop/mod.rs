@@ -18,7 +18,10 @@ use crate::once::respond;
 /// All of them.
 pub fn endpoints() -> Vec<Endpoint> {
     vec![
+        session::invitation(),
         session::redeem(),
+        session::challenge(),
+        session::sign_in(),
         session::end(),
         office::read(),
         office::set_head_office(),

@@ -7,11 +7,14 @@ use serde_json::{Value, json};
 
 use super::World;
 use super::http::{Http, Reply};
+use super::phone::Phone;
+use super::shopper::cookie_of;
 use super::till::fresh_key;
 
 pub struct Console {
     http: Http,
     pub cookie: String,
+    pub phone: Phone,
 }
 
 impl Console {
@@ -23,17 +26,28 @@ impl Console {
         Self::redeem(world, &code).await
     }
 
-    /// Whoever holds this invitation.
+    /// Whoever holds this invitation, with a new phone.
     pub async fn redeem(world: &World, code: &str) -> Self {
-        let reply = Self::try_redeem(world, code).await;
+        let mut phone = Phone::new();
+        let reply = Self::try_redeem(world, code, &mut phone).await;
         assert_eq!(reply.status, 200, "{}", reply.text());
-        let cookie = reply.header("set-cookie");
-        assert!(cookie.contains("HttpOnly; SameSite=Strict"), "{cookie}");
-        Self { http: world.http.clone(), cookie: cookie.split(';').next().expect("a cookie").to_owned() }
+        Self { http: world.http.clone(), cookie: cookie_of(&reply), phone }
     }
 
-    pub async fn try_redeem(world: &World, code: &str) -> Reply {
-        world.http.post("/v1/shop/session", &[("x-handsel-shop", "1")], json!({"code": code}).to_string().into_bytes()).await
+    pub async fn try_redeem(world: &World, code: &str, phone: &mut Phone) -> Reply {
+        let asked = page(world, "/v1/shop/invitation", json!({"code": code})).await;
+        if asked.status != 200 {
+            return asked;
+        }
+        let attestation = phone.register(&asked.json()["public_key"]).await;
+        page(world, "/v1/shop/session", json!({"code": code, "attestation": attestation})).await
+    }
+
+    /// Signs in again with the phone that is bound.
+    pub async fn sign_in(world: &World, phone: &mut Phone) -> Reply {
+        let asked = page(world, "/v1/shop/session/request", json!({})).await;
+        let assertion = phone.answer(&asked.json()["public_key"]).await;
+        page(world, "/v1/shop/session/passkey", json!({"assertion": assertion})).await
     }
 
     /// A new member in this role.
@@ -55,4 +69,9 @@ impl Console {
     pub async fn delete(&self, path: &str) -> Reply {
         Reply::of(self.http.request(Method::DELETE, path, &[("cookie", &self.cookie), ("x-handsel-shop", "1")])).await
     }
+}
+
+/// A POST of the console's page before anybody has signed in.
+async fn page(world: &World, path: &str, body: Value) -> Reply {
+    world.http.post(path, &[("x-handsel-shop", "1")], body.to_string().into_bytes()).await
 }

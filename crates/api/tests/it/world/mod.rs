@@ -5,6 +5,7 @@ pub mod console;
 pub mod http;
 pub mod logs;
 pub mod parties;
+pub mod phone;
 pub mod proxy;
 pub mod receiver;
 pub mod schema;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use api::config::{PlatformConfig, Timing};
+use api::config::{Passkeys, PlatformConfig, Timing};
 use api::limits::Rates;
 use api::server::{Running, serve};
 use base::id::{ApiKeyId, MerchantId, StoreId, TerminalId};
@@ -137,6 +138,7 @@ impl World {
             passcode_pepper: Secret::new([8; 32]),
             acquirer_code: "00000001".into(),
             capture_agent_url: self.capture_agent_url.clone(),
+            passkeys: Passkeys::on_localhost(7400),
             demo: self.demo,
             bench: false,
             clock: self.clock.clone(),
