@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use wire::bytes::HexArray;
 
 use crate::args::NodeOptions;
-use crate::provision::{PartyKeys, PartyNode, PeerNode, PlatformKeys, PlatformNode, read};
+use crate::provision::{PartyKeys, PartyNode, PasskeysNode, PeerNode, PlatformKeys, PlatformNode, read};
 use crate::run::{Failure, context, failed, runtime};
 
 // What the tills make and what the platform and the parties take.

@@ -37,7 +37,7 @@ pub use folder::{keys, private_folder, read, write_private};
 use keys::{MerchantKeys, new_merchant_keys, new_platform_keys};
 pub use keys::{PartyKeys, PlatformKeys, TerminalKeys, WorkerKeys, new_party_keys, new_terminal_keys, new_worker_keys, pin, public_half};
 use nodes::PlatformPeerNode;
-pub use nodes::{PartyNode, PeerNode, PlatformNode, TerminalNode, WorkerNode, WorkersNode};
+pub use nodes::{PartyNode, PasskeysNode, PeerNode, PlatformNode, TerminalNode, WorkerNode, WorkersNode};
 
 use crate::admin;
 use crate::args::{FundOptions, InstallationOptions};
