@@ -106,7 +106,7 @@ export async function shopSetupJourney(stage) {
   }, page);
 
   await step('console: a till is taken out of use', async () => {
-    await page.getByRole('button', { name: say(`Take SN-${language}-0001 out of use`, `停用SN-${language}-0001`) }).click();
+    await page.getByRole('button', { name: say(`Take out of use: SN-${language}-0001`, `停用SN-${language}-0001`) }).click();
     await page.getByText(say('out of use', '已停用'), { exact: true }).waitFor();
     await screen(page, 'shop-11-till-stopped');
   }, page);

@@ -27,7 +27,7 @@ const en = {
     change: 'Change',
     changeOne: (store: string) => `Change ${store}`,
     stop: 'Take out of use',
-    stopOne: (till: string) => `Take ${till} out of use`,
+    stopOne: (till: string) => `Take out of use: ${till}`,
     open: 'Open a store',
   },
   activate: {

@@ -90,7 +90,11 @@ async fn an_invitation_counts_once_for_three_days_and_ends_with_whoever_left() {
     assert_eq!(rival.post(&path, json!({"role": "owner"})).await.code(), Code::NotFound);
     assert_eq!(rival.delete(&path).await.code(), Code::NotFound);
     world.clock.put_forward(3 * 86_400_000);
-    assert_eq!(Console::try_redeem(&world, late["invitation"].as_str().expect("shown"), &mut Phone::new()).await.code(), Code::CodeInvalid, "too late");
+    assert_eq!(
+        Console::try_redeem(&world, late["invitation"].as_str().expect("shown"), &mut Phone::new()).await.code(),
+        Code::CodeInvalid,
+        "too late"
+    );
     assert_eq!(rival.get("/v1/shop").await.code(), Code::Unauthenticated, "sessions end");
 }
 

@@ -9,11 +9,11 @@ use wire::api::List;
 use wire::problem::Code;
 use wire::shop::{NewStaffMember, Role, StaffMember};
 
-use crate::passkey::{self, Answered, Registered};
 use crate::Store;
 use crate::db::{DbError, Row, Tx};
 use crate::error::StoreError;
 use crate::idempotency::{Answer, Idempotency, Keep};
+use crate::passkey::{self, Answered, Registered};
 use crate::row::{At, Bits, Name};
 
 /// Most people of one merchant that have not left.
@@ -85,7 +85,8 @@ impl Store {
             if !is_known {
                 return Err(Code::NotFound.into());
             }
-            let waits = "SELECT id FROM staff WHERE merchant = ?1 AND name = ?2 AND role = 'owner' AND joined_at IS NULL AND ended_at IS NULL";
+            let waits =
+                "SELECT id FROM staff WHERE merchant = ?1 AND name = ?2 AND role = 'owner' AND joined_at IS NULL AND ended_at IS NULL";
             let waiting: Option<Bits> = tx.find(waits, (Bits(merchant.bits()), name), |row| row.get(0))?;
             let id = waiting.map_or(fresh, |bits| StaffId::from_bits(bits.0));
             match waiting {
