@@ -23,6 +23,7 @@ const en = {
   incomplete: 'Enter six digits.',
   rows: ['First row', 'Second row'],
   none: 'There is nothing yet.',
+  bars: { title: 'Payments by hour', heads: ['Hour', 'Payments'] as [string, string], open: 'The numbers as a table' },
   openCamera: 'Open the camera',
   attempt: 'Try something that is refused',
 };
@@ -48,6 +49,7 @@ const zh: typeof en = {
   incomplete: '请输入六位数字。',
   rows: ['第一行', '第二行'],
   none: '暂无记录。',
+  bars: { title: '各小时付款笔数', heads: ['小时', '笔数'], open: '以表格查看数字' },
   openCamera: '打开摄像头',
   attempt: '试一次会被拒绝的操作',
 };

@@ -14,6 +14,7 @@ import { componentsJourney } from './components.mjs';
 import { approveJourney, deviceJourney, giveDevice, lostPhoneJourney } from './device.mjs';
 import { placesJourney } from './places.mjs';
 import { CameraFile } from './scenes.mjs';
+import { shopSetupJourney, shopWorkJourney } from './shop.mjs';
 import { staffJourney } from './staff.mjs';
 import { startSystem } from './system.mjs';
 import { answerJourney, partyJourney, pictureJourney } from './trouble.mjs';
@@ -47,6 +48,8 @@ const journeys = [
   safetyJourney,
   helperJourney,
   undoOverJourney,
+  shopSetupJourney,
+  shopWorkJourney,
   historyJourney,
   exportJourney,
   closeJourney,

@@ -72,6 +72,8 @@ pub struct App {
     pub known_tills: KnownTills,
     /// When each API key's use was last noted.
     pub keys_noted: Mutex<HashMap<ApiKeyId, Timestamp>>,
+    /// The institution's code in the clearing system.
+    pub acquirer_code: String,
     /// Where the shopper's browser finds the capture agent.
     pub capture_agent_url: String,
     /// The API's description, as `GET /openapi.json` answers it.

@@ -12,12 +12,14 @@ use axum::middleware::Next;
 use axum::response::Response;
 use base::id::{AccountId, ApiKeyId, MerchantId};
 use store::setup::Terminal;
+use store::shop::staff::Signed;
 use wire::merchant::Mode;
 use wire::problem::Code;
 
 use crate::api_key;
 use crate::app::{SharedApp, random};
 use crate::problem::{Answer, Refused};
+use crate::staff_auth::Member;
 use crate::token_sha256;
 
 /// The session's cookie.
@@ -38,6 +40,8 @@ pub enum Principal {
     Terminal(Arc<Terminal>),
     /// A merchant's server.
     Key(KeyHolder),
+    /// A member of a merchant's staff, in the console.
+    Staff(Member),
 }
 
 /// A merchant's server, as its API key says.
@@ -60,6 +64,7 @@ impl Principal {
             Self::Terminal(terminal) => terminal.details.id.to_string(),
             // All keys of a merchant are one: it may change them between two tries.
             Self::Key(holder) => holder.merchant.to_string(),
+            Self::Staff(member) => member.id().to_string(),
         }
     }
 }
@@ -159,25 +164,25 @@ pub async fn wallet(State(app): State<SharedApp>, mut request: Request, next: Ne
     let token_sha256 = session(request.headers()).ok_or(Code::Unauthenticated)?;
     let now = app.now();
     let account = app.with_store(move |store| store.session_account(&token_sha256, now)).await?.ok_or(Code::Unauthenticated)?;
-    check_page(&request)?;
+    check_page(&request, WALLET_HEADER)?;
     request.extensions_mut().insert(Principal::Wallet(account, token_sha256));
     Ok(next.run(request).await)
 }
 
 /// The layer of [`crate::routes::table::Access::Page`].
 pub async fn page(mut request: Request, next: Next) -> Result<Response, Refused> {
-    check_page(&request)?;
+    check_page(&request, WALLET_HEADER)?;
     request.extensions_mut().insert(Principal::Page);
     Ok(next.run(request).await)
 }
 
 /// A write must come from our own page: browsers send the header only from our origin, and `Origin` as it is.
-fn check_page(request: &Request) -> Answer<()> {
+pub(crate) fn check_page(request: &Request, own_header: &str) -> Answer<()> {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return Ok(());
     }
     let headers = request.headers();
-    let own_header = headers.get(WALLET_HEADER).is_some_and(|value| value == "1");
+    let own_header = headers.get(own_header).is_some_and(|value| value == "1");
     let own_origin = match headers.get(ORIGIN).map(HeaderValue::to_str) {
         None => true,
         Some(Ok(origin)) => headers
@@ -196,9 +201,13 @@ fn bearer<'a>(headers: &'a HeaderMap, kind: &str) -> Option<&'a str> {
 }
 
 fn session(headers: &HeaderMap) -> Option<[u8; 32]> {
+    cookie(headers, SESSION_COOKIE).map(token_sha256)
+}
+
+/// The value of the cookie of this name.
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
-    let token = cookies.filter_map(|cookie| cookie.trim().split_once('=')).find(|(name, _)| *name == SESSION_COOKIE)?.1;
-    Some(token_sha256(token))
+    cookies.filter_map(|cookie| cookie.trim().split_once('=')).find(|(known, _)| *known == name).map(|(_, value)| value)
 }
 
 /// A new session's token: its SHA-256 for the store, and the cookie for the browser. The cookie has no `Secure`, because
@@ -234,15 +243,25 @@ impl<S: Sync> FromRequestParts<S> for Till {
     }
 }
 
-/// The merchant's server that asks.
-pub struct Merchant(pub KeyHolder);
+/// The merchant that asks: its server, or somebody of its staff.
+pub struct Merchant(pub MerchantSide);
+
+/// In whose name a merchant's things are read and changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MerchantSide {
+    /// The merchant.
+    pub merchant: MerchantId,
+    /// Which store.
+    pub mode: Mode,
+}
 
 impl<S: Sync> FromRequestParts<S> for Merchant {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Answer<Self> {
         match parts.extensions.get::<Principal>() {
-            Some(Principal::Key(holder)) => Ok(Self(*holder)),
+            Some(Principal::Key(holder)) => Ok(Self(MerchantSide { merchant: holder.merchant, mode: holder.mode })),
+            Some(Principal::Staff(member)) => Ok(Self(MerchantSide { merchant: member.merchant(), mode: member.mode })),
             _ => Err(Code::Forbidden.into()),
         }
     }
@@ -256,6 +275,8 @@ pub struct Payee {
     pub by: store::setup::Payee,
     /// The terminal, if it is one.
     pub till: Option<Arc<Terminal>>,
+    /// The member of the merchant's staff, if it is one.
+    pub staff: Option<Signed>,
 }
 
 impl<S: Sync> FromRequestParts<S> for Payee {
@@ -263,10 +284,21 @@ impl<S: Sync> FromRequestParts<S> for Payee {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Answer<Self> {
         match parts.extensions.get::<Principal>() {
-            Some(Principal::Terminal(terminal)) => {
-                Ok(Self { mode: Mode::Live, by: store::setup::Payee::Terminal(terminal.details.id), till: Some(terminal.clone()) })
+            Some(Principal::Terminal(terminal)) => Ok(Self {
+                mode: Mode::Live,
+                by: store::setup::Payee::Terminal(terminal.details.id),
+                till: Some(terminal.clone()),
+                staff: None,
+            }),
+            Some(Principal::Key(holder)) => {
+                Ok(Self { mode: holder.mode, by: store::setup::Payee::Merchant(holder.merchant), till: None, staff: None })
             }
-            Some(Principal::Key(holder)) => Ok(Self { mode: holder.mode, by: store::setup::Payee::Merchant(holder.merchant), till: None }),
+            Some(Principal::Staff(member)) => Ok(Self {
+                mode: member.mode,
+                by: store::setup::Payee::Merchant(member.merchant()),
+                till: None,
+                staff: Some(member.signed.clone()),
+            }),
             _ => Err(Code::Forbidden.into()),
         }
     }
@@ -301,7 +333,7 @@ mod tests {
         let check = |method: &str, headers: &[(&str, &str)]| {
             let request =
                 headers.iter().fold(axum::http::Request::builder().method(method), |request, (name, value)| request.header(*name, *value));
-            check_page(&request.body(Body::empty()).expect("a sound request")).is_ok()
+            check_page(&request.body(Body::empty()).expect("a sound request"), WALLET_HEADER).is_ok()
         };
         let host = ("host", "127.0.0.1:7000");
         for (what, method, headers, allowed) in [

@@ -40,6 +40,8 @@ pub struct PlatformConfig {
     pub label_secret: Secret<[u8; 32]>,
     /// Goes into every passcode's hash: a copy of the store alone gives no passcode away.
     pub passcode_pepper: Secret<[u8; 32]>,
+    /// The institution's code in the clearing system, the first of the five elements that a till is bound to.
+    pub acquirer_code: String,
     /// Where the shopper's browser finds the capture agent, such as `http://127.0.0.1:7300`.
     pub capture_agent_url: String,
     /// Where passkeys hold.

@@ -28,12 +28,14 @@ pub mod metrics;
 pub mod middleware;
 mod numbers;
 pub mod once;
+pub mod one_time_code;
 pub mod openapi;
 pub mod passkey;
 pub mod problem;
 pub mod resolver;
 pub mod routes;
 pub mod server;
+pub mod staff_auth;
 pub mod version;
 pub mod webhooks;
 

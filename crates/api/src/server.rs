@@ -125,6 +125,7 @@ pub async fn serve(config: PlatformConfig) -> Result<Running, Error> {
         keys_noted: Mutex::default(),
         resolver,
         confirmation_keys: confirmation_keys(&config)?,
+        acquirer_code: config.acquirer_code,
         capture_agent_url: origin(&config.capture_agent_url)?,
         label_secret: config.label_secret,
         document: document(config.demo),
@@ -194,7 +195,10 @@ fn pages(app: &SharedApp, web_dir: &Path) -> Router<SharedApp> {
     Router::new()
         .route("/wallet", get(async || Redirect::permanent("/wallet/")))
         .route_service("/wallet/", files.clone())
-        .route_service("/wallet/{*file}", files)
+        .route_service("/wallet/{*file}", files.clone())
+        .route("/shop", get(async || Redirect::permanent("/shop/")))
+        .route_service("/shop/", files.clone())
+        .route_service("/shop/{*file}", files)
         .layer(from_fn_with_state(app.clone(), middleware::one_origin))
         .layer(from_fn_with_state(app.clone(), middleware::page_headers))
 }

@@ -151,6 +151,12 @@ id_type!(/// One HTTP request, for logs and error reports.
     RequestId, "req_");
 id_type!(/// A merchant's key to the API.
     ApiKeyId, "key_");
+id_type!(/// A member of a merchant's staff.
+    StaffId, "stf_");
+id_type!(/// A till on its way to work.
+    ActivationId, "act_");
+id_type!(/// A refund that waits for approval.
+    RefundRequestId, "rr_");
 id_type!(/// Something that happened, as merchants are told of it.
     EventId, "evt_");
 id_type!(/// Where a merchant wants to be told.

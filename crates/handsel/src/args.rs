@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use base::party::PartyId;
 use clap::{Args, Parser, Subcommand};
 
+use crate::activate::ActivateOptions;
 use crate::admin::city::CityOptions;
 use crate::admin::identity::IdentityCommand;
+use crate::admin::merchant::MerchantCommand;
 use crate::admin::settlement::{AlertsOptions, SettlementCommand};
 use crate::admin::shoppers::AllowEnrolmentOptions;
 
@@ -43,6 +45,8 @@ pub enum Command {
     Worker(NodeOptions),
     /// Run a till's agent: pictures in, sealed and signed shares out.
     Terminal(NodeOptions),
+    /// Activate a new till with the code from the merchant's console.
+    Activate(ActivateOptions),
     /// Enrol people from folders of photographs, let them and strangers pay, and count.
     Demo(DemoOptions),
     /// Measure accuracy on labelled pictures.
@@ -93,6 +97,9 @@ pub enum AdminCommand {
     /// Paying merchants out.
     #[command(subcommand)]
     Settlement(SettlementCommand),
+    /// Merchants and their consoles.
+    #[command(subcommand)]
+    Merchant(MerchantCommand),
     /// Write a backup of the store, which may be in use, into a new file; rows and books are compared at both ends.
     Backup(BackupOptions),
     /// Bring a backup back into an empty place.

@@ -1,5 +1,6 @@
 //! `handsel`: the one binary. Each subcommand is one file.
 
+mod activate;
 mod admin;
 mod args;
 mod bench;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Party(options) => node::party(&options),
         Command::Worker(options) => worker::run(&options),
         Command::Terminal(options) => node::terminal(&options),
+        Command::Activate(options) => activate::run(&options),
         Command::Demo(options) => demo::run(&options),
         Command::Eval(EvalCommand::Face(options)) => eval::face(&options),
         Command::Bench(BenchCommand::Till(options)) => bench::till(&options),
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Command::Admin(AdminCommand::Identity(command)) => admin::identity::run(&command),
         Command::Admin(AdminCommand::Alerts(options)) => admin::settlement::alerts(&options),
         Command::Admin(AdminCommand::Settlement(command)) => admin::settlement::run(&command),
+        Command::Admin(AdminCommand::Merchant(command)) => admin::merchant::run(&command),
         Command::Admin(AdminCommand::Backup(options)) => admin::copies::backup(&options),
         Command::Admin(AdminCommand::Restore(options)) => admin::copies::restore(&options),
         Command::Admin(AdminCommand::Move(options)) => admin::copies::move_store(&options),

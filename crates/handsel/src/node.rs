@@ -159,6 +159,7 @@ fn platform_config(node: PlatformNode, keys: PlatformKeys) -> Result<api::config
         tls: api::config::TlsIdentity { certificate_pem: keys.certificate_pem, private_key_pem: Secret::new(keys.private_key_pem) },
         label_secret: Secret::new(keys.label_secret.0),
         passcode_pepper: Secret::new(keys.passcode_pepper.0),
+        acquirer_code: node.acquirer_code,
         capture_agent_url: node.capture_agent,
         passkeys,
         demo: node.demo,

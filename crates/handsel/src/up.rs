@@ -29,6 +29,7 @@ pub struct Running {
     parties: [std::net::SocketAddr; 3],
     metrics_url: String,
     merchant_keys: PathBuf,
+    invitation: Option<String>,
     logs: PathBuf,
     nodes: std::sync::Mutex<Vec<Node>>,
     _lock: std::fs::File,
@@ -63,6 +64,7 @@ pub fn start(dir: &Path, options: &InstallationOptions, mode: Mode, ephemeral_po
         parties: installation.parties,
         metrics_url: format!("http://{}/metrics", installation.metrics),
         merchant_keys: installation.dir.join("merchant/keys.toml"),
+        invitation: installation.invitation,
         logs,
         nodes: std::sync::Mutex::new(nodes),
         _lock: installation.lock,
@@ -118,10 +120,12 @@ impl Running {
 
 fn announce(running: &Running, as_json: bool) {
     let wallet = format!("{}/wallet/", running.platform_url);
+    let join = running.invitation.as_ref().map(|code| format!("#/join/{code}")).unwrap_or_default();
+    let shop = format!("{}/shop/{join}", running.platform_url);
     if as_json {
         println!(
             "{}",
-            json!({"till_url": running.till_url, "wallet_url": wallet, "platform_url": running.platform_url, "parties": running.parties,
+            json!({"till_url": running.till_url, "wallet_url": wallet, "shop_url": shop, "platform_url": running.platform_url, "parties": running.parties,
                 "metrics_url": running.metrics_url, "merchant_keys": running.merchant_keys})
         );
         return;
@@ -131,6 +135,7 @@ fn announce(running: &Running, as_json: bool) {
     }
     println!("platform   {}", running.platform_url);
     println!("wallet     {wallet}");
+    println!("shop       {shop}");
     println!("till       {}", running.till_url);
     println!("metrics    {}", running.metrics_url);
     println!("API keys   {}", running.merchant_keys.display());

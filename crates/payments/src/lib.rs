@@ -8,9 +8,11 @@
 //! the institution may change come from a rule pack ([`rules`]), never from code.
 
 pub mod account;
+pub mod activation;
 pub mod consent;
 pub mod dispute;
 pub mod enrolment;
+pub mod figures;
 pub mod passcode;
 pub mod passkey;
 pub mod payment;
@@ -19,6 +21,8 @@ pub mod refund;
 pub mod refusal;
 pub mod rules;
 pub mod settlement;
+pub mod shop;
+pub mod staff;
 pub mod terms;
 pub mod watch;
 pub mod webhook;

@@ -152,6 +152,7 @@ pub(crate) fn render(tx: &Tx, dispute: &Dispute, rules: &RulePack) -> Result<api
         reason: dispute.reason.clone(),
         rules_version: dispute.rules_version.clone(),
         evidence: Evidence {
+            payee_statement: crate::shop::statement(tx, dispute.id)?,
             merchant_name: names.0,
             store_name: names.1,
             terminal: payment.terminal,

@@ -120,6 +120,7 @@ impl Store {
         self.run_tx("tidy", |tx| {
             tx.execute("DELETE FROM answers WHERE keep_until <= ?1", [At(now)])?;
             tx.execute("DELETE FROM sessions WHERE expires_at <= ?1", [At(now)])?;
+            tx.execute("DELETE FROM staff_sessions WHERE expires_at <= ?1", [At(now)])?;
             tx.execute("DELETE FROM used_nonces WHERE used_at <= ?1", [At(day_ago)])?;
             query_log::tidy(tx, now)
         })?;

@@ -61,6 +61,7 @@ mod rules_kept;
 mod session;
 mod settle;
 pub mod setup;
+pub mod shop;
 mod simulate;
 pub mod throwaway;
 mod tx;

@@ -110,14 +110,7 @@ impl Store {
 
     /// Registers a terminal. The same identifier again replaces its token and key: the device was set up anew.
     pub fn register_terminal(&self, terminal: &NewTerminal, now: Timestamp) -> Result<(), StoreError> {
-        self.run_tx("register_terminal", |tx| {
-            tx.execute(
-                "INSERT INTO terminals (id, store, token_sha256, public_key, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (id) DO UPDATE SET token_sha256 = excluded.token_sha256, public_key = excluded.public_key",
-                (Bits(terminal.id.bits()), Bits(terminal.store.bits()), terminal.token_sha256, terminal.public_key.to_bytes(), At(now)),
-            )?;
-            Ok(())
-        })
+        self.run_tx("register_terminal", |tx| insert_terminal(tx, terminal, now))
     }
 
     /// The terminal whose bearer token has this SHA-256.
@@ -157,6 +150,16 @@ pub(crate) fn terminal(tx: &Tx, id: TerminalId) -> Result<Terminal, StoreError> 
     let sql = format!("{TERMINALS} WHERE t.id = ?1");
     let found = tx.recall_row(&TERMINAL, (0, id.bits()), &sql, [Bits(id.bits())], read_terminal)?;
     found.ok_or(Code::NotFound.into())
+}
+
+/// Registers a terminal, or replaces its token and key.
+pub(crate) fn insert_terminal(tx: &Tx, terminal: &NewTerminal, now: Timestamp) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO terminals (id, store, token_sha256, public_key, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (id) DO UPDATE SET token_sha256 = excluded.token_sha256, public_key = excluded.public_key",
+        (Bits(terminal.id.bits()), Bits(terminal.store.bits()), terminal.token_sha256, terminal.public_key.to_bytes(), At(now)),
+    )?;
+    Ok(())
 }
 
 fn read_terminal(row: &Row) -> Result<Terminal, DbError> {

@@ -121,6 +121,9 @@ pub struct PayeeDispute {
 /// What is on record about a disputed payment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
+    /// What the payee says to the dispute.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub payee_statement: Option<String>,
     /// The payee's public name.
     pub merchant_name: String,
     /// The store's public name.

@@ -16,6 +16,7 @@ pub mod problem;
 pub mod receipt;
 pub mod seal;
 pub mod settlement;
+pub mod shop;
 pub mod upkeep;
 
 #[cfg(test)]

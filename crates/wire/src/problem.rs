@@ -141,6 +141,13 @@ codes! {
     DeviceMissing, "device_missing", 403, "No device of this account may approve.", "Bind a phone, or wait until a new phone's first day is over.";
     RefundExceedsPayment, "refund_exceeds_payment", 409, "The refunds would be more than what was paid.", "Refund at most what is left.";
     RefundWindowOver, "refund_window_over", 409, "The payment is too old, or was refunded too often, to be refunded here.", "Pay the shopper back another way.";
+    RefundNeedsApproval, "refund_needs_approval", 403, "The refund is above what may be refunded without a manager.", "Ask for it in the console; somebody who may approve it decides.";
+    ApprovalByAsker, "approval_by_asker", 403, "Whoever asked for a refund cannot approve it.", "Let another person decide.";
+    CodeInvalid, "code_invalid", 401, "This code is not valid, or no longer.", "Ask for a new one.";
+    OnboardingIncomplete, "onboarding_incomplete", 409, "Something that a till must be bound to is missing.", "Give what is named in the console, then begin again.";
+    SerialTaken, "serial_taken", 409, "A device with this serial number is in use.", "Take the other one out of use first; one device belongs to one merchant.";
+    TerminalElsewhere, "terminal_elsewhere", 409, "The device is not where the store is.", "Activate it in the store, or correct the store's place.";
+    LastOwner, "last_owner", 409, "A merchant needs an owner.", "Make somebody else an owner first.";
     RefundUnfunded, "refund_unfunded", 409, "The payee has less than that here.", "Wait for the next payments, or pay the shopper back another way.";
     CaptureExceedsAuthorisation, "capture_exceeds_authorisation", 409, "More is to be captured than was authorised.", "Capture at most the authorised amount.";
     UndoOver, "undo_over", 409, "This payment can no longer be taken back by oneself.", "Ask the payee for a refund, or say that it was not you.";

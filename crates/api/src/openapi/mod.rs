@@ -49,6 +49,7 @@ fn security_schemes() -> Value {
     json!({
         "key": { "type": "http", "scheme": "bearer", "description": "A merchant's API key, sk_test_… or sk_live_…" },
         "terminal": { "type": "http", "scheme": "bearer", "description": "The terminal's key, tk_…" },
+        "shop": { "type": "apiKey", "in": "cookie", "name": "handsel_shop_session", "description": "The merchant console's session." },
         "wallet": { "type": "apiKey", "in": "cookie", "name": "handsel_session", "description": "The wallet's session." },
     })
 }
@@ -64,8 +65,12 @@ fn operation(endpoint: &Row) -> Value {
         Access::Terminal => operation["security"] = json!([{ "terminal": [] }]),
         Access::Key => operation["security"] = json!([{ "key": [] }]),
         Access::Payee => operation["security"] = json!([{ "key": [] }, { "terminal": [] }]),
+        Access::Staff => operation["security"] = json!([]),
         Access::Wallet => operation["security"] = json!([{ "wallet": [] }]),
-        Access::Anybody | Access::Page => operation["security"] = json!([]),
+        Access::Anybody | Access::Page | Access::ShopPage => operation["security"] = json!([]),
+    }
+    if let (true, Some(ways)) = (endpoint.staff.is_some() || endpoint.access == Access::Staff, operation["security"].as_array_mut()) {
+        ways.push(json!({ "shop": [] }));
     }
     if let Some(schema) = endpoint.takes {
         operation["requestBody"] =
@@ -105,6 +110,9 @@ fn parameters(endpoint: &Row) -> Value {
     if matches!(endpoint.access, Access::Page | Access::Wallet) && endpoint.method != Method::GET {
         parameters.push(json!({ "name": "x-handsel-wallet", "in": "header", "required": true, "schema": { "const": "1" } }));
     }
+    if matches!(endpoint.access, Access::ShopPage | Access::Staff) && endpoint.method != Method::GET {
+        parameters.push(json!({ "name": "x-handsel-shop", "in": "header", "required": true, "schema": { "const": "1" } }));
+    }
     if let Some(kinds) = endpoint.cursor {
         parameters.push(json!({
             "name": "limit", "in": "query", "schema": { "type": "integer", "minimum": 1, "maximum": 100, "default": 20 },
@@ -115,7 +123,7 @@ fn parameters(endpoint: &Row) -> Value {
             "description": "The identifier of the last row of the page before.",
         }));
     }
-    if let Some((name, schema)) = endpoint.filter {
+    for (name, schema) in endpoint.filters {
         parameters.push(json!({ "name": name, "in": "query", "schema": reference(schema), "description": "Only rows with this." }));
     }
     if !endpoint.expands.is_empty() {
@@ -153,6 +161,10 @@ fn kind_of(path: &str) -> &'static str {
         Some("payouts") => "po",
         Some("regulars") => "sto",
         Some("passkeys") => "pk",
+        Some("staff") => "stf",
+        Some("stores") => "sto",
+        Some("activations") => "act",
+        Some("refund-requests") => "rr",
         other => panic!("{path}: say here what the identifiers of {other:?} begin with"),
     }
 }

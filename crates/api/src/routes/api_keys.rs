@@ -7,6 +7,7 @@ use axum::response::Response;
 use base::id::ApiKeyId;
 use wire::merchant::{ApiKey, NewApiKey, Rotation};
 use wire::problem::Code;
+use wire::shop::Action;
 
 use crate::api_key::{Fresh, fresh};
 use crate::app::SharedApp;
@@ -22,7 +23,10 @@ const NAME_CHARS_MAX: usize = 64;
 
 /// The keys that hold.
 pub fn list() -> Endpoint {
-    get("/v1/api-keys", Access::Key, "The merchant's keys that have not ended, newest first").lists("ApiKeyList", "key").by(handle_list)
+    get("/v1/api-keys", Access::Key, "The merchant's keys that have not ended, newest first")
+        .lists("ApiKeyList", "key")
+        .for_staff(Action::ManageKeys)
+        .by(handle_list)
 }
 
 /// A new key.
@@ -30,6 +34,7 @@ pub fn create() -> Endpoint {
     post("/v1/api-keys", Access::Key, "Make a key; it is shown in the first answer only")
         .takes("NewApiKey")
         .answers(201, "ApiKey")
+        .for_staff(Action::ManageKeys)
         .by(handle_create)
 }
 
@@ -38,12 +43,16 @@ pub fn rotate() -> Endpoint {
     post("/v1/api-keys/{id}/rotate", Access::Key, "Make a key in place of another, which ends a day later or as overlap_s says")
         .takes("Rotation")
         .answers(201, "ApiKey")
+        .for_staff(Action::ManageKeys)
         .by(handle_rotate)
 }
 
 /// Ending a key.
 pub fn revoke() -> Endpoint {
-    Row::new(Method::DELETE, "/v1/api-keys/{id}", Access::Key, "End a key at once").answers(200, "ApiKey").by(handle_revoke)
+    Row::new(Method::DELETE, "/v1/api-keys/{id}", Access::Key, "End a key at once")
+        .answers(200, "ApiKey")
+        .for_staff(Action::ManageKeys)
+        .by(handle_revoke)
 }
 
 async fn handle_list(State(app): State<SharedApp>, Merchant(by): Merchant, Parameters(page): Parameters<Page>) -> Answer<Response> {

@@ -5,6 +5,7 @@ use axum::response::Response;
 use base::id::{DeliveryId, WebhookEndpointId};
 use serde::Deserialize;
 use wire::merchant::DeliveryStatus;
+use wire::shop::Action;
 
 use crate::app::SharedApp;
 use crate::auth::Merchant;
@@ -21,8 +22,9 @@ const EXPANDS: &[&str] = &["event"];
 pub fn list() -> Endpoint {
     get("/v1/webhook-endpoints/{id}/deliveries", Access::Key, "What was and will be sent to an endpoint, newest first")
         .lists("DeliveryList", "del")
-        .filters("status", "DeliveryStatus")
+        .filters(&[("status", "DeliveryStatus")])
         .expands(EXPANDS)
+        .for_staff(Action::ManageKeys)
         .by(handle_list)
 }
 
@@ -31,6 +33,7 @@ pub fn one() -> Endpoint {
     get("/v1/deliveries/{id}", Access::Key, "One delivery and the log of its attempts")
         .answers(200, "Delivery")
         .expands(EXPANDS)
+        .for_staff(Action::ManageKeys)
         .by(handle_one)
 }
 
@@ -38,6 +41,7 @@ pub fn one() -> Endpoint {
 pub fn replay() -> Endpoint {
     post("/v1/deliveries/{id}/replay", Access::Key, "Send the event again, with a new round of attempts")
         .answers(200, "Delivery")
+        .for_staff(Action::ManageKeys)
         .by(handle_replay)
 }
 

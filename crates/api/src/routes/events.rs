@@ -5,6 +5,7 @@ use axum::response::Response;
 use base::id::EventId;
 use serde::Deserialize;
 use wire::merchant::EventType;
+use wire::shop::Action;
 
 use crate::app::SharedApp;
 use crate::auth::Merchant;
@@ -17,13 +18,17 @@ use crate::routes::{get, json};
 pub fn list() -> Endpoint {
     get("/v1/events", Access::Key, "What happened to the merchant's payments, newest first; kept 90 days")
         .lists("EventList", "evt")
-        .filters("type", "EventType")
+        .filters(&[("type", "EventType")])
+        .for_staff(Action::ReadPayments)
         .by(handle_list)
 }
 
 /// One event.
 pub fn one() -> Endpoint {
-    get("/v1/events/{id}", Access::Key, "One event, as its webhooks have it").answers(200, "Event").by(handle_one)
+    get("/v1/events/{id}", Access::Key, "One event, as its webhooks have it")
+        .answers(200, "Event")
+        .for_staff(Action::ReadPayments)
+        .by(handle_one)
 }
 
 #[derive(Deserialize)]

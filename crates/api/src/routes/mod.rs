@@ -19,6 +19,7 @@ pub mod payments;
 pub mod places;
 pub mod sessions;
 pub mod settlement;
+pub mod shop;
 pub mod table;
 pub mod template;
 pub mod terminal;
@@ -138,6 +139,7 @@ pub fn endpoints(demo: bool) -> Vec<Endpoint> {
         health::books(),
         document::read(),
     ];
+    endpoints.extend(shop::endpoints());
     if demo {
         endpoints.push(demo::crowd());
     }

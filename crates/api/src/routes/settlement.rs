@@ -5,6 +5,7 @@ use axum::response::Response;
 use base::id::{BankAccountId, PayoutId};
 use wire::problem::Code;
 use wire::settlement::NewBankAccount;
+use wire::shop::Action;
 
 use crate::app::{SharedApp, rng};
 use crate::auth::Merchant;
@@ -18,12 +19,16 @@ use crate::routes::{Nothing, get, json, post};
 pub fn bank_accounts() -> Endpoint {
     get("/v1/bank-accounts", Access::Key, "The merchant's bank accounts of whatever status, newest first")
         .lists("BankAccountList", "ba")
+        .for_staff(Action::ReadPayouts)
         .by(handle_bank_accounts)
 }
 
 /// One of them.
 pub fn bank_account() -> Endpoint {
-    get("/v1/bank-accounts/{id}", Access::Key, "How a bank account stands").answers(200, "BankAccount").by(handle_bank_account)
+    get("/v1/bank-accounts/{id}", Access::Key, "How a bank account stands")
+        .answers(200, "BankAccount")
+        .for_staff(Action::ReadPayouts)
+        .by(handle_bank_account)
 }
 
 /// Another one.
@@ -32,6 +37,7 @@ pub fn request_bank_account() -> Endpoint {
         .takes("NewBankAccount")
         .answers(201, "BankAccount")
         .refuses(&[Code::TooMany])
+        .for_staff(Action::ChangeBankAccount)
         .by(handle_request)
 }
 
@@ -40,17 +46,21 @@ pub fn withdraw_bank_account() -> Endpoint {
     post("/v1/bank-accounts/{id}/withdraw", Access::Key, "Take a bank account back that is not paid to yet")
         .answers(200, "BankAccount")
         .refuses(&[Code::StateConflict])
+        .for_staff(Action::ChangeBankAccount)
         .by(handle_withdraw)
 }
 
 /// What was paid out.
 pub fn payouts() -> Endpoint {
-    get("/v1/payouts", Access::Key, "What was paid out, newest first").lists("PayoutList", "po").by(handle_payouts)
+    get("/v1/payouts", Access::Key, "What was paid out, newest first")
+        .lists("PayoutList", "po")
+        .for_staff(Action::ReadPayouts)
+        .by(handle_payouts)
 }
 
 /// One payout.
 pub fn payout() -> Endpoint {
-    get("/v1/payouts/{id}", Access::Key, "How a payout stands").answers(200, "Payout").by(handle_payout)
+    get("/v1/payouts/{id}", Access::Key, "How a payout stands").answers(200, "Payout").for_staff(Action::ReadPayouts).by(handle_payout)
 }
 
 async fn handle_bank_accounts(

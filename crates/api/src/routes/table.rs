@@ -8,10 +8,11 @@ use axum::http::Method;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use wire::problem::Code;
+use wire::shop::Action;
 
 use crate::app::SharedApp;
 use crate::body::BODY_LEN_MAX;
-use crate::{auth, limits};
+use crate::{auth, limits, staff_auth};
 
 /// Who may call an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,10 @@ pub enum Access {
     Key,
     /// A terminal, or its merchant's server.
     Payee,
+    /// The merchant console before anybody has signed in.
+    ShopPage,
+    /// A signed-in member of a merchant's staff whose role may do the row's action.
+    Staff,
 }
 
 /// What is public about an endpoint.
@@ -52,8 +57,11 @@ pub struct Row {
     pub answers: Option<&'static str>,
     /// For a list: the kinds of identifiers that `starting_after` takes, such as `pay`.
     pub cursor: Option<&'static str>,
-    /// For a list: a query parameter that picks rows, and the schema of what it takes.
-    pub filter: Option<(&'static str, &'static str)>,
+    /// For a list: query parameters that pick rows, each with the schema of what it takes.
+    pub filters: &'static [(&'static str, &'static str)],
+    /// What a member of the merchant's staff must be allowed to do: also where it is there for keys or tills. Nobody of them
+    /// may call those without it.
+    pub staff: Option<Action>,
     /// For what holds identifiers: those that `expand[]` replaces by what they stand for.
     pub expands: &'static [&'static str],
     /// Whether the answer is a stream of server-sent events.
@@ -87,7 +95,8 @@ impl Row {
             takes: None,
             answers: None,
             cursor: None,
-            filter: None,
+            filters: &[],
+            staff: None,
             expands: &[],
             streams: false,
             status: 200,
@@ -132,9 +141,15 @@ impl Row {
         self.answers(200, schema)
     }
 
-    /// With a query parameter that picks rows.
-    pub fn filters(mut self, name: &'static str, schema: &'static str) -> Self {
-        self.filter = Some((name, schema));
+    /// With query parameters that pick rows.
+    pub fn filters(mut self, filters: &'static [(&'static str, &'static str)]) -> Self {
+        self.filters = filters;
+        self
+    }
+
+    /// For those of the merchant's staff who may do `action`.
+    pub fn for_staff(mut self, action: Action) -> Self {
+        self.staff = Some(action);
         self
     }
 
@@ -183,9 +198,12 @@ impl Row {
         }
         match self.access {
             Access::Anybody => {}
-            Access::Page => codes.push(Code::Forbidden),
-            Access::Wallet => codes.extend([Code::Unauthenticated, Code::Forbidden]),
+            Access::Page | Access::ShopPage => codes.push(Code::Forbidden),
+            Access::Staff | Access::Wallet => codes.extend([Code::Unauthenticated, Code::Forbidden]),
             Access::Terminal | Access::Key | Access::Payee => codes.push(Code::Unauthenticated),
+        }
+        if self.staff.is_some() {
+            codes.push(Code::Forbidden);
         }
         if self.idempotent {
             codes.extend([Code::IdempotencyKeyMissing, Code::IdempotencyKeyReused, Code::RequestInFlight]);
@@ -207,17 +225,39 @@ pub fn router(app: &SharedApp, endpoints: Vec<Endpoint>) -> Router<SharedApp> {
         let mut handler = endpoint.handler;
         handler = handler.route_layer(DefaultBodyLimit::max(endpoint.row.body_len_max));
         handler = handler.route_layer(from_fn_with_state(app.clone(), limits::layer));
-        handler = match endpoint.row.access {
-            Access::Terminal if endpoint.row.asks_for_till => handler.route_layer(from_fn_with_state(app.clone(), auth::known_terminal)),
-            Access::Payee if endpoint.row.asks_for_till => handler.route_layer(from_fn_with_state(app.clone(), auth::known_payee)),
-            Access::Anybody => handler,
-            Access::Page => handler.route_layer(from_fn_with_state(app.clone(), auth::page)),
-            Access::Wallet => handler.route_layer(from_fn_with_state(app.clone(), auth::wallet)),
-            Access::Terminal => handler.route_layer(from_fn_with_state(app.clone(), auth::terminal)),
-            Access::Key => handler.route_layer(from_fn_with_state(app.clone(), auth::key)),
-            Access::Payee => handler.route_layer(from_fn_with_state(app.clone(), auth::payee)),
+        handler = match (endpoint.row.access, endpoint.row.staff) {
+            (Access::Key, Some(action)) => handler.route_layer(from_fn_with_state((app.clone(), action), staff_auth::key)),
+            (Access::Payee, Some(action)) => {
+                handler.route_layer(from_fn_with_state((app.clone(), action, endpoint.row.asks_for_till), staff_auth::payee))
+            }
+            (access, staff) => guard(app, handler, access, endpoint.row.asks_for_till, staff),
         };
-        handler = handler.route_layer(from_fn_with_state((app.clone(), endpoint.row.access == Access::Page), limits::failures));
+        handler = handler.route_layer(from_fn_with_state(
+            (app.clone(), matches!(endpoint.row.access, Access::Page | Access::ShopPage)),
+            limits::failures,
+        ));
         router.route(endpoint.row.path, handler)
     })
+}
+
+/// What stands before the handlers that are there for one kind of asker.
+fn guard(
+    app: &SharedApp,
+    handler: MethodRouter<SharedApp>,
+    access: Access,
+    asks_for_till: bool,
+    staff: Option<Action>,
+) -> MethodRouter<SharedApp> {
+    match access {
+        Access::Terminal if asks_for_till => handler.route_layer(from_fn_with_state(app.clone(), auth::known_terminal)),
+        Access::Payee if asks_for_till => handler.route_layer(from_fn_with_state(app.clone(), auth::known_payee)),
+        Access::Anybody => handler,
+        Access::Page => handler.route_layer(from_fn_with_state(app.clone(), auth::page)),
+        Access::Wallet => handler.route_layer(from_fn_with_state(app.clone(), auth::wallet)),
+        Access::Terminal => handler.route_layer(from_fn_with_state(app.clone(), auth::terminal)),
+        Access::Key => handler.route_layer(from_fn_with_state(app.clone(), auth::key)),
+        Access::Payee => handler.route_layer(from_fn_with_state(app.clone(), auth::payee)),
+        Access::ShopPage => handler.route_layer(from_fn_with_state(app.clone(), staff_auth::page)),
+        Access::Staff => handler.route_layer(from_fn_with_state((app.clone(), staff), staff_auth::staff)),
+    }
 }

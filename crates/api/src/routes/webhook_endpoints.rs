@@ -7,6 +7,7 @@ use base::id::WebhookEndpointId;
 use payments::webhook::signature::Keys;
 use wire::merchant::{NewWebhookEndpoint, Rotation, WebhookEndpointChange, WebhookKey, WebhookKeys};
 use wire::problem::Code;
+use wire::shop::Action;
 
 use crate::app::{App, SharedApp};
 use crate::auth::Merchant;
@@ -19,7 +20,10 @@ use crate::webhooks::destination::Destination;
 
 /// All of them.
 pub fn list() -> Endpoint {
-    get("/v1/webhook-endpoints", Access::Key, "The merchant's endpoints, newest first").lists("WebhookEndpointList", "whe").by(handle_list)
+    get("/v1/webhook-endpoints", Access::Key, "The merchant's endpoints, newest first")
+        .lists("WebhookEndpointList", "whe")
+        .for_staff(Action::ManageKeys)
+        .by(handle_list)
 }
 
 /// A new one.
@@ -28,12 +32,16 @@ pub fn create() -> Endpoint {
         .takes("NewWebhookEndpoint")
         .answers(201, "WebhookEndpoint")
         .refuses(&[Code::UrlForbidden, Code::TooMany])
+        .for_staff(Action::ManageKeys)
         .by(handle_create)
 }
 
 /// One endpoint.
 pub fn one() -> Endpoint {
-    get("/v1/webhook-endpoints/{id}", Access::Key, "One endpoint").answers(200, "WebhookEndpoint").by(handle_one)
+    get("/v1/webhook-endpoints/{id}", Access::Key, "One endpoint")
+        .answers(200, "WebhookEndpoint")
+        .for_staff(Action::ManageKeys)
+        .by(handle_one)
 }
 
 /// Changing one.
@@ -42,6 +50,7 @@ pub fn change() -> Endpoint {
         .takes("WebhookEndpointChange")
         .answers(200, "WebhookEndpoint")
         .refuses(&[Code::UrlForbidden])
+        .for_staff(Action::ManageKeys)
         .by(handle_change)
 }
 
@@ -50,13 +59,14 @@ pub fn delete() -> Endpoint {
     let mut row =
         Row::new(Method::DELETE, "/v1/webhook-endpoints/{id}", Access::Key, "Delete an endpoint; what is on its way to it is given up");
     row.status = 204;
-    row.by(handle_delete)
+    row.for_staff(Action::ManageKeys).by(handle_delete)
 }
 
 /// What verifies its signatures.
 pub fn keys() -> Endpoint {
     get("/v1/webhook-endpoints/{id}/keys", Access::Key, "The keys that verify what is sent to an endpoint")
         .answers(200, "WebhookKeys")
+        .for_staff(Action::ManageKeys)
         .by(handle_keys)
 }
 
@@ -65,6 +75,7 @@ pub fn rotate() -> Endpoint {
     post("/v1/webhook-endpoints/{id}/rotate", Access::Key, "Sign with new keys, and with the old ones for a day or as overlap_s says")
         .takes("Rotation")
         .answers(200, "WebhookEndpoint")
+        .for_staff(Action::ManageKeys)
         .by(handle_rotate)
 }
 
@@ -72,6 +83,7 @@ pub fn rotate() -> Endpoint {
 pub fn ping() -> Endpoint {
     post("/v1/webhook-endpoints/{id}/ping", Access::Key, "Send an event of the type webhook_endpoint.ping to try an endpoint")
         .answers(201, "Delivery")
+        .for_staff(Action::ManageKeys)
         .by(handle_ping)
 }
 

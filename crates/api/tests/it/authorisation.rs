@@ -11,6 +11,7 @@ use store::setup::NewTerminal;
 use wire::merchant::Mode;
 use wire::problem::Code;
 
+use crate::world::console::Console;
 use crate::world::http::Reply;
 use crate::world::server::Server;
 use crate::world::till::{SMALL, Till, fresh_key};
@@ -20,7 +21,7 @@ const PAYMENT: &str = "pay_00000000000000000000000001";
 const ENROLMENT: &str = "enr_00000000000000000000000001";
 
 /// Method, path, who may.
-const TABLE: [(&str, &str, Access); 95] = [
+const TABLE: [(&str, &str, Access); 122] = [
     ("GET", "/v1/terminal", Access::Terminal),
     ("POST", "/v1/payments", Access::Payee),
     ("GET", "/v1/payments", Access::Payee),
@@ -110,6 +111,33 @@ const TABLE: [(&str, &str, Access); 95] = [
     ("POST", "/v1/top-ups", Access::Wallet),
     ("GET", "/v1/activity", Access::Wallet),
     ("GET", "/v1/queries", Access::Wallet),
+    ("POST", "/v1/shop/invitation", Access::ShopPage),
+    ("POST", "/v1/shop/session", Access::ShopPage),
+    ("POST", "/v1/shop/session/request", Access::ShopPage),
+    ("POST", "/v1/shop/session/passkey", Access::ShopPage),
+    ("DELETE", "/v1/shop/session", Access::Staff),
+    ("GET", "/v1/shop", Access::Staff),
+    ("POST", "/v1/shop/head-office", Access::Staff),
+    ("GET", "/v1/shop/stores", Access::Staff),
+    ("POST", "/v1/shop/stores", Access::Staff),
+    ("POST", "/v1/shop/stores/{id}", Access::Staff),
+    ("GET", "/v1/shop/figures", Access::Staff),
+    ("GET", "/v1/shop/staff", Access::Staff),
+    ("POST", "/v1/shop/staff", Access::Staff),
+    ("POST", "/v1/shop/staff/{id}", Access::Staff),
+    ("POST", "/v1/shop/staff/{id}/invitation", Access::Staff),
+    ("DELETE", "/v1/shop/staff/{id}", Access::Staff),
+    ("GET", "/v1/shop/activations", Access::Staff),
+    ("POST", "/v1/shop/activations", Access::Staff),
+    ("POST", "/v1/shop/activations/{id}/stop", Access::Staff),
+    ("GET", "/v1/shop/refund-requests", Access::Staff),
+    ("POST", "/v1/shop/refund-requests", Access::Staff),
+    ("POST", "/v1/shop/refund-requests/{id}/approve", Access::Staff),
+    ("POST", "/v1/shop/refund-requests/{id}/reject", Access::Staff),
+    ("GET", "/v1/shop/disputes", Access::Staff),
+    ("POST", "/v1/shop/disputes/{id}/statement", Access::Staff),
+    ("POST", "/v1/activations/redeem", Access::Anybody),
+    ("POST", "/v1/activations/test", Access::Anybody),
     ("GET", "/v1/capture-agent", Access::Anybody),
     ("GET", "/v1/statistics/disputes", Access::Anybody),
     ("GET", "/v1/terms", Access::Anybody),
@@ -139,7 +167,9 @@ async fn nobody_gets_in_without_the_right_credentials() {
     let shopper = world.shopper(0).await;
     let key = format!("Bearer {}", Till::token(TILL));
     let altered = format!("Bearer {}0", Server::key(1, Mode::Live));
+    let owner = Console::owner(&world, 1).await;
     let (terminal, wallet, page) = (("authorization", &*key), ("cookie", &*shopper.cookie), ("x-handsel-wallet", "1"));
+    let staff = ("cookie", &*owner.cookie);
     for (method, path, access) in TABLE {
         let write = method != "GET";
         let rows: Vec<Attempt> = match access {
@@ -148,6 +178,26 @@ async fn nobody_gets_in_without_the_right_credentials() {
                 ("no page", vec![], Code::Forbidden),
                 ("another origin", vec![page, ("origin", "http://evil.example")], Code::Forbidden),
             ],
+            Access::ShopPage => vec![
+                ("no page", vec![], Code::Forbidden),
+                ("the wallet's page", vec![page], Code::Forbidden),
+                ("another origin", vec![("x-handsel-shop", "1"), ("origin", "http://evil.example")], Code::Forbidden),
+            ],
+            Access::Staff => {
+                let own = ("x-handsel-shop", "1");
+                let mut rows = vec![
+                    ("nothing", vec![own], Code::Unauthenticated),
+                    ("an unknown session", vec![("cookie", "handsel_shop_session=00ff"), own], Code::Unauthenticated),
+                    ("a shopper", vec![wallet, own], Code::Unauthenticated),
+                    ("a terminal", vec![terminal, own], Code::Unauthenticated),
+                ];
+                if write {
+                    rows.push(("no page", vec![staff], Code::Forbidden));
+                    rows.push(("the wallet's page", vec![staff, page], Code::Forbidden));
+                    rows.push(("another origin", vec![staff, own, ("origin", "null")], Code::Forbidden));
+                }
+                rows
+            }
             Access::Terminal => vec![
                 ("nothing", vec![], Code::Unauthenticated),
                 ("an unknown key", vec![("authorization", "Bearer tk_unknown")], Code::Unauthenticated),

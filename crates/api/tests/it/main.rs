@@ -18,6 +18,7 @@ mod payments;
 mod places;
 mod schemathesis;
 mod secrecy;
+mod shop;
 mod stream;
 mod strictness;
 mod webhooks;

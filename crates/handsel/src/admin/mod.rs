@@ -5,6 +5,7 @@ pub mod city;
 pub mod copies;
 pub mod gallery;
 pub mod identity;
+pub mod merchant;
 pub mod parties;
 pub mod party;
 pub mod settlement;

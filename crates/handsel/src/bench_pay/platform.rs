@@ -63,6 +63,7 @@ impl MeasuredPlatform {
             tls: party::identity::generate("bench.invalid").map_err(failed("no certificate can be made"))?,
             label_secret: Secret::new([7; 32]),
             passcode_pepper: Secret::new([8; 32]),
+            acquirer_code: "00000001".into(),
             capture_agent_url: "http://127.0.0.1:9".into(),
             passkeys: api::config::Passkeys::on_localhost(9),
             demo: false,

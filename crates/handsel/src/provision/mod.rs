@@ -6,7 +6,7 @@
 //! DIR/lock  DIR/mode     one `handsel up` or `demo` at a time; what the installation is for
 //! DIR/party1 … party3/   keys.toml  node.toml  data/
 //! DIR/platform/          keys.toml  node.toml  handsel.sqlite  handsel-test.sqlite
-//! DIR/merchant/          keys.toml             (the shop's API keys)
+//! DIR/merchant/          keys.toml  invitation (the shop's API keys, its first owner's code)
 //! DIR/till/              keys.toml  node.toml  counter
 //! DIR/loader/            keys.toml             (demonstrations and benchmarks only)
 //! DIR/logs/
@@ -30,11 +30,12 @@ use sha2::{Digest, Sha256};
 use store::api_key::NewKey;
 use store::setup::NewTerminal;
 use store::{Location, Store};
+use wire::bytes::HexArray;
 
 use folder::{keep_mode, lock};
 pub use folder::{keys, private_folder, read, write_private};
-use keys::{MerchantKeys, TerminalKeys, new_merchant_keys, new_platform_keys, new_terminal_keys};
-pub use keys::{PartyKeys, PlatformKeys, WorkerKeys, new_party_keys, new_worker_keys, pin, public_half};
+use keys::{MerchantKeys, new_merchant_keys, new_platform_keys};
+pub use keys::{PartyKeys, PlatformKeys, TerminalKeys, WorkerKeys, new_party_keys, new_terminal_keys, new_worker_keys, pin, public_half};
 use nodes::PlatformPeerNode;
 pub use nodes::{PartyNode, PasskeysNode, PeerNode, PlatformNode, TerminalNode, WorkerNode, WorkersNode};
 
@@ -81,6 +82,7 @@ const STORE: (StoreId, &str) = (StoreId::from_bits(1), "Store 1");
 /// Where it is, until staff says otherwise.
 const CITY: &str = "上海 Shanghai";
 const TILL: TerminalId = TerminalId::from_bits(1);
+const OWNER: &str = "Owner";
 const FIRST_KEY: ApiKeyId = ApiKeyId::from_bits(1);
 const LOADER: TerminalId = TerminalId::from_bits(2);
 /// Ports of platform, till, the three parties and the metrics, unless free ones are asked for.
@@ -95,6 +97,8 @@ pub struct Installation {
     pub parties: [SocketAddr; 3],
     pub metrics: SocketAddr,
     pub loader: Option<Loader>,
+    /// The code that the shop's first owner comes in with, until that has happened.
+    pub invitation: Option<String>,
     /// Held as long as the installation runs.
     pub lock: File,
 }
@@ -134,9 +138,10 @@ pub fn prepare(dir: &Path, options: &InstallationOptions, mode: Mode, ephemeral_
     terminals.extend(loader_keys.as_ref().map(|keys| (LOADER, keys)));
     let sealing_keys = [0, 1, 2].map(|at: usize| party_keys[at].sealing_public.clone());
 
-    write_party_nodes(&dir, mode, &parties, &party_keys, &platform_keys, &terminals)?;
     let store = dir.join("platform/handsel.sqlite");
-    register_shop(&store, &rules, &terminals, &merchant_keys.live_key)?;
+    let registered = register_shop(&store, &rules, &terminals, &merchant_keys.live_key)?;
+    write_party_nodes(&dir, mode, &parties, &party_keys, &platform_keys, &registered)?;
+    let invitation = invite_first_owner(&store, &rules, &dir.join("merchant/invitation"))?;
     // The platform's configuration is written after this: a first start that broke off does it again, and the same transfer
     // changes nothing.
     let is_first_start = !dir.join("platform/node.toml").exists();
@@ -166,6 +171,7 @@ pub fn prepare(dir: &Path, options: &InstallationOptions, mode: Mode, ephemeral_
         rules: rules.clone(),
         web: web.clone(),
         capture_agent: format!("http://localhost:{}", till.port()),
+        acquirer_code: nodes::no_acquirer_code(),
         demo: mode == Mode::Archive,
         passkeys: None,
         parties: parties_for_platform.into(),
@@ -191,7 +197,7 @@ pub fn prepare(dir: &Path, options: &InstallationOptions, mode: Mode, ephemeral_
         device_key: SigningKey::from_bytes(&keys.device_key.0),
         sealing_keys,
     });
-    Ok(Installation { dir, rules, platform, till, parties, metrics, loader, lock })
+    Ok(Installation { dir, rules, platform, till, parties, metrics, loader, invitation, lock })
 }
 
 /// One sentence for each thing that is not there.
@@ -203,6 +209,7 @@ fn check_installed(mode: Mode, rules: &Path, web: &Path, models: &Path) -> Resul
     if mode == Mode::Product {
         needed.push((web.join("till/index.html"), "the built till page; run `make web`"));
         needed.push((web.join("wallet/index.html"), "the built wallet page; run `make web`"));
+        needed.push((web.join("shop/index.html"), "the built page of the merchant console; run `make web`"));
     }
     for (path, what) in needed {
         if !path.is_file() {
@@ -218,7 +225,7 @@ fn write_party_nodes(
     addresses: &[SocketAddr; 3],
     keys: &[PartyKeys],
     platform: &PlatformKeys,
-    terminals: &[(TerminalId, &TerminalKeys)],
+    terminals: &[(TerminalId, VerifyingKey)],
 ) -> Result<(), Failure> {
     for party in PartyId::ALL {
         let folder = dir.join(format!("party{}", party.number()));
@@ -246,7 +253,7 @@ fn write_party_nodes(
             workers: None,
             terminals: terminals
                 .iter()
-                .map(|(terminal, keys)| TerminalNode { terminal: *terminal, device_public_key: public_half(&keys.device_key) })
+                .map(|(terminal, key)| TerminalNode { terminal: *terminal, device_public_key: HexArray(key.to_bytes()) })
                 .collect(),
         };
         write_private(&folder.join("node.toml"), &node)?;
@@ -254,7 +261,13 @@ fn write_party_nodes(
     Ok(())
 }
 
-fn register_shop(store: &Path, rules: &Path, terminals: &[(TerminalId, &TerminalKeys)], api_key: &str) -> Result<(), Failure> {
+/// Says which terminals there are: those of the installation, and those that the console's people have activated since.
+fn register_shop(
+    store: &Path,
+    rules: &Path,
+    terminals: &[(TerminalId, &TerminalKeys)],
+    api_key: &str,
+) -> Result<Vec<(TerminalId, VerifyingKey)>, Failure> {
     let store = open_store(store, rules)?;
     let now = SystemClock.now();
     let registered = failed("the shop cannot be registered");
@@ -268,7 +281,25 @@ fn register_shop(store: &Path, rules: &Path, terminals: &[(TerminalId, &Terminal
     let hint = api_key[api_key.len() - 4..].to_owned();
     let key = NewKey { id: FIRST_KEY, name: "set-up".into(), secret_sha256: Sha256::digest(api_key).into(), hint };
     store.register_api_key(MERCHANT.0, &key, now).map_err(&registered)?;
-    Ok(())
+    store.terminal_keys().map_err(&registered)
+}
+
+/// Until the shop's first owner has come: a fresh invitation at every start, written beside the merchant's keys.
+fn invite_first_owner(store: &Path, rules: &Path, path: &Path) -> Result<Option<String>, Failure> {
+    let (store, now, failed) = (open_store(store, rules)?, SystemClock.now(), failed("the shop's owner cannot be invited"));
+    if store.staff(MERCHANT.0, now).map_err(&failed)?.data.iter().any(|member| member.joined_at.is_some()) {
+        return Ok(None);
+    }
+    let (code, sha256) = api::one_time_code::fresh();
+    store.invite_owner(MERCHANT.0, OWNER, &sha256, &mut api::app::rng(), now).map_err(&failed)?;
+    write_private(path, &Invitation { code: code.clone() })?;
+    Ok(Some(code))
+}
+
+/// What the first owner comes in with.
+#[derive(serde::Serialize)]
+struct Invitation {
+    code: String,
 }
 
 /// The platform's store, for registering at set-up and for checking the books afterwards. No passcode is touched, so no

@@ -116,11 +116,19 @@ pub struct PlatformNode {
     pub rules: PathBuf,
     pub web: PathBuf,
     pub capture_agent: String,
+    /// The institution's code in the clearing system; zeros until it has one.
+    #[serde(default = "no_acquirer_code")]
+    pub acquirer_code: String,
     pub demo: bool,
     /// Where passkeys hold; without, on this machine alone.
     #[serde(default)]
     pub passkeys: Option<PasskeysNode>,
     pub parties: Vec<PlatformPeerNode>,
+}
+
+/// The code of an institution that the clearing system does not know yet.
+pub fn no_acquirer_code() -> String {
+    "00000000".into()
 }
 
 /// Where passkeys hold.

@@ -74,12 +74,31 @@ fn accounts_of_one_person_count_together_while_their_days_are_the_same() {
         day: 100,
         day_minor: 3,
         day_look_only_minor: 4,
+        day_phone_minor: 7,
         look_only_run: 5,
         night: 100,
         night_minor: 6,
     };
-    let same = Usage { life_minor: 10, year_minor: 20, day_minor: 30, day_look_only_minor: 40, look_only_run: 50, night_minor: 60, ..one };
-    let sum = Usage { life_minor: 11, year_minor: 22, day_minor: 33, day_look_only_minor: 44, look_only_run: 5, night_minor: 66, ..one };
+    let same = Usage {
+        life_minor: 10,
+        year_minor: 20,
+        day_minor: 30,
+        day_look_only_minor: 40,
+        day_phone_minor: 70,
+        look_only_run: 50,
+        night_minor: 60,
+        ..one
+    };
+    let sum = Usage {
+        life_minor: 11,
+        year_minor: 22,
+        day_minor: 33,
+        day_look_only_minor: 44,
+        day_phone_minor: 77,
+        look_only_run: 5,
+        night_minor: 66,
+        ..one
+    };
     assert_eq!(one.plus(same), sum);
     // What was paid on an earlier day, in an earlier year, counts for life only.
     let earlier = Usage { year: 2025, day: 99, night: 99, ..same };

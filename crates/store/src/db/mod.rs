@@ -23,7 +23,7 @@ pub(crate) use self::params::Params;
 pub use self::postgres::Address;
 pub(crate) use self::postgres::{PgRow, Postgres};
 pub(crate) use self::sqlite::Sqlite;
-pub(crate) use self::value::{At, Bits, FromValue, Sequence, Value};
+pub(crate) use self::value::{At, Bits, FromValue, Sequence, ToValue, Value};
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,11 @@
 use axum::extract::State;
 use axum::response::Response;
 use base::id::PaymentId;
+use base::time::Timestamp;
+use serde::Deserialize;
+use store::shop::figures::Filter;
+use wire::api::PaymentStatus;
+use wire::shop::Action;
 
 use crate::app::SharedApp;
 use crate::auth::Payee;
@@ -16,22 +21,43 @@ const EXPANDS: &[&str] = &["dispute"];
 
 /// The payee's payments, newest first.
 pub fn list() -> Endpoint {
-    get("/v1/payments", Access::Payee, "The payee's payments, newest first").lists("PaymentList", "pay").expands(EXPANDS).by(handle_list)
+    get("/v1/payments", Access::Payee, "The payee's payments, newest first")
+        .lists("PaymentList", "pay")
+        .filters(&[("status", "PaymentStatus"), ("from", "Time"), ("until", "Time")])
+        .expands(EXPANDS)
+        .for_staff(Action::ReadPayments)
+        .by(handle_list)
 }
 
 /// One payment.
 pub fn one() -> Endpoint {
-    get("/v1/payments/{id}", Access::Payee, "How a payment of this payee stands").answers(200, "Payment").expands(EXPANDS).by(handle_one)
+    get("/v1/payments/{id}", Access::Payee, "How a payment of this payee stands")
+        .answers(200, "Payment")
+        .expands(EXPANDS)
+        .for_staff(Action::ReadPayments)
+        .by(handle_one)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    starting_after: Option<String>,
+    limit: Option<u32>,
+    status: Option<PaymentStatus>,
+    from: Option<Timestamp>,
+    until: Option<Timestamp>,
 }
 
 async fn handle_list(
     State(app): State<SharedApp>,
     payee: Payee,
-    Expanding { parameters: page, expand }: Expanding<Page>,
+    Expanding { parameters: which, expand }: Expanding<Which>,
 ) -> Answer<Response> {
+    let page = Page { starting_after: which.starting_after, limit: which.limit };
+    let filter = Filter { status: which.status, from: which.from, until: which.until };
     let (after, size, now, expand) = (page.after::<PaymentId>()?, page.size()?, app.now(), expand.only(EXPANDS)?);
     let list = move |store: &store::Store| {
-        let mut payments = store.payments(payee.by, after, size, now)?;
+        let mut payments = store.payments_where(payee.by, filter, after, size, now)?;
         store.add_disputes(&mut payments.data, expand)?;
         Ok(payments)
     };

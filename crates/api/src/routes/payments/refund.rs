@@ -5,6 +5,7 @@ use axum::response::Response;
 use base::id::PaymentId;
 use wire::api::NewRefund;
 use wire::problem::Code;
+use wire::shop::Action;
 
 use crate::app::{SharedApp, rng};
 use crate::auth::Payee;
@@ -19,8 +20,16 @@ pub fn endpoint() -> Endpoint {
     post("/v1/payments/{id}/refunds", Access::Payee, "Pay back, in whole or in part")
         .takes("NewRefund")
         .answers(201, "Payment")
-        .refuses(&[Code::StateConflict, Code::RefundExceedsPayment, Code::RefundWindowOver, Code::PaymentDisputed, Code::RefundUnfunded])
+        .refuses(&[
+            Code::StateConflict,
+            Code::RefundExceedsPayment,
+            Code::RefundWindowOver,
+            Code::PaymentDisputed,
+            Code::RefundUnfunded,
+            Code::RefundNeedsApproval,
+        ])
         .asks_for_till()
+        .for_staff(Action::Refund)
         .by(handle)
 }
 
@@ -28,8 +37,9 @@ async fn handle(State(app): State<SharedApp>, payee: Payee, PathId(payment): Pat
     let Once { idempotency, body, turn: _turn } = once;
     let now = app.now();
     let answer = app
-        .write_for(payee.mode, payee.till, idempotency, move |store, request| {
-            store.refund(request, payee.by, payment, &body, &mut rng(), now)
+        .write_for(payee.mode, payee.till, idempotency, move |store, request| match &payee.staff {
+            Some(staff) => store.refund_by_staff(request, staff, payment, &body, &mut rng(), now),
+            None => store.refund(request, payee.by, payment, &body, &mut rng(), now),
         })
         .await?;
     app.payment_may_have_changed(payment);

@@ -1,6 +1,7 @@
 //! One world for all tests: three parties over mutual TLS, the platform over HTTP, software terminals and shoppers.
 
 pub mod clock;
+pub mod console;
 pub mod http;
 pub mod logs;
 pub mod parties;
@@ -138,6 +139,7 @@ impl World {
             tls: self.parties.platform_identity().clone(),
             label_secret: Secret::new([7; 32]),
             passcode_pepper: Secret::new([8; 32]),
+            acquirer_code: "00000001".into(),
             capture_agent_url: self.capture_agent_url.clone(),
             passkeys: Passkeys::on_localhost(7400),
             demo: self.demo,
