@@ -1,5 +1,55 @@
 // Made from openapi/api.json by api/generate.mjs (`npm run types`); the build fails when it is stale.
 
+export const Action = [
+  'read_payments',
+  'refund',
+  'approve_refunds',
+  'read_figures',
+  'read_disputes',
+  'answer_disputes',
+  'read_tills',
+  'manage_tills',
+  'read_payouts',
+  'change_bank_account',
+  'manage_keys',
+  'manage_staff',
+  'manage_shop',
+] as const;
+export type Action = (typeof Action)[number];
+
+export interface Activation {
+  /** Milliseconds since 1970-01-01 UTC. */
+  active_at?: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  attested_at?: number;
+  bound?: Bound;
+  code?: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  created_at: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  expires_at: number;
+  id: string;
+  status: ActivationStatus;
+  /** Milliseconds since 1970-01-01 UTC. */
+  stopped_at?: number;
+  store: string;
+  store_name: string;
+  terminal?: string;
+}
+
+export interface ActivationList {
+  data: readonly Activation[];
+  has_more: boolean;
+}
+
+export const ActivationStatus = [
+  'waiting',
+  'attested',
+  'active',
+  'stopped',
+] as const;
+export type ActivationStatus = (typeof ActivationStatus)[number];
+
 export interface Activity {
   amount_minor: number;
   /** Milliseconds since 1970-01-01 UTC. */
@@ -88,6 +138,13 @@ export interface Attestation {
   transports?: readonly string[];
 }
 
+export interface Attested {
+  merchant_name: string;
+  nonce: string;
+  store_name: string;
+  terminal: string;
+}
+
 export interface BankAccount {
   account_last4: string;
   bank_code: string;
@@ -123,10 +180,12 @@ export interface BiometricQuery {
   at: number;
   consent_version?: string;
   id: string;
-  kind: 'enrolment' | 'identification' | 'deletion';
+  kind: 'enrolment' | 'identification' | 'deletion' | 'place_added' | 'place_removed';
   outcome: string;
   payment?: string;
+  place?: string;
   rules_version?: string;
+  searched?: Part;
   store_name?: string;
 }
 
@@ -137,6 +196,19 @@ export interface BiometricQueryList {
 
 export interface Books {
   balanced: boolean;
+}
+
+export interface Bound {
+  acquirer_code: string;
+  address: string;
+  bank_account: string;
+  credit_code: string;
+  /** Millionths of a degree, WGS 84. */
+  latitude_e6: number;
+  /** Millionths of a degree, WGS 84. */
+  longitude_e6: number;
+  merchant: string;
+  serial: string;
 }
 
 /** Whether the money moves when the payer is known, or is held until it is captured. */
@@ -222,6 +294,13 @@ export const Code = [
   'device_missing',
   'refund_exceeds_payment',
   'refund_window_over',
+  'refund_needs_approval',
+  'approval_by_asker',
+  'code_invalid',
+  'onboarding_incomplete',
+  'serial_taken',
+  'terminal_elsewhere',
+  'last_owner',
   'refund_unfunded',
   'capture_exceeds_authorisation',
   'undo_over',
@@ -347,6 +426,8 @@ export type DeliveryStatus = (typeof DeliveryStatus)[number];
 export interface Dispute {
   amount_minor: number;
   /** Milliseconds since 1970-01-01 UTC. */
+  appeal_by?: number;
+  /** Milliseconds since 1970-01-01 UTC. */
   appealed_at?: number;
   cause: DisputeCause;
   /** Milliseconds since 1970-01-01 UTC. */
@@ -400,6 +481,15 @@ export const DisputeStatus = [
   'withdrawn',
 ] as const;
 export type DisputeStatus = (typeof DisputeStatus)[number];
+
+export const Element = [
+  'acquirer_code',
+  'merchant_code',
+  'credit_code',
+  'settlement_account',
+  'location',
+] as const;
+export type Element = (typeof Element)[number];
 
 export interface Enrolment {
   challenge?: Challenge;
@@ -471,6 +561,7 @@ export interface Evidence {
   merchant_name: string;
   /** Milliseconds since 1970-01-01 UTC. */
   paid_at?: number;
+  payee_statement?: string;
   rules_version: string;
   store_name: string;
   terminal: string;
@@ -478,8 +569,68 @@ export interface Evidence {
   verified_by?: 'look' | 'look_and_passcode' | 'look_and_phone';
 }
 
+export interface Figures {
+  begun: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  from: number;
+  hours: readonly HourFigures[];
+  paid: number;
+  paid_minor: number;
+  refunded_minor: number;
+  refusals: readonly RefusalFigures[];
+  seconds: readonly SecondsFigures[];
+  /** Milliseconds since 1970-01-01 UTC. */
+  until: number;
+}
+
+export interface HeadOffice {
+  /** Unified social credit code; the last character is the check character (GB 32100-2015). */
+  credit_code: string;
+  legal_name: string;
+  refund_day_max_minor?: number | null;
+  refund_payment_max_minor?: number | null;
+}
+
 export interface Health {
   status: 'up';
+}
+
+export interface Helped {
+  activity: readonly Activity[];
+  frozen: boolean;
+  helper: Helper;
+  notable_payment_minor: number;
+}
+
+export interface Helper {
+  /** Milliseconds since 1970-01-01 UTC. */
+  accepted_at?: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  froze_at?: number;
+  id: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  invited_at: number;
+  name?: string;
+  phone_masked: string;
+  role: HelperRole;
+}
+
+export interface HelperList {
+  data: readonly Helper[];
+  has_more: boolean;
+}
+
+export const HelperRole = [
+  'helps_me',
+  'i_help',
+] as const;
+export type HelperRole = (typeof HelperRole)[number];
+
+export interface HourFigures {
+  failed: number;
+  hour: number;
+  paid: number;
+  paid_minor: number;
 }
 
 export const IdentityClass = [
@@ -535,6 +686,10 @@ export interface NewAccount {
   phone: string;
 }
 
+export interface NewActivation {
+  store: string;
+}
+
 export interface NewApiKey {
   name: string;
 }
@@ -551,6 +706,10 @@ export interface NewCapture {
 
 export interface NewChallenge {
   phone_suffix?: string | null;
+}
+
+export interface NewCity {
+  city: string;
 }
 
 export interface NewConsent {
@@ -574,9 +733,15 @@ export interface NewEnrolment {
   approval?: Assertion | null;
 }
 
+export interface NewHelper {
+  passcode: string;
+  phone: string;
+}
+
 export interface NewLimits {
   day_max_minor?: number | null;
   night_max_minor?: number | null;
+  passcode_always?: boolean;
   payment_max_minor?: number | null;
 }
 
@@ -604,9 +769,29 @@ export interface NewRefund {
   amount_minor?: number | null;
 }
 
+export interface NewRefundRequest {
+  amount_minor: number;
+  payment: string;
+  reason: string;
+}
+
 export interface NewSession {
   passcode: string;
   phone: string;
+}
+
+export interface NewShopStore {
+  name: string;
+  place: Place;
+}
+
+export interface NewStaffMember {
+  name: string;
+  role: Role;
+}
+
+export interface NewStatement {
+  statement: string;
 }
 
 export interface NewTopUp {
@@ -631,6 +816,15 @@ export const NoticeKind = [
   'payment_approved',
 ] as const;
 export type NoticeKind = (typeof NoticeKind)[number];
+
+/** Which part of the gallery a look was compared with. */
+export const Part = [
+  'gallery',
+  'city',
+  'regulars',
+  'phone_suffix',
+] as const;
+export type Part = (typeof Part)[number];
 
 export interface PartyReadiness {
   connected: boolean;
@@ -703,6 +897,8 @@ export interface Payment {
   metadata?: Readonly<Record<string, string>>;
   /** Milliseconds since 1970-01-01 UTC. */
   paid_at?: number;
+  /** Not one person was found in the part of the gallery that was searched without them: the next challenge needs the phone's last four digits. */
+  phone_suffix_required?: boolean;
   refunded_minor: number;
   refunds: readonly Refund[];
   refusal?: Code;
@@ -765,6 +961,21 @@ export const PayoutStatus = [
 ] as const;
 export type PayoutStatus = (typeof PayoutStatus)[number];
 
+export interface Place {
+  address: string;
+  city: string;
+  /** Millionths of a degree, WGS 84. */
+  latitude_e6: number;
+  /** Millionths of a degree, WGS 84. */
+  longitude_e6: number;
+}
+
+export interface Places {
+  cities: readonly string[];
+  city?: string;
+  shops: readonly Shop[];
+}
+
 export interface ProbeContext {
   amount_minor: number;
   counter: number;
@@ -804,12 +1015,61 @@ export interface Readiness {
   ready: boolean;
 }
 
+export interface RedeemedActivation {
+  code: string;
+  /** Millionths of a degree, WGS 84. */
+  latitude_e6: number;
+  /** Millionths of a degree, WGS 84. */
+  longitude_e6: number;
+  public_key: string;
+  serial: string;
+  token_sha256: string;
+}
+
+export interface RedeemedInvitation {
+  attestation: Attestation;
+  code: string;
+}
+
 export interface Refund {
   amount_minor: number;
   id: string;
   /** Milliseconds since 1970-01-01 UTC. */
   refunded_at: number;
 }
+
+export interface RefundRequest {
+  amount_minor: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  asked_at: number;
+  asked_by: string;
+  asked_by_name: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  decided_at?: number;
+  decided_by_name?: string;
+  id: string;
+  payment: string;
+  reason: string;
+  status: 'waiting' | 'approved' | 'rejected';
+}
+
+export interface RefundRequestList {
+  data: readonly RefundRequest[];
+  has_more: boolean;
+}
+
+export interface RefusalFigures {
+  code: Code;
+  count: number;
+}
+
+export const Role = [
+  'owner',
+  'manager',
+  'cashier',
+  'accountant',
+] as const;
+export type Role = (typeof Role)[number];
 
 export interface Rotation {
   /** How long the old one still holds, in seconds; a day without. */
@@ -834,13 +1094,88 @@ export interface SealedShare {
   encapsulated_key: string;
 }
 
+export interface SecondsFigures {
+  below_s?: number;
+  from_s: number;
+  paid: number;
+}
+
+export interface Shop {
+  head_office?: HeadOffice;
+  may: readonly Action[];
+  me: StaffMember;
+  merchant: string;
+  merchant_name: string;
+  missing: readonly Element[];
+}
+
+export interface ShopDispute {
+  amount_minor: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  decide_by: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  decided_at?: number;
+  id: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  opened_at: number;
+  payment: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  stated_at?: number;
+  statement?: string;
+  status: DisputeStatus;
+}
+
+export interface ShopDisputeList {
+  data: readonly ShopDispute[];
+  has_more: boolean;
+}
+
+export interface ShopStore {
+  id: string;
+  name: string;
+  place?: Place;
+  tills: readonly string[];
+}
+
+export interface ShopStoreList {
+  data: readonly ShopStore[];
+  has_more: boolean;
+}
+
+export interface ShownInvitation {
+  code: string;
+}
+
 export interface SimulatedLook {
   shopper: 'funded' | 'penniless' | 'stranger' | 'twin';
+}
+
+export interface StaffChange {
+  role: Role;
+}
+
+export interface StaffList {
+  data: readonly StaffMember[];
+  has_more: boolean;
+}
+
+export interface StaffMember {
+  /** Milliseconds since 1970-01-01 UTC. */
+  created_at: number;
+  id: string;
+  invitation?: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  invited_until?: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  joined_at?: number;
+  name: string;
+  role: Role;
 }
 
 export interface StandingLimits {
   day_max_minor?: number;
   night_max_minor?: number;
+  passcode_always?: boolean;
   payment_max_minor?: number;
 }
 
@@ -858,6 +1193,14 @@ export interface Terms {
   text: string;
   version: string;
 }
+
+export interface TestedActivation {
+  signature: string;
+  token: string;
+}
+
+/** Milliseconds since 1970-01-01 UTC. */
+export type Time = number;
 
 export interface TopUp {
   amount_minor: number;
@@ -922,6 +1265,8 @@ export const operations = [
   'GET /openapi.json',
   'GET /readyz',
   'POST /v1/accounts',
+  'POST /v1/activations/redeem',
+  'POST /v1/activations/test',
   'GET /v1/activity',
   'GET /v1/api-keys',
   'POST /v1/api-keys',
@@ -956,9 +1301,17 @@ export const operations = [
   'POST /v1/me/approvals/freeze',
   'POST /v1/me/approvals/request',
   'POST /v1/me/approvals/thaw',
+  'DELETE /v1/me/city',
+  'PUT /v1/me/city',
   'POST /v1/me/close',
   'POST /v1/me/duress-passcode',
   'POST /v1/me/freeze',
+  'GET /v1/me/helpers',
+  'POST /v1/me/helpers',
+  'GET /v1/me/helpers/{id}',
+  'POST /v1/me/helpers/{id}/accept',
+  'POST /v1/me/helpers/{id}/end',
+  'POST /v1/me/helpers/{id}/freeze',
   'GET /v1/me/limits',
   'POST /v1/me/limits',
   'POST /v1/me/passkeys',
@@ -968,6 +1321,9 @@ export const operations = [
   'GET /v1/me/payments/waiting',
   'POST /v1/me/payments/{id}/approve',
   'POST /v1/me/payments/{id}/undo',
+  'GET /v1/me/places',
+  'DELETE /v1/me/regulars/{id}',
+  'PUT /v1/me/regulars/{id}',
   'POST /v1/me/resume',
   'POST /v1/me/thaw',
   'POST /v1/passkeys/request',
@@ -988,6 +1344,31 @@ export const operations = [
   'POST /v1/sessions',
   'DELETE /v1/sessions/current',
   'POST /v1/sessions/passkey',
+  'GET /v1/shop',
+  'GET /v1/shop/activations',
+  'POST /v1/shop/activations',
+  'POST /v1/shop/activations/{id}/stop',
+  'GET /v1/shop/disputes',
+  'POST /v1/shop/disputes/{id}/statement',
+  'GET /v1/shop/figures',
+  'POST /v1/shop/head-office',
+  'POST /v1/shop/invitation',
+  'GET /v1/shop/refund-requests',
+  'POST /v1/shop/refund-requests',
+  'POST /v1/shop/refund-requests/{id}/approve',
+  'POST /v1/shop/refund-requests/{id}/reject',
+  'DELETE /v1/shop/session',
+  'POST /v1/shop/session',
+  'POST /v1/shop/session/passkey',
+  'POST /v1/shop/session/request',
+  'GET /v1/shop/staff',
+  'POST /v1/shop/staff',
+  'DELETE /v1/shop/staff/{id}',
+  'POST /v1/shop/staff/{id}',
+  'POST /v1/shop/staff/{id}/invitation',
+  'GET /v1/shop/stores',
+  'POST /v1/shop/stores',
+  'POST /v1/shop/stores/{id}',
   'GET /v1/statistics/disputes',
   'GET /v1/terminal',
   'GET /v1/terms',
