@@ -65,7 +65,11 @@ fn refused(error: serde_json::Error) -> Refused {
 /// The same JSON whatever its blanks and the order of its fields; what is no JSON stays as it is.
 pub fn canonical(bytes: &[u8]) -> Vec<u8> {
     match serde_json::from_slice::<serde_json::Value>(bytes) {
-        Ok(value) => serde_json::to_vec(&value).expect("what was JSON is JSON"),
+        Ok(mut value) => {
+            // Whatever other crates of the build want of serde_json.
+            value.sort_all_objects();
+            serde_json::to_vec(&value).expect("what was JSON is JSON")
+        }
         Err(_) => bytes.to_vec(),
     }
 }
