@@ -973,7 +973,7 @@ export interface Place {
 export interface Places {
   cities: readonly string[];
   city?: string;
-  shops: readonly Shop[];
+  shops: readonly VisitedShop[];
 }
 
 export interface ProbeContext {
@@ -1208,6 +1208,14 @@ export interface TopUp {
   id: string;
   /** Milliseconds since 1970-01-01 UTC. */
   topped_up_at: number;
+}
+
+export interface VisitedShop {
+  merchant_name: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  regular_since?: number;
+  store: string;
+  store_name: string;
 }
 
 export interface WaitingPayment {

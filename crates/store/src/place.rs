@@ -5,7 +5,7 @@ use base::id::{AccountId, StoreId};
 use base::time::Timestamp;
 use payments::refusal::Refusal;
 use rand_core::CryptoRng;
-use wire::api::{EnrolmentStatus, Part, Places, QueryKind, Shop};
+use wire::api::{EnrolmentStatus, Part, Places, QueryKind, VisitedShop};
 use wire::probe::PartitionLabel;
 use wire::problem::Code;
 
@@ -146,7 +146,7 @@ fn load(tx: &Tx, account: AccountId) -> Result<Places, StoreError> {
         chain::ACTIVITIES.walk("chain.previous IS NOT NULL")
     );
     let shops = tx.list(&sql, (account_rows::last_activity(tx, account)?, Bits(account.bits()), SHOPS_MAX), |row| {
-        Ok(Shop {
+        Ok(VisitedShop {
             store: StoreId::from_bits(row.get::<Bits>(0)?.0),
             store_name: row.get(1)?,
             merchant_name: row.get(2)?,

@@ -607,12 +607,12 @@ pub struct Places {
     /// The cities that have stores, in order.
     pub cities: Vec<String>,
     /// The stores where they have paid by their face; those of which they are a regular first.
-    pub shops: Vec<Shop>,
+    pub shops: Vec<VisitedShop>,
 }
 
 /// A store where a shopper has paid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shop {
+pub struct VisitedShop {
     /// The store.
     pub store: StoreId,
     /// Its public name.
