@@ -32,19 +32,28 @@ pub struct Proved {
     pub terminal: NewTerminal,
 }
 
+/// What a new activation begins with.
+pub struct Begun {
+    /// Where the till will stand.
+    pub store: StoreId,
+    /// Who begins it.
+    pub by: StaffId,
+    /// Hash of the code that the till redeems.
+    pub code_sha256: [u8; 32],
+}
+
 impl Store {
     /// Begins one: 201 with [`Activation`], or `not_found` for another's store, `onboarding_incomplete` naming what is missing.
     pub fn begin_activation(
         &self,
         idempotency: &Idempotency,
         merchant: MerchantId,
-        by: StaffId,
-        store: StoreId,
-        code_sha256: &[u8; 32],
+        begun: &Begun,
         rng: &mut dyn CryptoRng,
         now: Timestamp,
     ) -> Result<Answer, StoreError> {
         let id = ActivationId::new(now, rng);
+        let Begun { store, by, code_sha256 } = *begun;
         self.once("begin_activation", idempotency, Keep::Day, now, |tx| {
             let place = office::store_of(tx, merchant, store)?.place;
             bind(office::head_office(tx, merchant)?, settlement_account(tx, merchant)?, place)?;

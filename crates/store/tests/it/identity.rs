@@ -22,7 +22,13 @@ fn small_caps() -> String {
 
 fn outcome(world: &World, shopper: Shopper, amount_minor: i64) -> Result<(), Code> {
     let payment = world.pay(shopper, amount_minor);
-    payment.refusal.map_or_else(|| Ok(assert_eq!(payment.status, PaymentStatus::Paid)), Err)
+    match payment.refusal {
+        Some(code) => Err(code),
+        None => {
+            assert_eq!(payment.status, PaymentStatus::Paid);
+            Ok(())
+        }
+    }
 }
 
 fn check(world: &World, account: AccountId, channel: &str) -> Identity {

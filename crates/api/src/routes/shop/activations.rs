@@ -7,7 +7,7 @@ use base::money::Currency;
 use payments::activation::TEST_AMOUNT_MINOR;
 use store::idempotency::Idempotency;
 use store::setup::Payee;
-use store::shop::activation::Proved;
+use store::shop::activation::{Begun, Proved};
 use store::{Store, error::StoreError};
 use wire::api::{Capture, NewPayment, NewRefund, Payment, PaymentStatus};
 use wire::merchant::{Mode, SimulatedShopper};
@@ -79,8 +79,8 @@ async fn handle_list(State(app): State<SharedApp>, member: Member, Parameters(pa
 async fn handle_begin(State(app): State<SharedApp>, member: Member, once: Once<NewActivation>) -> Answer<Response> {
     let Once { idempotency, body, turn: _turn } = once;
     let ((code, sha256), now) = (one_time_code::fresh(), app.now());
-    let begin =
-        move |store: &Store| store.begin_activation(&idempotency, member.merchant(), member.id(), body.store, &sha256, &mut rng(), now);
+    let begun = Begun { store: body.store, by: member.id(), code_sha256: sha256 };
+    let begin = move |store: &Store| store.begin_activation(&idempotency, member.merchant(), &begun, &mut rng(), now);
     Ok(shown_once(app.with_store(begin).await?, |begun: &mut Activation| begun.code = Some(code)))
 }
 
