@@ -17,7 +17,7 @@ const till_min = 5;
 /** J12: a merchant that is new, its head office, bank account, store and till. */
 export async function shopSetupJourney(stage) {
   const { say, step, screen, folder, language } = stage;
-  const merchant = JSON.parse(operator(stage, 'register', say('Lotus Tea', '荷花茶馆'))).merchant;
+  const merchant = JSON.parse(stage.admin('merchant register', say('Lotus Tea', '荷花茶馆'))).merchant;
   const page = await consoleOf(stage, 'console setup');
   const place = say('31.2304, 121.4737', '31.2305, 121.4738');
   let code;
@@ -66,7 +66,7 @@ export async function shopSetupJourney(stage) {
     await page.getByText(say('waits for approval', '待审核')).waitFor();
     await screen(page, 'shop-07-bank-account');
     const account = await page.evaluate(() => fetch('/v1/bank-accounts').then((answer) => answer.json()));
-    stage.handsel('admin', 'settlement', 'bank-account', account.data[0].id, 'approve', '--store', storeOf(folder), '--by', 'Li', '--reason', 'asked back');
+    stage.admin('settlement bank-account', account.data[0].id, 'approve', '--by', 'Li', '--reason', 'asked back');
   }, page);
 
   await step('J12: a store is opened in less than ten minutes', async () => {
@@ -323,9 +323,7 @@ async function go(page, name) {
   await page.waitForLoadState('networkidle');
 }
 
-const storeOf = (folder) => `sqlite:${join(folder, 'platform/handsel.sqlite')}`;
-const operator = ({ handsel, folder }, command, ...options) => handsel('admin', 'merchant', command, '--store', storeOf(folder), ...options);
-const invite = (stage, merchant, name) => JSON.parse(operator(stage, 'invite', merchant, '--name', name)).code;
+const invite = ({ admin }, merchant, name) => JSON.parse(admin('merchant invite', merchant, '--name', name)).code;
 
 /** What whoever stands at the new till types. */
 function activate({ binary, folder, language }, code, position) {

@@ -9,9 +9,9 @@ import { createInterface } from 'node:readline';
 const start_ms_max = 120_000;
 
 /**
- * `{ tillUrl, walletUrl, shopUrl, folder, binary, processOf, admin, handsel, stop }`. `root` is the repository, `folder` an empty one for keys and books;
+ * `{ tillUrl, walletUrl, shopUrl, folder, binary, processOf, admin, stop }`. `root` is the repository, `folder` an empty one for keys and books;
  * with `numbers` always a fresh one, with these in its rules; `processOf('party2')` is the process of one part, or undefined while it is not running;
- * `admin` and `handsel` are what operators do by hand.
+ * `admin` is what operators do by hand.
  */
 export async function startSystem(root, folder, numbers) {
   const { HANDSEL_TILL_URL: tillUrl, HANDSEL_WALLET_URL: walletUrl } = process.env;
@@ -19,7 +19,7 @@ export async function startSystem(root, folder, numbers) {
     const elsewhere = () => {
       throw new Error('a system that was started elsewhere has no processes and no store here; run this step without HANDSEL_TILL_URL.');
     };
-    return { tillUrl, walletUrl, processOf: elsewhere, admin: elsewhere, handsel: elsewhere, stop: async () => {} };
+    return { tillUrl, walletUrl, processOf: elsewhere, admin: elsewhere, stop: async () => {} };
   }
   const binary = process.env.HANDSEL_BINARY ?? join(root, 'target/debug/handsel');
   if (!existsSync(binary)) throw new Error(`${binary} is missing: build it with \`make build\`, or set HANDSEL_TILL_URL and HANDSEL_WALLET_URL.`);
@@ -35,12 +35,12 @@ export async function startSystem(root, folder, numbers) {
     child.kill('SIGTERM');
     await ended;
   };
+  /** `command` may be several words; the rules are those that the store has judged by. */
   const admin = (command, ...options) =>
-    execFileSync(own, ['admin', command, '--store', join(folder, 'platform/handsel.sqlite'), ...options], { cwd: root, encoding: 'utf8' });
+    execFileSync(own, ['admin', ...command.split(' '), '--store', join(folder, 'platform/handsel.sqlite'), '--rules', rules, ...options], { cwd: root, encoding: 'utf8' });
   try {
     const { till_url, wallet_url, shop_url } = await firstLine(child, ended);
-    const handsel = (...options) => execFileSync(own, options, { cwd: root, encoding: 'utf8' });
-    return { tillUrl: till_url, walletUrl: wallet_url, shopUrl: shop_url, folder, binary: own, handsel, processOf: (part) => processWith(join(folder, part, 'node.toml')), admin, stop };
+    return { tillUrl: till_url, walletUrl: wallet_url, shopUrl: shop_url, folder, binary: own, processOf: (part) => processWith(join(folder, part, 'node.toml')), admin, stop };
   } catch (error) {
     child.kill('SIGTERM');
     throw error;
