@@ -93,7 +93,7 @@ export async function safetyJourney(stage) {
 /** A trusted helper: asked, agreed, told of a large payment, freezes; only the owner thaws. */
 export async function helperJourney(stage) {
   const { wallet, till, say, step, screen, open, walletUrl, phone, passcode } = stage;
-  const friend = `137${phone.slice(3)}`;
+  const friend = `136${phone.slice(3)}`;
   const title = say('Trusted helpers', '信任的帮手');
   const me = say('Test Person', '测试者');
   const ask = wallet.getByRole('button', { name: say('Ask', '发出请求'), exact: true });
@@ -238,7 +238,7 @@ export async function exportJourney({ wallet, say, step, screen }) {
     const rows = JSON.parse(await keep(say('As data (JSON)', '数据（JSON）')));
     assert.ok(rows.length >= refused && rows.every(({ kind, outcome }) => kind === 'identification' && outcome !== 'paid'));
     const [head, ...lines] = (await keep(say('As a table (CSV)', '表格（CSV）'))).trim().split('\r\n');
-    assert.equal(head, 'id,at,kind,asked_by,store_name,amount_minor,outcome');
+    assert.equal(head, 'id,at,kind,asked_by,store_name,amount_minor,searched,place,outcome');
     assert.equal(lines.length, rows.length);
     await wallet.getByRole('radio', { name: say('Enrolment and deletion', '登记与删除') }).check();
     assert.equal(await articles.count(), 1);

@@ -43,7 +43,7 @@ async function walk(stage) {
     assert.ok(await wallet.getByRole('radio', { name: say('None', '不指定') }).isChecked());
     await screen(wallet, 'wallet-60-places-before');
     camera.show('personA');
-    await enrol(stage, wallet);
+    await enrol(stage, wallet, phone);
     camera.show('personALater');
     await payByLook(stage, '500');
     await expectPaid(stage, '¥5.00');
@@ -54,7 +54,7 @@ async function walk(stage) {
     const other = await stage.open('second wallet', { width: 390, height: 844 }, stage.walletUrl);
     await signUp(other, say, neighbour, passcode);
     camera.show('personB');
-    await enrol(stage, other);
+    await enrol(stage, other, neighbour);
     await other.context().close();
     camera.show('personALater');
     await payByLook(stage, '400');
@@ -130,12 +130,16 @@ async function topUp(page, say) {
 }
 
 /** Enrols whoever is in view. */
-async function enrol({ say }, page) {
+/** On staff's word: no device is bound here. */
+async function enrol({ say, admin }, page, number) {
+  admin('allow-enrolment', '--phone', number);
   await goHome(page, say);
   await follow(page, say('Enrol face', '登记人脸'));
   await page.getByRole('button', { name: say('Continue', '继续') }).click();
   await page.getByRole('checkbox', { name: say('I agree: Payment', '我同意：付款') }).check();
   await page.getByRole('button', { name: say('Save and go on', '保存并继续') }).click();
+  await page.getByRole('heading', { name: say('Somebody who looks like you', '与您相像的人') }).waitFor();
+  await page.getByRole('button', { name: say('Continue', '继续') }).click();
   await page.getByRole('button', { name: say('Open the camera', '打开摄像头') }).click();
   await page.getByRole('heading', { name: say('Your face is enrolled', '人脸已登记') }).waitFor({ timeout: 60_000 });
 }

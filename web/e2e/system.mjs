@@ -27,8 +27,9 @@ export async function startSystem(root, folder, numbers) {
   const own = join(dirname(folder), 'handsel');
   copyFileSync(binary, own);
   // The fund is filled by the steps that need it.
-  // Who is new pays little for a day; the journeys have no day. What holds in it, the tests of crates/payments say.
-  const rules = rulesWith(root, `${folder}-rules.toml`, { cooling_off_s: 0, ...numbers });
+  // Who is new pays little for a day, and everybody little by night; the journeys have no day, and a night like any other hour.
+  // What holds in them, the tests of crates/payments say.
+  const rules = rulesWith(root, `${folder}-rules.toml`, { cooling_off_s: 0, night_max_minor: 10_000_000, ...numbers });
   const child = spawn(own, ['up', '--dir', folder, '--ephemeral-ports', '--rules', rules, '--compensation-fund', '0', '--json'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const stop = async () => {
@@ -36,8 +37,12 @@ export async function startSystem(root, folder, numbers) {
     await ended;
   };
   /** `command` may be several words; the rules are those that the store has judged by. */
-  const admin = (command, ...options) =>
-    execFileSync(own, ['admin', ...command.split(' '), '--store', join(folder, 'platform/handsel.sqlite'), '--rules', rules, ...options], { cwd: root, encoding: 'utf8' });
+  const admin = (command, ...options) => {
+    const file = join(folder, 'platform/handsel.sqlite');
+    // These two work on a file, the others on either database.
+    const store = command === 'fund' || command === 'dispute' ? file : `sqlite:${file}`;
+    return execFileSync(own, ['admin', ...command.split(' '), '--store', store, '--rules', rules, ...options], { cwd: root, encoding: 'utf8' });
+  };
   try {
     const { till_url, wallet_url, shop_url } = await firstLine(child, ended);
     return { tillUrl: till_url, walletUrl: wallet_url, shopUrl: shop_url, folder, binary: own, processOf: (part) => processWith(join(folder, part, 'node.toml')), admin, stop };
