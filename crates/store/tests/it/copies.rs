@@ -27,7 +27,7 @@ fn used_world(place: &Location) -> World {
 }
 
 fn open(place: &Location) -> Store {
-    Store::open(place, RuleBook::parse(RULES).expect("sound"), Secret::new([3; 32])).expect("opens")
+    Store::open(place, RuleBook::parse(&settled(RULES)).expect("sound"), Secret::new([3; 32])).expect("opens")
 }
 
 fn check_same(copied: &Copied, world: &World, there: &Store) {
@@ -85,7 +85,7 @@ fn a_store_moves_between_the_databases_and_the_old_one_takes_no_writes() {
         assert!(late.contains("was moved"), "{late}");
         assert_eq!(store.books().expect("can still be read"), copied.books);
     }
-    let moved = Store::open(&place, RuleBook::parse(RULES).expect("sound"), Secret::new([3; 32]));
+    let moved = Store::open(&place, RuleBook::parse(&settled(RULES)).expect("sound"), Secret::new([3; 32]));
     let reason = moved.map(|_| ()).expect_err("was moved").to_string();
     assert!(reason.contains("was moved"), "{reason}");
     let there = open(&other);

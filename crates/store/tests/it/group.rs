@@ -167,7 +167,7 @@ fn what_another_program_writes_is_noticed_or_cannot_be_written() {
     let (place, _directory) = place::fresh();
     let world = World::at(&place, RULES, 1);
     let alice = world.shopper("13800000001", 1_000);
-    let open = || Store::open(&place, RuleBook::parse(RULES).expect("sound"), Secret::new([3; 32]));
+    let open = || Store::open(&place, RuleBook::parse(&settled(RULES)).expect("sound"), Secret::new([3; 32]));
     if ON == Database::Postgres {
         let refused = open().map(|_| ()).expect_err("there is one writer").to_string();
         assert!(refused.contains("another program writes"), "{refused}");

@@ -9,7 +9,7 @@ use crate::world::*;
 
 /// The packs of these texts, where the store is.
 fn open(place: &Location, rules: &str) -> Result<(), String> {
-    let book = RuleBook::parse(rules).expect("sound");
+    let book = RuleBook::parse(&settled(rules)).expect("sound");
     Store::open(place, book, Secret::new([3; 32])).map(drop).map_err(|error| error.to_string())
 }
 
