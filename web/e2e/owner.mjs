@@ -240,7 +240,7 @@ export async function exportJourney({ wallet, say, step, screen }) {
     const [head, ...lines] = (await keep(say('As a table (CSV)', '表格（CSV）'))).trim().split('\r\n');
     assert.equal(head, 'id,at,kind,asked_by,store_name,amount_minor,searched,place,outcome');
     assert.equal(lines.length, rows.length);
-    await wallet.getByRole('radio', { name: say('Enrolment and deletion', '登记与删除') }).check();
+    await wallet.getByRole('radio', { name: say('Enrolment, deletion, places', '登记、删除与地点') }).check();
     assert.equal(await articles.count(), 1);
   }, wallet);
 }

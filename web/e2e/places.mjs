@@ -43,7 +43,8 @@ async function walk(stage) {
     assert.ok(await wallet.getByRole('radio', { name: say('None', '不指定') }).isChecked());
     await screen(wallet, 'wallet-60-places-before');
     camera.show('personA');
-    await enrol(stage, wallet, phone);
+    await goHome(wallet, say);
+    await enrol(stage, wallet);
     camera.show('personALater');
     await payByLook(stage, '500');
     await expectPaid(stage, '¥5.00');
@@ -54,7 +55,7 @@ async function walk(stage) {
     const other = await stage.open('second wallet', { width: 390, height: 844 }, stage.walletUrl);
     await signUp(other, say, neighbour, passcode);
     camera.show('personB');
-    await enrol(stage, other, neighbour);
+    await enrol(stage, other);
     await other.context().close();
     camera.show('personALater');
     await payByLook(stage, '400');
@@ -130,9 +131,10 @@ async function topUp(page, say) {
 }
 
 /** Enrols whoever is in view. */
-/** On staff's word: no device is bound here. */
-async function enrol({ say, admin }, page, number) {
-  admin('allow-enrolment', '--phone', number);
+async function enrol({ say }, page) {
+  await follow(page, say('Bind this phone', '绑定这部手机'));
+  await page.getByRole('button', { name: say('Bind this device', '绑定此设备') }).click();
+  await page.getByText(say('My device is bound.', '已绑定“我的设备”。')).waitFor();
   await goHome(page, say);
   await follow(page, say('Enrol face', '登记人脸'));
   await page.getByRole('button', { name: say('Continue', '继续') }).click();

@@ -180,6 +180,8 @@ export async function historyJourney({ wallet, say, step, screen }) {
     await goHome(wallet, say);
     await wallet.getByRole('link', { name: say('Who asked about my face', '谁查询过我的脸') }).click();
     await wallet.getByText(say('Recognition at a till', '在收银台识别')).first().waitFor();
+    const older = wallet.getByRole('button', { name: say('Show older ones', '显示更早的记录') });
+    while (await older.isVisible()) await older.click();
     const list = await wallet.getByRole('main').innerText();
     for (const outcome of [
       say('paid', '已付款'),

@@ -3,7 +3,6 @@
 
 use base::id::{AccountId, StoreId};
 use base::time::Timestamp;
-use payments::refusal::Refusal;
 use rand_core::CryptoRng;
 use wire::api::{EnrolmentStatus, Part, Places, QueryKind, VisitedShop};
 use wire::probe::PartitionLabel;
@@ -24,7 +23,7 @@ impl Store {
         self.read(|tx| load(tx, account))
     }
 
-    /// Names the city where the account usually pays, in the place of the one before; `label` is that city's. `invalid_request`
+    /// Names the city where the account usually pays, in the place of the one before; `label` is that city's. `not_found`
     /// if no store is there, `account_closed`.
     pub fn set_city(
         &self,
@@ -36,7 +35,7 @@ impl Store {
     ) -> Result<Places, StoreError> {
         self.change("set_city", account, now, |tx| {
             if !cities(tx)?.iter().any(|known| known == city) {
-                return Err(Refusal::of_field(Code::InvalidRequest, "city").into());
+                return Err(Code::NotFound.into());
             }
             let before = city_of(tx, account)?;
             if before.as_deref() == Some(city) {

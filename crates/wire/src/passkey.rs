@@ -115,6 +115,12 @@ pub enum NoticeKind {
     PaymentApproved,
 }
 
+/// A JSON object and nothing else: of an enum's parts serde would take an array too, by the order of the fields.
+fn object<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<NewLimits, D::Error> {
+    let map = serde_json::Map::deserialize(deserializer)?;
+    serde_json::from_value(map.into()).map_err(serde::de::Error::custom)
+}
+
 /// What the owner is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SafetyNotice {
@@ -138,6 +144,7 @@ pub enum Approvable {
     /// These limits.
     Limits {
         /// In minor units.
+        #[serde(deserialize_with = "object")]
         limits: NewLimits,
     },
     /// Closing the account.

@@ -25,7 +25,10 @@ pub fn list() -> Endpoint {
 
 /// Naming a city.
 pub fn set_city() -> Endpoint {
-    changing(Method::PUT, "/v1/me/city", "Name the city where one usually pays").takes("NewCity").by(handle_set_city)
+    changing(Method::PUT, "/v1/me/city", "Name the city where one usually pays")
+        .refuses(&[Code::AccountClosed, Code::NotFound])
+        .takes("NewCity")
+        .by(handle_set_city)
 }
 
 /// Taking it back.

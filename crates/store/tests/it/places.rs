@@ -153,7 +153,7 @@ fn a_city_may_be_named_before_the_face_and_changed_later() {
     let world = small_budget();
     world.store.set_store_city(RIVAL_SHOP, Some(("上海", part_of("上海"))), world.now()).expect("is there");
     let account = world.account("13800000001");
-    assert_eq!(world.set_city(account, "Atlantis").expect_err("no store is there"), Code::InvalidRequest);
+    assert_eq!(world.set_city(account, "Atlantis").expect_err("no store is there"), Code::NotFound);
     let places = world.set_city(account, HANGZHOU).expect("a city");
     assert_eq!((places.city.as_deref(), places.cities), (Some(HANGZHOU), vec!["上海".to_owned(), HANGZHOU.to_owned()]));
     assert_eq!(world.store.gallery_sequence().expect("reads").queued, 0, "there is no record to move");

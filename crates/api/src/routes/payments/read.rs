@@ -7,12 +7,13 @@ use base::time::Timestamp;
 use serde::Deserialize;
 use store::shop::figures::Filter;
 use wire::api::PaymentStatus;
+use wire::problem::Code;
 use wire::shop::Action;
 
 use crate::app::SharedApp;
 use crate::auth::Payee;
 use crate::body::{Expanding, Page, PathId};
-use crate::problem::Answer;
+use crate::problem::{Answer, Refused};
 use crate::routes::table::{Access, Endpoint};
 use crate::routes::{Nothing, get, json};
 
@@ -54,6 +55,12 @@ async fn handle_list(
     Expanding { parameters: which, expand }: Expanding<Which>,
 ) -> Answer<Response> {
     let page = Page { starting_after: which.starting_after, limit: which.limit };
+    // The databases count milliseconds in 63 bits.
+    for (field, time) in [("from", which.from), ("until", which.until)] {
+        if time.is_some_and(|time| i64::try_from(time.millis()).is_err()) {
+            return Err(Refused::at(Code::InvalidRequest, field));
+        }
+    }
     let filter = Filter { status: which.status, from: which.from, until: which.until };
     let (after, size, now, expand) = (page.after::<PaymentId>()?, page.size()?, app.now(), expand.only(EXPANDS)?);
     let list = move |store: &store::Store| {

@@ -15,7 +15,7 @@ use crate::auth::with_cookie;
 use crate::body::Json;
 use crate::problem::Answer;
 use crate::routes::table::{Access, Endpoint, Row};
-use crate::routes::{Nothing, json, post};
+use crate::routes::{json, post};
 use crate::staff_auth::{Member, SHOP_SESSION_MS, expired_cookie, new_session};
 use crate::{one_time_code, passkey};
 
@@ -91,7 +91,7 @@ async fn handle_redeem(State(app): State<SharedApp>, Json(body): Json<RedeemedIn
     come_in(&app, move |store, new| store.redeem_invitation(&code_sha256, &device, new, &mut rng(), now)).await
 }
 
-async fn handle_challenge(State(app): State<SharedApp>, Json(_): Json<Nothing>) -> Answer<Response> {
+async fn handle_challenge(State(app): State<SharedApp>) -> Answer<Response> {
     Ok(json(passkey::ask_to_answer(&app, SubjectKind::Staff, None, Action::sign_in()).await?))
 }
 
