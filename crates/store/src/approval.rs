@@ -2,6 +2,7 @@
 
 use base::id::{AccountId, PaymentId};
 use base::time::Timestamp;
+use payments::account::limits::OwnerLimits;
 use payments::passkey::Action;
 use wire::api::ConsentPurpose;
 use wire::dispute::NewLimits;
@@ -15,7 +16,7 @@ use crate::idempotency::{Answer, Idempotency, Keep};
 use crate::passkey::{self, Answered};
 use crate::payment::apply;
 use crate::row::{At, Bits};
-use crate::{Store, account_rows, consent_rows, device, notice, payment_rows};
+use crate::{Store, account_rows, consent_rows, device, notice, owner, payment_rows};
 
 impl Store {
     /// What the account's device is asked to approve, in every particular; `not_found` for a payment that does not wait for
@@ -24,7 +25,11 @@ impl Store {
         self.read(|tx| match wanted {
             Approvable::Enrolment {} => enrolment(tx, account),
             Approvable::Device { challenge } => Ok(device::add_device(&challenge.0)),
-            Approvable::Limits { limits } => Ok(limits_action(limits)),
+            Approvable::Limits { limits } => {
+                // What cannot be set is not asked about.
+                OwnerLimits::default().change(owner::from_wire(limits), self.rules(now)?, now)?;
+                Ok(limits_action(limits))
+            }
             Approvable::Close {} => Ok(close()),
             Approvable::Payment { payment } => {
                 let waiting = waiting(tx, account, now)?.into_iter().find(|waiting| waiting.id == *payment).ok_or(Code::NotFound)?;

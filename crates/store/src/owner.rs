@@ -168,7 +168,7 @@ fn limits(tx: &Tx, account: AccountId, now: Timestamp) -> Result<Limits, StoreEr
     })
 }
 
-fn from_wire(limits: &NewLimits) -> OwnerLimits {
+pub(crate) fn from_wire(limits: &NewLimits) -> OwnerLimits {
     let NewLimits { payment_max_minor, day_max_minor, night_max_minor, passcode_always } = *limits;
     OwnerLimits { payment_max_minor, day_max_minor, night_max_minor, passcode_always }
 }
