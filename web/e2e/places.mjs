@@ -55,7 +55,14 @@ async function walk(stage) {
     const other = await stage.open('second wallet', { width: 390, height: 844 }, stage.walletUrl);
     await signUp(other, say, neighbour, passcode);
     camera.show('personB');
-    await enrol(stage, other);
+    // J23: somebody without a phone enrols at a counter, on the word of staff who have seen the person and a document.
+    await follow(other, say('Enrol face', '登记人脸'));
+    const go = other.getByRole('button', { name: say('Continue', '继续') });
+    await other.getByText(say('Bind a phone first', '请先绑定手机')).first().waitFor();
+    assert.ok(await go.isDisabled());
+    stage.admin('allow-enrolment', '--phone', neighbour);
+    await goHome(other, say);
+    await enrolFace(stage, other);
     await other.context().close();
     camera.show('personALater');
     await payByLook(stage, '400');
@@ -131,11 +138,16 @@ async function topUp(page, say) {
 }
 
 /** Enrols whoever is in view. */
-async function enrol({ say }, page) {
+async function enrol(stage, page) {
+  const { say } = stage;
   await follow(page, say('Bind this phone', '绑定这部手机'));
   await page.getByRole('button', { name: say('Bind this device', '绑定此设备') }).click();
   await page.getByText(say('My device is bound.', '已绑定“我的设备”。')).waitFor();
   await goHome(page, say);
+  await enrolFace(stage, page);
+}
+
+async function enrolFace({ say }, page) {
   await follow(page, say('Enrol face', '登记人脸'));
   await page.getByRole('button', { name: say('Continue', '继续') }).click();
   await page.getByRole('checkbox', { name: say('I agree: Payment', '我同意：付款') }).check();

@@ -38,9 +38,7 @@ export async function startSystem(root, folder, numbers) {
   };
   /** `command` may be several words; the rules are those that the store has judged by. */
   const admin = (command, ...options) => {
-    const file = join(folder, 'platform/handsel.sqlite');
-    // These two work on a file, the others on either database.
-    const store = command === 'fund' || command === 'dispute' ? file : `sqlite:${file}`;
+    const store = `sqlite:${join(folder, 'platform/handsel.sqlite')}`;
     return execFileSync(own, ['admin', ...command.split(' '), '--store', store, '--rules', rules, ...options], { cwd: root, encoding: 'utf8' });
   };
   try {

@@ -4,10 +4,13 @@ use std::path::PathBuf;
 
 use base::party::PartyId;
 use clap::{Args, Parser, Subcommand};
+use store::Location;
 
 use crate::activate::ActivateOptions;
 use crate::admin::city::CityOptions;
+use crate::admin::compensation::{DecideOptions, FundOptions};
 use crate::admin::identity::IdentityCommand;
+use crate::admin::ledger::LedgerCommand;
 use crate::admin::merchant::MerchantCommand;
 use crate::admin::settlement::{AlertsOptions, SettlementCommand};
 use crate::admin::shoppers::AllowEnrolmentOptions;
@@ -205,89 +208,11 @@ pub enum BenchCommand {
     Pay(BenchPayOptions),
 }
 
-#[derive(Subcommand)]
-pub enum LedgerCommand {
-    /// Write the hash-chained ledger to a file and print its head, which is worth noting down elsewhere.
-    Export(ExportLedgerOptions),
-    /// Verify such a file without the platform: hashes, limits, identifiers, sums. Exit status 1 if it is not sound.
-    Verify(VerifyLedgerOptions),
-}
-
-#[derive(Args)]
-pub struct ExportLedgerOptions {
-    /// The platform's database.
-    #[arg(long, default_value = "var/handsel/platform/handsel.sqlite")]
-    pub store: PathBuf,
-    /// The rule pack.
-    #[arg(long, default_value = "rules/cn.toml")]
-    pub rules: PathBuf,
-    /// Where the export goes.
-    #[arg(long)]
-    pub out: PathBuf,
-}
-
-#[derive(Args)]
-pub struct VerifyLedgerOptions {
-    /// The export.
-    pub export: PathBuf,
-    /// A head that was noted earlier and must be in it: number, blank, hash, as `ledger export` prints it.
-    #[arg(long)]
-    pub head: Option<String>,
-    /// Print one JSON object on standard output and nothing else there.
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Args)]
-pub struct DecideOptions {
-    /// The platform's database.
-    #[arg(long, default_value = "var/handsel/platform/handsel.sqlite")]
-    pub store: PathBuf,
-    /// The rule pack.
-    #[arg(long, default_value = "rules/cn.toml")]
-    pub rules: PathBuf,
-    /// The dispute, dp_….
-    pub dispute: String,
-    /// For the payer, against the payer, or later.
-    #[arg(value_enum)]
-    pub decision: DecisionKind,
-    /// Why, in words for the payer.
-    #[arg(long)]
-    pub reason: String,
-}
-
-/// How a dispute is decided.
-#[derive(Clone, Copy, clap::ValueEnum)]
-pub enum DecisionKind {
-    /// The payer is right.
-    Uphold,
-    /// It was the payer.
-    Reject,
-    /// More time, once.
-    Extend,
-}
-
-#[derive(Args)]
-pub struct FundOptions {
-    /// The platform's database.
-    #[arg(long, default_value = "var/handsel/platform/handsel.sqlite")]
-    pub store: PathBuf,
-    /// The rule pack.
-    #[arg(long, default_value = "rules/cn.toml")]
-    pub rules: PathBuf,
-    /// The transfer's identifier, tra_…, chosen once: the same again changes nothing.
-    #[arg(long)]
-    pub id: String,
-    /// How much, in minor units.
-    #[arg(long)]
-    pub amount_minor: i64,
-}
-
 #[derive(Args)]
 pub struct BackupOptions {
     /// Where the store is: `sqlite:` and a path, or `postgres://user@host/database`.
     #[arg(long, default_value = "sqlite:var/handsel/platform/handsel.sqlite")]
-    pub store: String,
+    pub store: Location,
     /// The file to make.
     #[arg(long)]
     pub out: PathBuf,
@@ -303,7 +228,7 @@ pub struct RestoreOptions {
     pub from: PathBuf,
     /// Where to: an empty database, or a file that is not there.
     #[arg(long)]
-    pub store: String,
+    pub store: Location,
     /// Print one JSON object on standard output and nothing else there.
     #[arg(long)]
     pub json: bool,
@@ -313,10 +238,10 @@ pub struct RestoreOptions {
 pub struct MoveOptions {
     /// Where the store is.
     #[arg(long, default_value = "sqlite:var/handsel/platform/handsel.sqlite")]
-    pub from: String,
+    pub from: Location,
     /// Where to: an empty database, or a file that is not there.
     #[arg(long)]
-    pub to: String,
+    pub to: Location,
     /// Print one JSON object on standard output and nothing else there.
     #[arg(long)]
     pub json: bool,

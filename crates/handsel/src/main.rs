@@ -24,7 +24,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{AdminCommand, Arguments, BenchCommand, Command, EvalCommand, LedgerCommand};
+use crate::admin::ledger::LedgerCommand;
+use crate::args::{AdminCommand, Arguments, BenchCommand, Command, EvalCommand};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -40,12 +41,12 @@ fn main() -> ExitCode {
         Command::Eval(EvalCommand::Face(options)) => eval::face(&options),
         Command::Bench(BenchCommand::Till(options)) => bench::till(&options),
         Command::Bench(BenchCommand::Pay(options)) => bench_pay::run(&options),
-        Command::Admin(AdminCommand::Ledger(LedgerCommand::Export(options))) => admin::store::export_ledger(&options),
-        Command::Admin(AdminCommand::Ledger(LedgerCommand::Verify(options))) => admin::store::verify_ledger(&options),
-        Command::Admin(AdminCommand::Dispute(options)) => admin::store::decide(&options),
+        Command::Admin(AdminCommand::Ledger(LedgerCommand::Export(options))) => admin::ledger::export_ledger(&options),
+        Command::Admin(AdminCommand::Ledger(LedgerCommand::Verify(options))) => admin::ledger::verify_ledger(&options),
+        Command::Admin(AdminCommand::Dispute(options)) => admin::compensation::decide(&options),
         Command::Admin(AdminCommand::City(options)) => admin::city::run(&options),
         Command::Admin(AdminCommand::AllowEnrolment(options)) => admin::shoppers::allow_enrolment(&options),
-        Command::Admin(AdminCommand::Fund(options)) => admin::store::fund(&options),
+        Command::Admin(AdminCommand::Fund(options)) => admin::compensation::fund(&options),
         Command::Admin(AdminCommand::Identity(command)) => admin::identity::run(&command),
         Command::Admin(AdminCommand::Alerts(options)) => admin::settlement::alerts(&options),
         Command::Admin(AdminCommand::Settlement(command)) => admin::settlement::run(&command),

@@ -1,7 +1,6 @@
 //! A shopper and a till as the demo and the benchmark play them: over HTTP, through the same routes as the pages.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use base::id::PaymentId;
@@ -16,6 +15,7 @@ use wire::api::{Activity, ConsentPurpose, ConsentText, Enrolment, EnrolmentStatu
 use wire::problem::{Code, Problem};
 
 use crate::admin::shoppers;
+use crate::admin::store::StoreOptions;
 use crate::run::{Failure, failed};
 use crate::up::Running;
 
@@ -54,20 +54,15 @@ pub struct TillClient {
     client: Client,
     pub till: String,
     pub platform: String,
-    staff: Staff,
-}
-
-/// Whoever lets made-up shoppers enrol: they have no phones, so staff does, beside the API, as for anybody without one.
-pub struct Staff {
-    pub store: PathBuf,
-    pub rules: PathBuf,
+    /// Where staff lets made-up shoppers enrol: they have no phones, so staff does, beside the API, as for anybody without one.
+    store: StoreOptions,
 }
 
 impl TillClient {
     pub fn new(running: &Running) -> Result<Self, Failure> {
         let client = Client::builder().timeout(Duration::from_secs(60)).build().map_err(failed("the HTTP client does not start"))?;
-        let staff = Staff { store: running.store.clone(), rules: running.rules.clone() };
-        Ok(Self { client, till: running.till_url.clone(), platform: running.platform_url.clone(), staff })
+        let store = StoreOptions { store: Location::from(&running.store), rules: running.rules.clone() };
+        Ok(Self { client, till: running.till_url.clone(), platform: running.platform_url.clone(), store })
     }
 
     /// Opens account number `number`, tops it up and gives the consent to pay by face.
@@ -104,7 +99,7 @@ impl TillClient {
 
     /// Enrols from `frames`; `Err(code)` inside is a refusal of the pictures.
     pub async fn enrol(&self, shopper: &Shopper, frames: &[Vec<u8>]) -> Result<Result<(), Code>, Failure> {
-        shoppers::allow(Location::Sqlite(self.staff.store.clone()), &self.staff.rules, &shopper.phone)?;
+        shoppers::allow(&self.store, &shopper.phone)?;
         let enrolment: Enrolment = self.wallet_post(shopper, "/v1/enrolments", &json!({})).await?;
         let challenge = serde_json::to_string(&enrolment.challenge).expect("a challenge is plain data");
         let form = frames_form(frames).text("challenge", challenge);

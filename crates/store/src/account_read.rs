@@ -10,7 +10,7 @@ use wire::problem::Code;
 use crate::db::Tx;
 use crate::error::StoreError;
 use crate::row::Bits;
-use crate::{Store, account_rows, consent_rows, device, enrolment, notice, passkey};
+use crate::{Store, account_rows, approval, consent_rows, device, enrolment, notice, passkey};
 
 impl Store {
     /// The account as its owner sees it; `not_found` without one.
@@ -44,6 +44,7 @@ pub(crate) fn me(tx: &Tx, account: AccountId, rules: &RulePack, now: Timestamp) 
         devices: passkey::list(tx, device::subject(account))?,
         approvals_frozen: device::standing(tx, account)?.frozen,
         first_device: device::standing(tx, account)?.may_bind_first(rules, now),
+        enrolment_allowed: approval::is_enrolment_allowed(tx, account, now)?,
         cooling_off_until: payer.newness.cooling_off_until(rules, now),
         cooling_off_payment_max_minor: rules.devices.cooling_off_payment_max_minor,
         halved_until: payer.newness.halved_until(rules, now),

@@ -81,6 +81,12 @@ impl Store {
     }
 }
 
+/// Whether staff's word for an enrolment stands and was not taken yet.
+pub(crate) fn is_enrolment_allowed(tx: &Tx, account: AccountId, now: Timestamp) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM accounts WHERE id = ?1 AND enrolment_approved_until > ?2";
+    Ok(tx.find(sql, (Bits(account.bits()), At(now)), |_| Ok(()))?.is_some())
+}
+
 /// Takes the approval of an enrolment: that of a device, or staff's word, once.
 pub(crate) fn approve_enrolment(tx: &Tx, account: AccountId, given: Option<&Answered>, now: Timestamp) -> Result<(), StoreError> {
     let rows = tx.execute(
@@ -114,11 +120,12 @@ fn enrolment(tx: &Tx, account: AccountId) -> Result<Action, StoreError> {
     Ok(Action::new("enrol", &[&consent.text_sha256.0]))
 }
 
-/// These limits.
+/// These limits, in every part: an approval of one set is none of another.
 pub(crate) fn limits_action(limits: &NewLimits) -> Action {
+    let NewLimits { payment_max_minor, day_max_minor, night_max_minor, passcode_always } = *limits;
     let bytes =
         |limit: Option<i64>| limit.map_or([0; 9], |limit| std::array::from_fn(|at| if at == 0 { 1 } else { limit.to_be_bytes()[at - 1] }));
-    Action::new("limits", &[&bytes(limits.payment_max_minor), &bytes(limits.day_max_minor), &bytes(limits.night_max_minor)])
+    Action::new("limits", &[&bytes(payment_max_minor), &bytes(day_max_minor), &bytes(night_max_minor), &[u8::from(passcode_always)]])
 }
 
 /// Closing the account.
@@ -138,4 +145,24 @@ fn waiting(tx: &Tx, account: AccountId, now: Timestamp) -> Result<Vec<WaitingPay
     let sql = "SELECT id FROM payments WHERE payer = ?1 AND status = 'awaiting_passcode' AND expires_at > ?2 ORDER BY id DESC";
     let ids: Vec<Bits> = tx.list(sql, (Bits(account.bits()), At(now)), |row| row.get(0))?;
     ids.into_iter().map(|id| payment_rows::waiting(tx, PaymentId::from_bits(id.0))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_approval_of_limits_is_of_nothing_else() {
+        let approved = NewLimits { payment_max_minor: Some(1), day_max_minor: Some(1), night_max_minor: Some(1), passcode_always: true };
+        let others = [
+            NewLimits { payment_max_minor: None, ..approved },
+            NewLimits { payment_max_minor: Some(0), ..approved },
+            NewLimits { day_max_minor: None, ..approved },
+            NewLimits { night_max_minor: None, ..approved },
+            NewLimits { passcode_always: false, ..approved },
+        ];
+        for other in others {
+            assert_ne!(limits_action(&approved), limits_action(&other), "{other:?}");
+        }
+    }
 }

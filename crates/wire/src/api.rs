@@ -382,6 +382,8 @@ pub struct Me {
     pub approvals_frozen: bool,
     /// Whether a device could be bound now without more: the account is new and never had one.
     pub first_device: bool,
+    /// Whether staff said, not long ago, that a face may be enrolled without a device's approval.
+    pub enrolment_allowed: bool,
     /// Until then a payment is at most `cooling_off_payment_max_minor`, because the face or a device is new.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cooling_off_until: Option<Timestamp>,

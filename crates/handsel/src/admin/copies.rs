@@ -4,7 +4,6 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use serde_json::json;
-use store::Location;
 use store::copy::{self, Copied};
 use store::error::StoreError;
 
@@ -13,21 +12,19 @@ use crate::run::{Failure, failed};
 
 /// Writes a backup of a store, which may be in use.
 pub fn backup(options: &BackupOptions) -> Result<ExitCode, Failure> {
-    let from = place(&options.store)?;
-    done(options.json, "backed up", || copy::backup(&from, &options.out).map_err(failed("no backup was made")))
+    done(options.json, "backed up", || copy::backup(&options.store, &options.out).map_err(failed("no backup was made")))
 }
 
 /// Brings a backup back into an empty place.
 pub fn restore(options: &RestoreOptions) -> Result<ExitCode, Failure> {
-    let to = place(&options.store)?;
-    done(options.json, "brought back", || copy::restore(&options.from, &to).map_err(failed("the backup was not brought back")))
+    done(options.json, "brought back", || copy::restore(&options.from, &options.store).map_err(failed("the backup was not brought back")))
 }
 
 /// Moves a store into an empty place; the old one takes no writes afterwards.
 pub fn move_store(options: &MoveOptions) -> Result<ExitCode, Failure> {
-    let (from, to) = (place(&options.from)?, place(&options.to)?);
     done(options.json, "moved", || {
-        copy::move_store(&from, &to).map_err(|error: StoreError| Failure(format!("the store was not moved, and is as it was: {error}")))
+        copy::move_store(&options.from, &options.to)
+            .map_err(|error: StoreError| Failure(format!("the store was not moved, and is as it was: {error}")))
     })
 }
 
@@ -48,8 +45,4 @@ fn done(as_json: bool, what: &str, work: impl FnOnce() -> Result<Copied, Failure
     }
     // Contents are as they were; whether those were sound is another matter, and the operator's first.
     Ok(if books.balanced() { ExitCode::SUCCESS } else { ExitCode::from(1) })
-}
-
-fn place(text: &str) -> Result<Location, Failure> {
-    text.parse().map_err(Failure)
 }

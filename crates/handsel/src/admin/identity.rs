@@ -9,7 +9,7 @@ use serde_json::json;
 use store::Store;
 use store::identity::Identity;
 
-use crate::admin::settlement::{StoreOptions, open};
+use crate::admin::store::StoreOptions;
 use crate::run::{Failure, failed};
 
 #[derive(Subcommand)]
@@ -87,7 +87,7 @@ fn print(
 ) -> Result<ExitCode, Failure> {
     let account = options.account.parse().map_err(failed("the account"))?;
     let Identity { class, class_remaining_minor, channels, other_accounts } =
-        work(&open(&options.store)?, account).map_err(failed("who this is cannot be told or changed"))?;
+        work(&options.store.open()?, account).map_err(failed("who this is cannot be told or changed"))?;
     let answer = json!({
         "account": account, "identity_class": class, "class_remaining_minor": class_remaining_minor, "checks": channels,
         "other_accounts": other_accounts,

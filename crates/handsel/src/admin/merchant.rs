@@ -6,10 +6,8 @@ use base::id::MerchantId;
 use base::time::{Clock, SystemClock};
 use clap::{Args, Subcommand};
 use serde_json::json;
-use store::Location;
 
-use crate::admin::settlement::StoreOptions;
-use crate::provision::open_store;
+use crate::admin::store::StoreOptions;
 use crate::run::{Failure, failed};
 
 #[derive(Subcommand)]
@@ -44,13 +42,15 @@ pub fn run(command: &MerchantCommand) -> Result<ExitCode, Failure> {
     match command {
         MerchantCommand::Register(options) => {
             let (merchant, now) = (MerchantId::new(SystemClock.now(), &mut api::app::rng()), SystemClock.now());
-            open(&options.store)?.register_merchant(merchant, &options.name, now).map_err(failed("the merchant cannot be registered"))?;
+            options.store.open()?.register_merchant(merchant, &options.name, now).map_err(failed("the merchant cannot be registered"))?;
             println!("{}", json!({ "merchant": merchant }));
         }
         MerchantCommand::Invite(options) => {
             let merchant = options.merchant.parse().map_err(failed("the merchant"))?;
             let (code, sha256) = api::one_time_code::fresh();
-            let invited = open(&options.store)?
+            let invited = options
+                .store
+                .open()?
                 .invite_owner(merchant, &options.name, &sha256, &mut api::app::rng(), SystemClock.now())
                 .map_err(failed("the owner cannot be invited"))?;
             let open = format!("/shop/#/join/{code}");
@@ -58,9 +58,4 @@ pub fn run(command: &MerchantCommand) -> Result<ExitCode, Failure> {
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn open(options: &StoreOptions) -> Result<store::Store, Failure> {
-    let location: Location = options.store.parse().map_err(failed("--store"))?;
-    open_store(location, &options.rules)
 }

@@ -2,9 +2,11 @@
 
 pub mod bisect;
 pub mod city;
+pub mod compensation;
 pub mod copies;
 pub mod gallery;
 pub mod identity;
+pub mod ledger;
 pub mod merchant;
 pub mod parties;
 pub mod party;

@@ -1,6 +1,5 @@
 //! What staff does about paying merchants out: decides about bank accounts, looks at what is held, tells what banks said.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use base::time::{Clock, SystemClock};
@@ -8,11 +7,10 @@ use clap::{Args, Subcommand, ValueEnum};
 use payments::settlement::Step;
 use serde::Serialize;
 use serde_json::json;
-use store::Location;
 use store::alert::Alert;
 use store::bank_account::Decision;
 
-use crate::provision::open_store;
+use crate::admin::store::StoreOptions;
 use crate::run::{Failure, failed};
 
 #[derive(Subcommand)]
@@ -25,16 +23,6 @@ pub enum SettlementCommand {
     Payout(PayoutOptions),
     /// What staff must look at about merchants, newest first, one JSON object a line.
     Alerts(AlertsOptions),
-}
-
-#[derive(Args)]
-pub struct StoreOptions {
-    /// Where the store is: `sqlite:` and a path, or `postgres://user@host/database`.
-    #[arg(long, default_value = "sqlite:var/handsel/platform/handsel.sqlite")]
-    pub store: String,
-    /// The rule pack.
-    #[arg(long, default_value = "rules/cn.toml")]
-    pub rules: PathBuf,
 }
 
 #[derive(Args)]
@@ -106,7 +94,7 @@ pub enum PayoutStep {
 pub fn run(command: &SettlementCommand) -> Result<ExitCode, Failure> {
     match command {
         SettlementCommand::Run(options) => {
-            let made = open(options)?.settle(SystemClock.now()).map_err(failed("nothing can be paid out"))?;
+            let made = options.open()?.settle(SystemClock.now()).map_err(failed("nothing can be paid out"))?;
             print(&json!({ "payouts": made }))
         }
         SettlementCommand::BankAccount(options) => {
@@ -115,7 +103,7 @@ pub fn run(command: &SettlementCommand) -> Result<ExitCode, Failure> {
                 BankAccountDecision::Approve => Decision::Approve,
                 BankAccountDecision::Reject => Decision::Reject,
             };
-            let store = open(&options.store)?;
+            let store = options.store.open()?;
             let decided = store.decide_bank_account(id, decision, &options.by, &options.reason, SystemClock.now());
             print(&decided.map_err(failed("the bank account cannot be decided"))?)
         }
@@ -127,11 +115,11 @@ pub fn run(command: &SettlementCommand) -> Result<ExitCode, Failure> {
                 PayoutStep::Arrived => Step::Arrive,
                 PayoutStep::Returned => Step::Return,
             };
-            let moved = open(&options.store)?.move_payout(id, step, &options.by, SystemClock.now());
+            let moved = options.store.open()?.move_payout(id, step, &options.by, SystemClock.now());
             print(&moved.map_err(failed("the payout cannot be moved on"))?)
         }
         SettlementCommand::Alerts(options) => {
-            let alerts = open(&options.store)?.merchant_alerts(options.starting_after, options.limit);
+            let alerts = options.store.open()?.merchant_alerts(options.starting_after, options.limit);
             for alert in alerts.map_err(failed("the alerts cannot be read"))? {
                 println!("{}", json!({ "number": alert.sequence, "kind": alert.kind.name(), "merchant": alert.merchant, "at": alert.at }));
             }
@@ -142,17 +130,12 @@ pub fn run(command: &SettlementCommand) -> Result<ExitCode, Failure> {
 
 /// What staff must look at about shoppers' accounts.
 pub fn alerts(options: &AlertsOptions) -> Result<ExitCode, Failure> {
-    let alerts = open(&options.store)?.alerts(options.starting_after, options.limit);
+    let alerts = options.store.open()?.alerts(options.starting_after, options.limit);
     for alert in alerts.map_err(failed("the alerts cannot be read"))? {
         let Alert { sequence, kind, account, payment, at } = alert;
         println!("{}", json!({ "number": sequence, "kind": kind.name(), "account": account, "payment": payment, "at": at }));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-pub fn open(options: &StoreOptions) -> Result<store::Store, Failure> {
-    let location: Location = options.store.parse().map_err(failed("--store"))?;
-    open_store(location, &options.rules)
 }
 
 fn print(value: &impl Serialize) -> Result<ExitCode, Failure> {

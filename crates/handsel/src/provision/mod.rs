@@ -39,8 +39,9 @@ pub use keys::{PartyKeys, PlatformKeys, TerminalKeys, WorkerKeys, new_party_keys
 use nodes::PlatformPeerNode;
 pub use nodes::{PartyNode, PasskeysNode, PeerNode, PlatformNode, TerminalNode, WorkerNode, WorkersNode};
 
-use crate::admin;
-use crate::args::{FundOptions, InstallationOptions};
+use crate::admin::compensation::{FundOptions, fund};
+use crate::admin::store::StoreOptions;
+use crate::args::InstallationOptions;
 use crate::crowd::Loader;
 use crate::run::{Failure, context, failed};
 
@@ -146,8 +147,8 @@ pub fn prepare(dir: &Path, options: &InstallationOptions, mode: Mode, ephemeral_
     // changes nothing.
     let is_first_start = !dir.join("platform/node.toml").exists();
     if is_first_start && options.compensation_fund > 0 {
-        let (store, rules) = (store.clone(), rules.clone());
-        admin::store::fund(&FundOptions { store, rules, id: FUND.to_string(), amount_minor: options.compensation_fund })?;
+        let store = StoreOptions { store: Location::from(&store), rules: rules.clone() };
+        fund(&FundOptions { store, id: FUND.to_string(), amount_minor: options.compensation_fund })?;
     }
     if is_first_start {
         let label = api::labels::city(&Secret::new(platform_keys.label_secret.0), CITY);
