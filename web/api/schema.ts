@@ -659,6 +659,7 @@ export interface Me {
   currency: 'CNY';
   devices: readonly Passkey[];
   enrolment?: Enrolment;
+  enrolment_allowed: boolean;
   first_device: boolean;
   frozen: boolean;
   /** Milliseconds since 1970-01-01 UTC. */
