@@ -65,6 +65,8 @@ export const wallet = {
   approvalRequest: (wanted: Approvable) =>
     call<PasskeyRequest>('/v1/me/approvals/request', { method: 'POST', json: wanted, headers: writes() }),
   waitingPayments: () => call<readonly WaitingPayment[]>('/v1/me/payments/waiting'),
+  declinePayment: (id: string, key: string) =>
+    call<ApprovedPayment>(`/v1/me/payments/${encodeURIComponent(id)}/decline`, { method: 'POST', headers: writes(key) }),
   approvePayment: (id: string, approval: Assertion, key: string) =>
     call<ApprovedPayment>(`/v1/me/payments/${encodeURIComponent(id)}/approve`, { method: 'POST', json: { approval }, headers: writes(key) }),
 

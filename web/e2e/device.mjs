@@ -2,7 +2,7 @@
 // authenticator answers (Chrome DevTools Protocol, domain WebAuthn).
 
 import assert from 'node:assert/strict';
-import { expectPaid, next, payByLook } from './till.mjs';
+import { backToAmount, expectPaid, expectRefused, next, payByLook } from './till.mjs';
 import { balance, follow, goHome, signIn, signUp } from './wallet.mjs';
 
 const devices = new WeakMap();
@@ -68,15 +68,10 @@ export async function deviceJourney(stage) {
 
 /** J4: above the limit the till says that the phone will do too, and it does. */
 export async function approveJourney(stage) {
-  const { wallet, till, say, step, screen, camera } = stage;
+  const { wallet, till, say, step, screen } = stage;
+  await declined(stage);
 
   await step('above the small sum the payer approves on the phone instead of giving the passcode', async () => {
-    camera.show('personALater');
-    await goHome(wallet, say);
-    await wallet.getByRole('link', { name: say('Top up', '充值') }).click();
-    await wallet.getByLabel(say('Amount (¥)', '金额（元）')).fill('201.00');
-    await wallet.getByRole('button', { name: say('Top up ¥201.00', '充值 ¥201.00') }).click();
-    await wallet.getByText(say(/^¥201\.00 arrived/, /^¥201\.00 已到账/)).waitFor();
     await goHome(wallet, say);
     const before = await balance(wallet, say);
     await payByLook(stage, '20100');
@@ -96,6 +91,31 @@ export async function approveJourney(stage) {
     await next(stage);
     await goHome(wallet, say);
     assert.equal(await balance(wallet, say), before - 20_100);
+  }, till);
+}
+
+/** What the phone's owner does not want to pay. */
+async function declined(stage) {
+  const { wallet, till, say, step, screen, camera } = stage;
+
+  await step('what the payer declines on the phone is not paid, and the till says so', async () => {
+    camera.show('personALater');
+    await goHome(wallet, say);
+    await wallet.getByRole('link', { name: say('Top up', '充值') }).click();
+    await wallet.getByLabel(say('Amount (¥)', '金额（元）')).fill('201.00');
+    await wallet.getByRole('button', { name: say('Top up ¥201.00', '充值 ¥201.00') }).click();
+    await wallet.getByText(say(/^¥201\.00 arrived/, /^¥201\.00 已到账/)).waitFor();
+    await goHome(wallet, say);
+    const before = await balance(wallet, say);
+    await payByLook(stage, '20100');
+    await wallet.getByRole('button', { name: say('Do not pay', '不付款') }).click();
+    await wallet.getByText(say(/ was declined\. Nothing was charged\.$/, /未扣款。$/)).waitFor();
+    await screen(wallet, 'wallet-135-declined');
+    await expectRefused(stage, 'It was declined on the phone.', '已在手机上拒绝付款。');
+    await screen(till, 'till-91-declined');
+    await backToAmount(stage);
+    await goHome(wallet, say);
+    assert.equal(await balance(wallet, say), before);
   }, till);
 }
 

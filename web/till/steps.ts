@@ -73,7 +73,7 @@ export function lookCanArrive_ms(payment: Payment): number {
 
 /** What may be done after `code`: look again, look again with the phone's last digits, or only pay another way. */
 export function waysOn(code: Code): { again: boolean; withDigits: boolean } {
-  const final: readonly Code[] = ['passcode_locked', 'insufficient_balance', 'limit_exceeded', 'account_paused', 'account_frozen', 'account_closed', 'probe_invalid'];
+  const final: readonly Code[] = ['passcode_locked', 'insufficient_balance', 'limit_exceeded', 'account_paused', 'account_frozen', 'account_closed', 'declined_by_payer', 'probe_invalid'];
   return { again: !final.includes(code) && code !== 'ambiguous', withDigits: code === 'ambiguous' };
 }
 

@@ -13,7 +13,7 @@ use crate::admin::identity::IdentityCommand;
 use crate::admin::ledger::LedgerCommand;
 use crate::admin::merchant::MerchantCommand;
 use crate::admin::settlement::{AlertsOptions, SettlementCommand};
-use crate::admin::shoppers::AllowEnrolmentOptions;
+use crate::admin::shoppers::{AllowEnrolmentOptions, NoticesOptions};
 
 /// Pay with your face: nobody holds a biometric, every payment happens exactly once.
 #[derive(Parser)]
@@ -90,6 +90,9 @@ pub enum AdminCommand {
     City(CityOptions),
     /// Let somebody without a phone, whom staff has seen with a document, enrol a face in the next minutes.
     AllowEnrolment(AllowEnrolmentOptions),
+    /// What owners are to be told about their accounts' safety, oldest first, one JSON object a line: for letters, calls and
+    /// messages beside the wallet. Go on from the last number.
+    Notices(NoticesOptions),
     /// Put the institution's money into the compensation fund.
     Fund(FundOptions),
     /// Who shoppers are: checks of identity, the class that follows, and accounts of one person.

@@ -46,6 +46,7 @@ fn main() -> ExitCode {
         Command::Admin(AdminCommand::Dispute(options)) => admin::compensation::decide(&options),
         Command::Admin(AdminCommand::City(options)) => admin::city::run(&options),
         Command::Admin(AdminCommand::AllowEnrolment(options)) => admin::shoppers::allow_enrolment(&options),
+        Command::Admin(AdminCommand::Notices(options)) => admin::shoppers::notices(&options),
         Command::Admin(AdminCommand::Fund(options)) => admin::compensation::fund(&options),
         Command::Admin(AdminCommand::Identity(command)) => admin::identity::run(&command),
         Command::Admin(AdminCommand::Alerts(options)) => admin::settlement::alerts(&options),

@@ -4,6 +4,7 @@ use base::id::{AccountId, PaymentId};
 use base::time::Timestamp;
 use payments::account::limits::OwnerLimits;
 use payments::passkey::Action;
+use payments::payment::Payment;
 use wire::api::ConsentPurpose;
 use wire::dispute::NewLimits;
 use wire::passkey::{Approvable, ApprovedPayment, NoticeKind, WaitingPayment};
@@ -57,15 +58,30 @@ impl Store {
     ) -> Result<Answer, StoreError> {
         let rules = self.rules(now)?;
         self.once("approve_payment", idempotency, Keep::Forever, now, |tx| {
-            let before = payment_rows::load(tx, payment)?;
-            if before.payer != Some(account) {
-                return Err(Code::NotFound.into());
-            }
+            let before = waiting_of(tx, account, payment)?;
             before.check_awaits_passcode(now)?;
             device::approve(tx, account, Some(answered), &pay(tx, payment)?, now)?;
             let event = before.approve(&account_rows::payer(tx, account, now)?, rules, now)?;
             let after = apply(tx, before, &event, rules, now)?;
             notice::record(tx, account, NoticeKind::PaymentApproved, now)?;
+            Ok(Answer::of(200, &ApprovedPayment { id: payment, status: after.status, refusal: after.refusal }))
+        })
+    }
+
+    /// Declines a payment that waits for this account's word: 200 with [`ApprovedPayment`] in `refused`; or `not_found`,
+    /// `payment_expired`, `payment_cancelled`, `state_conflict`.
+    pub fn decline_payment(
+        &self,
+        idempotency: &Idempotency,
+        account: AccountId,
+        payment: PaymentId,
+        now: Timestamp,
+    ) -> Result<Answer, StoreError> {
+        let rules = self.rules(now)?;
+        self.once("decline_payment", idempotency, Keep::Forever, now, |tx| {
+            let before = waiting_of(tx, account, payment)?;
+            let event = before.decline(now)?;
+            let after = apply(tx, before, &event, rules, now)?;
             Ok(Answer::of(200, &ApprovedPayment { id: payment, status: after.status, refusal: after.refusal }))
         })
     }
@@ -139,6 +155,12 @@ fn pay(tx: &Tx, payment: PaymentId) -> Result<Action, StoreError> {
     let (id, payee) = (payment.id.bits().to_be_bytes(), payment.merchant.bits().to_be_bytes());
     let (amount, currency) = (payment.amount.minor.to_be_bytes(), payment.amount.currency.code());
     Ok(Action::new("pay", &[&id, &payee, &amount, currency.as_bytes()]))
+}
+
+/// The payment, if it is this account that was recognised for it.
+fn waiting_of(tx: &Tx, account: AccountId, payment: PaymentId) -> Result<Payment, StoreError> {
+    let payment = payment_rows::load(tx, payment)?;
+    if payment.payer == Some(account) { Ok(payment) } else { Err(Code::NotFound.into()) }
 }
 
 fn waiting(tx: &Tx, account: AccountId, now: Timestamp) -> Result<Vec<WaitingPayment>, StoreError> {

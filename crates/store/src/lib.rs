@@ -43,7 +43,7 @@ mod log_keeper;
 pub mod membership;
 mod merchant_lists;
 mod migrate;
-mod notice;
+pub mod notice;
 mod owner;
 pub mod passkey;
 pub mod payment;

@@ -4,7 +4,8 @@ use base::id::AccountId;
 use base::time::Timestamp;
 use wire::passkey::{NoticeKind, SafetyNotice};
 
-use crate::db::Tx;
+use crate::Store;
+use crate::db::{DbError, Row, Tx};
 use crate::error::StoreError;
 use crate::row::{At, Bits, Name};
 
@@ -33,12 +34,40 @@ pub(crate) fn record(tx: &Tx, account: AccountId, kind: NoticeKind, now: Timesta
     Ok(())
 }
 
+/// A notice as it goes out to whatever else reaches its owner.
+#[derive(Clone, Copy, Debug)]
+pub struct Outgoing {
+    /// Its number, which grows.
+    pub sequence: i64,
+    /// Whose account.
+    pub account: AccountId,
+    /// What happened.
+    pub notice: SafetyNotice,
+}
+
+impl Store {
+    /// The notices of all accounts from the one after this number on, the oldest first. They are numbered in the order in which they
+    /// become visible, so that whoever goes on from the last number misses none.
+    pub fn notices_after(&self, sequence: i64, limit: u32) -> Result<Vec<Outgoing>, StoreError> {
+        let sql = "SELECT kind, at, sequence, account FROM safety_notices WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
+        self.read(|tx| {
+            let notices = tx.list(sql, (sequence, limit), |row| {
+                let account = AccountId::from_bits(row.get::<Bits>(3)?.0);
+                Ok(Outgoing { sequence: row.get(2)?, account, notice: read(row)? })
+            })?;
+            Ok(notices)
+        })
+    }
+}
+
 /// The newest first.
 pub(crate) fn newest(tx: &Tx, account: AccountId) -> Result<Vec<SafetyNotice>, StoreError> {
     let sql = "SELECT kind, at FROM safety_notices WHERE account = ?1 ORDER BY sequence DESC LIMIT ?2";
-    let rows = tx.list(sql, (Bits(account.bits()), SHOWN), |row| {
-        let kind = row.get::<Name>(0)?.read(|name| NAMES.iter().find(|(_, other)| *other == name).map(|(kind, _)| *kind))?;
-        Ok(SafetyNotice { kind, at: row.get::<At>(1)?.0 })
-    })?;
-    Ok(rows)
+    let notices = tx.list(sql, (Bits(account.bits()), SHOWN), read)?;
+    Ok(notices)
+}
+
+fn read(row: &Row) -> Result<SafetyNotice, DbError> {
+    let kind = row.get::<Name>(0)?.read(|name| NAMES.iter().find(|(_, other)| *other == name).map(|(kind, _)| *kind))?;
+    Ok(SafetyNotice { kind, at: row.get::<At>(1)?.0 })
 }

@@ -122,6 +122,7 @@ codes! {
     AccountClosed, "account_closed", 402, "The account is closed.", "Nothing was charged. Pay another way.";
     AccountFrozen, "account_frozen", 402, "The account is frozen.", "Nothing was charged. Its owner can thaw it by proving who they are.";
     BalanceRemains, "balance_remains", 409, "There is still money in the account, or held in it.", "Spend it or wait until what is held is released, then close the account.";
+    DeclinedByPayer, "declined_by_payer", 402, "The owner of the account declined it on the phone.", "Nothing was charged. Pay another way.";
     PaymentExpired, "payment_expired", 409, "The payment was not completed in time.", "Nothing was charged. Start again.";
     PaymentCancelled, "payment_cancelled", 409, "The payment was cancelled.", "Nothing was charged.";
     ConsentMissing, "consent_missing", 403, "There is no consent for this.", "Read and give the separate consent first.";

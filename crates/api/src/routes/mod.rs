@@ -115,6 +115,7 @@ pub fn endpoints(demo: bool) -> Vec<Endpoint> {
         passkeys::approval_request(),
         passkeys::waiting(),
         passkeys::approve(),
+        passkeys::decline(),
         disputes::create(),
         disputes::list(),
         disputes::one(),

@@ -125,6 +125,14 @@ pub fn waiting() -> Endpoint {
         .by(handle_waiting)
 }
 
+/// Declining one.
+pub fn decline() -> Endpoint {
+    post("/v1/me/payments/{id}/decline", Access::Wallet, "Decline a payment that waits")
+        .answers(200, "ApprovedPayment")
+        .refuses(&[Code::StateConflict, Code::PaymentExpired, Code::PaymentCancelled])
+        .by(handle_decline)
+}
+
 /// Approving one.
 pub fn approve() -> Endpoint {
     post("/v1/me/payments/{id}/approve", Access::Wallet, "Approve a payment that waits")
@@ -212,6 +220,19 @@ async fn handle_freeze(State(app): State<SharedApp>, shopper: Shopper, once: Onc
     let Once { idempotency, turn: _turn, .. } = once;
     let now = app.now();
     Ok(respond(app.with_store(move |store| store.freeze_approvals(&idempotency, shopper.account, now)).await?))
+}
+
+async fn handle_decline(
+    State(app): State<SharedApp>,
+    shopper: Shopper,
+    PathId(payment): PathId<PaymentId>,
+    once: Once<Nothing>,
+) -> Answer<Response> {
+    let Once { idempotency, turn: _turn, .. } = once;
+    let now = app.now();
+    let answer = app.with_store(move |store| store.decline_payment(&idempotency, shopper.account, payment, now)).await?;
+    app.settled(&answer);
+    Ok(respond(answer))
 }
 
 async fn handle_thaw(State(app): State<SharedApp>, shopper: Shopper, once: Once<Passcode>) -> Answer<Response> {

@@ -21,7 +21,7 @@ const PAYMENT: &str = "pay_00000000000000000000000001";
 const ENROLMENT: &str = "enr_00000000000000000000000001";
 
 /// Method, path, who may.
-const TABLE: [(&str, &str, Access); 122] = [
+const TABLE: [(&str, &str, Access); 123] = [
     ("GET", "/v1/terminal", Access::Terminal),
     ("POST", "/v1/payments", Access::Payee),
     ("GET", "/v1/payments", Access::Payee),
@@ -95,6 +95,7 @@ const TABLE: [(&str, &str, Access); 122] = [
     ("POST", "/v1/me/approvals/request", Access::Wallet),
     ("GET", "/v1/me/payments/waiting", Access::Wallet),
     ("POST", "/v1/me/payments/{id}/approve", Access::Wallet),
+    ("POST", "/v1/me/payments/{id}/decline", Access::Wallet),
     ("GET", "/v1/disputes", Access::Wallet),
     ("POST", "/v1/disputes", Access::Wallet),
     ("GET", "/v1/disputes/{id}", Access::Wallet),

@@ -104,6 +104,7 @@ async fn every_post_is_done_once_and_answered_twice() {
         ("/v1/me/helpers/{id}/accept", "/v1/me/helpers/hlp_00000000000000000000000001/accept".into(), json!({}), Value::Null),
         ("/v1/me/helpers/{id}/end", "/v1/me/helpers/hlp_00000000000000000000000001/end".into(), json!({}), Value::Null),
         ("/v1/me/helpers/{id}/freeze", "/v1/me/helpers/hlp_00000000000000000000000001/freeze".into(), json!({}), Value::Null),
+        ("/v1/me/payments/{id}/decline", format!("/v1/me/payments/{id}/decline"), json!({}), Value::Null),
         ("/v1/me/payments/{id}/undo", format!("/v1/me/payments/{id}/undo"), json!({}), Value::Null),
         (
             "/v1/disputes",

@@ -140,6 +140,30 @@ fn hex_of(base64url: &str) -> String {
 }
 
 #[tokio::test]
+async fn what_the_owner_declines_on_the_phone_nobody_pays() {
+    let world = World::new().await;
+    let (person, till) = (Person::new(), world.till(TILL));
+    let alice = world.enrolled(&person, 500_000).await;
+    let bob = world.enrolled(&Person::new(), 0).await;
+    let payment = till.pay(LARGE, &person).await;
+    let path = format!("/v1/me/payments/{}/decline", payment.id);
+    assert_eq!(bob.post(&path, json!({})).await.code(), Code::NotFound);
+    let (key, approval) = (fresh_key(), alice.approval(json!({"for": "payment", "payment": payment.id})).await);
+    let first = alice.post_with_key(&path, json!({}), &key).await;
+    assert_eq!((first.status, first.json()["refusal"].as_str()), (200, Some("declined_by_payer")), "{}", first.text());
+    assert_eq!(alice.post_with_key(&path, json!({}), &key).await.body, first.body);
+    assert_eq!(till.payment(payment.id).await.refusal, Some(Code::DeclinedByPayer));
+    // Neither what was approved before nor the passcode at the till pays it any more, and it is declined once.
+    assert_eq!(
+        alice.post(&format!("/v1/me/payments/{}/approve", payment.id), json!({"approval": approval})).await.code(),
+        Code::StateConflict
+    );
+    assert_eq!(till.passcode(payment.id, PASSCODE).await.code(), Code::StateConflict);
+    assert_eq!(alice.post(&path, json!({})).await.code(), Code::StateConflict);
+    assert_eq!((alice.me().await.balance_minor, alice.get("/v1/me/payments/waiting").await.json()), (500_000, json!([])));
+}
+
+#[tokio::test]
 async fn a_payment_is_approved_on_the_phone_exactly_once() {
     let world = World::new().await;
     let (person, till) = (Person::new(), world.till(TILL));

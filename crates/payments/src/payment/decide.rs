@@ -154,6 +154,12 @@ impl Payment {
         })
     }
 
+    /// Declines it on the payer's word, as long as it waits for that word.
+    pub fn decline(&self, now: Timestamp) -> Result<Event, Refusal> {
+        self.check_awaits_passcode(now)?;
+        Ok(Event::Refused { payer: self.payer, code: Code::DeclinedByPayer })
+    }
+
     /// Gives it up at the till, unless its outcome is not known or is final.
     pub fn cancel(&self, now: Timestamp) -> Result<Event, Refusal> {
         self.require(Step::Cancel, now)?;

@@ -8,7 +8,7 @@ use store::device::{self, Proof};
 use store::idempotency::Answer;
 use store::passkey::{Answered, NewChallenge, Registered};
 use wire::api::PaymentStatus;
-use wire::passkey::{Approvable, ApprovedPayment, Passkey};
+use wire::passkey::{Approvable, ApprovedPayment, NoticeKind, Passkey};
 use wire::problem::Code;
 
 use crate::world::*;
@@ -73,6 +73,26 @@ fn a_device_is_bound_by_the_one_before() {
     assert_eq!(problem(&asking.bind(other, "phone", &Proof::New)).code, Code::PasskeyTaken);
     world.wait_ms(900_000);
     assert_eq!(problem(&asking.bind(other, "late", &Proof::New)).code, Code::ApprovalRequired, "the account is no longer new");
+}
+
+#[test]
+fn notices_go_out_in_their_order_and_none_twice() {
+    let world = World::new();
+    let asking = Asking { world: &world, next: Cell::new(0) };
+    let [alice, bob] = ["13800000001", "13800000002"].map(|phone| world.shopper(phone, 0));
+    let after = |sequence, limit| world.store.notices_after(sequence, limit).expect("reads");
+    let enrolled = after(0, 100);
+    assert_eq!(enrolled.iter().map(|out| out.account).collect::<Vec<_>>(), [alice.account, bob.account]);
+    for (account, name) in [(alice.account, "a"), (bob.account, "b")] {
+        assert_eq!(asking.bind(account, name, &Proof::New).status, 201);
+    }
+    world.store.freeze_approvals(&world.fresh(), alice.account, world.now()).expect("answers");
+    let first = after(enrolled[1].sequence, 2);
+    let rest = after(first[1].sequence, 100);
+    let told: Vec<_> = first.iter().chain(&rest).map(|out| (out.account, out.notice.kind)).collect();
+    let [bound, frozen] = [NoticeKind::DeviceBound, NoticeKind::ApprovalsFrozen];
+    assert_eq!(told, [(alice.account, bound), (bob.account, bound), (alice.account, frozen)]);
+    assert!(after(rest[0].sequence, 100).is_empty());
 }
 
 #[test]
