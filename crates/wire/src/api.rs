@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 
-use base::id::{AccountId, ConsentId, DisputeId, EnrolmentId, MerchantId, PaymentId, QueryId, RefundId, StoreId, TerminalId, TopUpId};
+use base::id::{AccountId, ConsentId, DisputeId, EnrolmentId, MerchantId, PaymentId, QueryId, RefundId, StoreId, TerminalId, TopUpId, VoucherId};
 use base::money::Currency;
 use base::secret::Secret;
 use base::time::Timestamp;
@@ -155,6 +155,9 @@ pub struct Payment {
     /// Passcode tries left, while it awaits the passcode.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub attempts_left: Option<u32>,
+    /// The voucher that it was paid with, if its till took one without network.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub voucher: Option<PaidVoucher>,
     /// Sum of its refunds, in minor units.
     pub refunded_minor: i64,
     /// Its refunds, oldest first.
@@ -171,6 +174,15 @@ pub struct Payment {
     /// The open challenge, while it is `challenged`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub challenge: Option<Challenge>,
+}
+
+/// The voucher of a payment that came in after an outage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaidVoucher {
+    /// Which.
+    pub id: VoucherId,
+    /// When the till took it, by the till's clock.
+    pub taken_at: Timestamp,
 }
 
 /// `POST /v1/payments/{id}/challenge`. Answers with the payment, or `phone_suffix_required`.
@@ -359,6 +371,8 @@ pub struct Me {
     pub look_only_max_minor: i64,
     /// The wallet's balance in minor units.
     pub balance_minor: i64,
+    /// What is set aside for offline vouchers beside it, in minor units.
+    pub set_aside_minor: i64,
     /// ISO 4217.
     pub currency: Currency,
     /// Whether paying by biometrics is paused.
