@@ -123,7 +123,7 @@ async function walk(stage) {
   }, till);
 }
 
-async function topUp(page, say) {
+export async function topUp(page, say) {
   await follow(page, say('Top up', '充值'));
   await page.getByRole('button', { name: '¥500.00', exact: true }).click();
   await page.getByRole('button', { name: say('Top up ¥500.00', '充值 ¥500.00') }).click();
@@ -131,7 +131,7 @@ async function topUp(page, say) {
 }
 
 /** Enrols whoever is in view. */
-async function enrol({ say }, page) {
+export async function enrol({ say }, page) {
   await follow(page, say('Bind this phone', '绑定这部手机'));
   await page.getByRole('button', { name: say('Bind this device', '绑定此设备') }).click();
   await page.getByText(say('My device is bound.', '已绑定“我的设备”。')).waitFor();
@@ -147,6 +147,6 @@ async function enrol({ say }, page) {
 }
 
 /** What was asked for goes to the parties at once; nothing on a screen tells that they have it. */
-function untilPartiesKnow(page) {
+export function untilPartiesKnow(page) {
   return page.waitForTimeout(3_000);
 }
