@@ -8,7 +8,7 @@ const at = (id: string, rest = '') => `/till/payments/${encodeURIComponent(id)}$
 export const till = {
   config: () => call<TillConfig>('/till/config', { patience_ms: 5_000 }),
 
-  /** Throws unless the platform answers; the agent waits a second for it. */
+  /** Throws unless the platform answers; the agent waits almost a second for it. */
   up: () => call<void>('/till/up', { patience_ms: 1_400 }),
 
   voucherKit: () => call<VoucherKit>('/till/vouchers', { patience_ms: 5_000 }),

@@ -149,7 +149,7 @@ async function walk(stage) {
     await later(till, 11);
     await cancel(till);
     await later(till, 2);
-    await begin(till, '100').catch(() => undefined);
+    await typeAmount(stage, '100');
     await till.getByText(say('The list of stopped vouchers is too old to take any: take cash or a card.', '停用凭证名单过旧，不能接受凭证：请收现金或银行卡。')).first().waitFor();
     await screen(till, 'till-95-list-too-old');
     await till.reload();
@@ -245,6 +245,7 @@ async function secondTill({ folder, binary }) {
   register(join(folder, 'platform/handsel.sqlite'), createHash('sha256').update(token).digest('hex'));
   const child = spawn(binary, ['terminal', '--config', join(dir, 'node.toml')], { stdio: ['ignore', 'ignore', 'inherit'] });
   const ended = new Promise((resolve) => child.once('exit', resolve));
+  await answers(`http://localhost:${port}/healthz`);
   return {
     url: `http://localhost:${port}/`,
     stop: async () => {
@@ -263,6 +264,15 @@ books.execute("INSERT INTO terminals (id, store, token_sha256, public_key, creat
     ((95).to_bytes(16, 'big'), bytes.fromhex(sys.argv[2])))
 books.commit()`;
   execFileSync('python3', ['-c', script, database, tokenSha256]);
+}
+
+/** The agent reads its models first. */
+async function answers(url) {
+  for (let tries = 0; tries < 120; tries++) {
+    if (await fetch(url).then((reply) => reply.ok, () => false)) return;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  throw new Error(`${url} does not answer`);
 }
 
 function freePort() {

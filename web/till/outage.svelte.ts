@@ -25,8 +25,8 @@ const tables = ['known', 'taken'];
 const known = new Kept<VoucherKit | TillConfig>('handsel-till', tables, 'known');
 const taken = new Kept<Taken>('handsel-till', tables, 'taken');
 
-/** With the agent's second of patience a loss is seen within two seconds. */
-const beat_ms = 500;
+/** With the agent's patience of 0.9 s a loss is seen within two seconds. */
+const beat_ms = 400;
 const kit_ms = 30_000;
 
 /** After these nobody knows whether the platform acted: the same is asked again later. */

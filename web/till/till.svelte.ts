@@ -37,6 +37,9 @@ export class Till {
   /** Reads who this till is, takes up a payment that was under way, and keeps watching both. */
   async start(): Promise<void> {
     void this.outage.start();
+    // Who this till was when it last knew: a reload without network begins with that.
+    this.config = await this.outage.config();
+    if (this.config) locale.propose(this.config.locale);
     setInterval(() => void this.#refreshConfig(), follow_ms);
     setInterval(() => void this.#follow(), follow_ms);
     await this.#refreshConfig();
@@ -299,7 +302,6 @@ export class Till {
     } catch (error) {
       // A refusal comes from an agent that runs but does not reach the platform.
       this.agentAnswers = error instanceof ProblemError;
-      this.config ??= await this.outage.config();
     }
   }
 
