@@ -120,6 +120,12 @@ async function walk(stage) {
     await wallet.reload();
     await wallet.getByRole('heading', { name: say('No network', '没有网络') }).waitFor({ timeout: 30_000 });
     await screen(wallet, 'wallet-154-offline');
+    const cached = await wallet.evaluate(async () => {
+      const caches = await Promise.all((await globalThis.caches.keys()).map((name) => globalThis.caches.open(name)));
+      return (await Promise.all(caches.map((cache) => cache.keys()))).flat().map(({ url }) => new URL(url).pathname);
+    });
+    assert.ok(cached.length > 3 && cached.every((path) => /^\/wallet\/(assets\/[\w-]+\.(js|css|svg)|manifest\.webmanifest|)$/.test(path)), cached.join(' '));
+    assert.equal(await wallet.evaluate(keptVouchers), 3);
     for (let at = 0; at < 3; at++) {
       await wallet.getByRole('button', { name: say(/^Show voucher /, /^出示凭证 /) }).first().click();
       await wallet.getByRole('img', { name: say('QR code of the voucher', '凭证二维码') }).nth(at).waitFor();
@@ -214,6 +220,7 @@ async function walk(stage) {
     await wallet.getByRole('button', { name: say('Turn off', '关闭') }).click();
     await wallet.getByText(say('Off. What was set aside is back in your balance.', '已关闭，预留金额已退回余额。')).waitFor();
     await screen(wallet, 'wallet-158-vouchers-stopped');
+    assert.equal(await wallet.evaluate(keptVouchers), 0, 'nothing of them stays on the phone');
     // A till asks for the list when it starts, and every half minute.
     await till.reload();
     await till.waitForTimeout(1_500);
@@ -227,6 +234,19 @@ async function walk(stage) {
   }, till);
 
   await other.context().close();
+}
+
+/** How many vouchers the page's device keeps; runs in the page. */
+function keptVouchers() {
+  return new Promise((resolve, reject) => {
+    const opened = indexedDB.open('handsel-wallet');
+    opened.onerror = () => reject(opened.error);
+    opened.onsuccess = () => {
+      const counted = opened.result.transaction('vouchers').objectStore('vouchers').count();
+      counted.onsuccess = () => resolve(counted.result);
+      counted.onerror = () => reject(counted.error);
+    };
+  });
 }
 
 /** An agent of a second till at the same store: the same configuration with another name, token and port. */

@@ -29,8 +29,8 @@ const taken = new Kept<Taken>('handsel-till', tables, 'taken');
 const beat_ms = 400;
 const kit_ms = 30_000;
 
-/** After these nobody knows whether the platform acted: the same is asked again later. */
-const later: ReadonlySet<Code> = new Set<Code>(['platform_unreachable', 'internal', 'request_in_flight', 'storage_full', 'rate_limited', 'ledger_halted']);
+/** After these the same is asked again later: nobody knows whether the platform acted, or this till has to be mended first. */
+const later: ReadonlySet<Code> = new Set<Code>(['platform_unreachable', 'internal', 'request_in_flight', 'storage_full', 'rate_limited', 'ledger_halted', 'unauthenticated', 'forbidden']);
 
 export class Outage {
   /** Since when the platform cannot be reached. */
@@ -76,10 +76,10 @@ export class Outage {
   /** Takes a voucher for `amount_minor`, kept on this device before it returns; or says why not. */
   async take(text: string, amount_minor: number): Promise<Taken | Code> {
     const { kit } = this;
-    if (!kit || this.broken) return 'voucher_invalid';
+    const now = Date.now();
+    if (!kit || this.broken || isStale(kit, now)) return 'platform_unreachable';
     const voucher = await readVoucher(text, kit.public_key);
     if (!voucher) return 'voucher_invalid';
-    const now = Date.now();
     const refusal = refusalOf(voucher, amount_minor, kit, this.taken.some(({ id }) => id === voucher.id), now);
     if (refusal) return refusal;
     const one: Taken = { id: voucher.id, text: text.replace(/\s/g, '').toUpperCase(), amount_minor, taken_at: now, expires_at: voucher.expires_at };

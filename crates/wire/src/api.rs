@@ -3,8 +3,8 @@
 //!
 //! | who | how it is known | routes |
 //! |---|---|---|
-//! | terminal | `Authorization: Bearer tk_…` | `GET /v1/terminal`, `POST GET /v1/payments`, `GET /v1/payments/{id}`, `POST /v1/payments/{id}/challenge`, `…/probe`, `…/passcode`, `…/cancel`, `…/refunds`, `POST /v1/enrolments/{id}/template` |
-//! | wallet | cookie `handsel_session` and header `x-handsel-wallet: 1` on every write | `POST /v1/accounts`, `POST /v1/sessions`, `DELETE /v1/sessions/current`, `GET /v1/me`, `POST /v1/me/pause`, `POST /v1/me/resume`, `GET /v1/consent-texts`, `POST /v1/consents`, `POST /v1/enrolments`, `GET DELETE /v1/enrolments/{id}`, `POST /v1/top-ups`, `GET /v1/activity`, `GET /v1/queries` |
+//! | terminal | `Authorization: Bearer tk_…` | `GET /v1/terminal`, `GET POST /v1/terminal/vouchers`, `POST GET /v1/payments`, `GET /v1/payments/{id}`, `POST /v1/payments/{id}/challenge`, `…/probe`, `…/passcode`, `…/cancel`, `…/refunds`, `POST /v1/enrolments/{id}/template` |
+//! | wallet | cookie `handsel_session` and header `x-handsel-wallet: 1` on every write | `POST /v1/accounts`, `POST /v1/sessions`, `DELETE /v1/sessions/current`, `GET /v1/me`, `POST /v1/me/pause`, `POST /v1/me/resume`, `GET POST DELETE /v1/me/vouchers`, `GET /v1/consent-texts`, `POST /v1/consents`, `POST /v1/enrolments`, `GET DELETE /v1/enrolments/{id}`, `POST /v1/top-ups`, `GET /v1/activity`, `GET /v1/queries` |
 //! | anybody | | `GET /healthz`, `GET /readyz` |
 //!
 //! Every POST carries an `Idempotency-Key`, except those on sessions.

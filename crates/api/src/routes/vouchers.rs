@@ -6,8 +6,8 @@ use axum::http::Method;
 use axum::response::Response;
 use base::hash::hex;
 use base::money::Money;
-use payments::voucher::issue::{Taken, VoucherState};
 use payments::voucher;
+use payments::voucher::issue::{Taken, VoucherState};
 use wire::problem::Code;
 use wire::voucher::{NewVouchers, TakenVoucher, VoucherKit, Vouchers};
 

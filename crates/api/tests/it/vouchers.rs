@@ -58,15 +58,15 @@ async fn a_phone_gets_vouchers_once_and_a_till_is_paid_once() {
     for amount_minor in [0, -1, i64::MIN] {
         assert_eq!(till.post(path, &taken(&texts[0], amount_minor)).await.code(), Code::InvalidRequest, "{amount_minor}");
     }
-    assert_eq!(
-        till.post(path, &json!({"text": texts[0], "amount_minor": 1, "taken_at": u64::MAX})).await.code(),
-        Code::VoucherExpired
-    );
+    assert_eq!(till.post(path, &json!({"text": texts[0], "amount_minor": 1, "taken_at": u64::MAX})).await.code(), Code::VoucherExpired);
     let key = fresh_key();
     let done = till.post_with_key(path, &taken(&texts[0], 1_250), &key).await;
     assert_eq!(done.status, 201, "{}", done.text());
     let paid: Payment = done.read();
-    assert_eq!((paid.status, paid.captured_minor, paid.voucher.map(|voucher| voucher.id)), (PaymentStatus::Paid, 1_250, Some(issued.vouchers[0].id)));
+    assert_eq!(
+        (paid.status, paid.captured_minor, paid.voucher.map(|voucher| voucher.id)),
+        (PaymentStatus::Paid, 1_250, Some(issued.vouchers[0].id))
+    );
     assert_eq!(till.post_with_key(path, &taken(&texts[0], 1_250), &key).await.read::<Payment>().id, paid.id);
     assert_eq!(second.post(path, &taken(&texts[0], 1_250)).await.code(), Code::VoucherUsed);
     assert_eq!(till.payment(paid.id).await.voucher, paid.voucher);

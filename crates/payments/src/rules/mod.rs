@@ -7,9 +7,8 @@ use serde::Deserialize;
 use wire::api::IdentityClass;
 
 use self::part::{
-    Classes, Clocks, DeviceRules, DisputeRules, DuressRules, GalleryRules, HelperRules, HoldRules, OfflineRules,
-    OwnerLimitRules, PasscodeRules,
-    RefundRules, SettlementRules, Strength, TopUpRules, UndoRules, WatchRules,
+    Classes, Clocks, DeviceRules, DisputeRules, DuressRules, GalleryRules, HelperRules, HoldRules, OfflineRules, OwnerLimitRules,
+    PasscodeRules, RefundRules, SettlementRules, Strength, TopUpRules, UndoRules, WatchRules,
 };
 use crate::account::tier::Tier;
 

@@ -100,7 +100,8 @@ fn body(voucher: &Voucher, key: &VerifyingKey) -> [u8; BODY_LEN] {
 }
 
 fn parse(body: &[u8]) -> Option<Voucher> {
-    let number = |from: usize, to: usize| body.get(from..to).map(|bytes| bytes.iter().fold(0_u128, |sum, byte| sum << 8 | u128::from(*byte)));
+    let number =
+        |from: usize, to: usize| body.get(from..to).map(|bytes| bytes.iter().fold(0_u128, |sum, byte| sum << 8 | u128::from(*byte)));
     let currency = [Currency::CNY].into_iter().find(|currency| body.get(41..44) == Some(currency.code().as_bytes()))?;
     let minor = i64::try_from(number(37, 41)?).ok().filter(|minor| *minor > 0)?;
     Some(Voucher {

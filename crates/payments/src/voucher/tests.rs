@@ -7,7 +7,12 @@ fn key(byte: u8) -> VoucherKey {
 }
 
 fn voucher() -> Voucher {
-    Voucher { id: VoucherId::from_bits(7), store: StoreId::from_bits(9), most: Money::cny(5_000), expires_at: Timestamp::from_millis(1_793_000_000_000) }
+    Voucher {
+        id: VoucherId::from_bits(7),
+        store: StoreId::from_bits(9),
+        most: Money::cny(5_000),
+        expires_at: Timestamp::from_millis(1_793_000_000_000),
+    }
 }
 
 /// The same text stands in web/till/voucher.test.ts.

@@ -27,9 +27,8 @@ use crate::{Store, account_rows, approval, device, posting};
 mod rows;
 mod taken;
 
-use rows::Held;
 pub(crate) use rows::set_aside_minor;
-use rows::held;
+use rows::{Held, held};
 
 impl Store {
     /// Where the account pays without network, and its vouchers, without their texts.

@@ -49,7 +49,9 @@ pub(super) fn insert(tx: &Tx, voucher: &Held) -> Result<(), StoreError> {
 
 /// The vouchers that a condition selects, oldest first.
 pub(super) fn held(tx: &Tx, condition: &str, params: impl Params) -> Result<Vec<Held>, StoreError> {
-    let sql = format!("SELECT id, account, store, most_minor, currency, issued_at, expires_at, held_until FROM vouchers WHERE {condition} ORDER BY id");
+    let sql = format!(
+        "SELECT id, account, store, most_minor, currency, issued_at, expires_at, held_until FROM vouchers WHERE {condition} ORDER BY id"
+    );
     Ok(tx.list(&sql, params, |row| {
         Ok(Held {
             id: VoucherId::from_bits(row.get::<Bits>(0)?.0),
@@ -66,9 +68,8 @@ pub(super) fn held(tx: &Tx, condition: &str, params: impl Params) -> Result<Vec<
 /// The voucher of this identifier and where it stands.
 pub(super) fn find(tx: &Tx, id: VoucherId) -> Result<Option<(Held, VoucherState)>, StoreError> {
     let Some(voucher) = held(tx, "id = ?1", [Bits(id.bits())])?.pop() else { return Ok(None) };
-    let state = tx.one("SELECT state FROM vouchers WHERE id = ?1", [Bits(id.bits())], |row| {
-        row.get::<Name>(0)?.read(VoucherState::from_name)
-    })?;
+    let state =
+        tx.one("SELECT state FROM vouchers WHERE id = ?1", [Bits(id.bits())], |row| row.get::<Name>(0)?.read(VoucherState::from_name))?;
     Ok(Some((voucher, state)))
 }
 

@@ -180,9 +180,18 @@ fn whoever_may_not_pay_gets_none_and_whatever_stops_paying_stops_them() {
     world.wait_ms(DAY_MS);
     type Stop<'s> = Box<dyn Fn() + 's>;
     let stops: [(&str, Stop); 3] = [
-        ("the approvals are frozen", Box::new(|| drop(world.store.freeze_approvals(&world.fresh(), account, world.now()).expect("freezes")))),
-        ("no regular any more", Box::new(|| drop(world.store.unset_regular(account, SHOP, &mut *world.rng.borrow_mut(), world.now()).expect("ends")))),
-        ("the face is deleted", Box::new(|| drop(world.store.delete_enrolment(account, regular.shopper.enrolment, world.now()).expect("deletes")))),
+        (
+            "the approvals are frozen",
+            Box::new(|| drop(world.store.freeze_approvals(&world.fresh(), account, world.now()).expect("freezes"))),
+        ),
+        (
+            "no regular any more",
+            Box::new(|| drop(world.store.unset_regular(account, SHOP, &mut *world.rng.borrow_mut(), world.now()).expect("ends"))),
+        ),
+        (
+            "the face is deleted",
+            Box::new(|| drop(world.store.delete_enrolment(account, regular.shopper.enrolment, world.now()).expect("deletes"))),
+        ),
     ];
     for (what, stop) in stops {
         world.wait_ms(DAY_MS);
