@@ -61,7 +61,7 @@ export interface Activity {
   rules_version?: string;
   store_name?: string;
   terms_sha256?: string;
-  verified_by?: 'look' | 'look_and_passcode' | 'look_and_phone';
+  verified_by?: 'look' | 'look_and_passcode' | 'look_and_phone' | 'voucher';
 }
 
 export interface ActivityList {
@@ -105,6 +105,9 @@ export type Approvable = {
   limits: NewLimits;
 } | {
   for: 'close';
+} | {
+  for: 'vouchers';
+  store: string;
 } | {
   for: 'payment';
   payment: string;
@@ -293,6 +296,11 @@ export const Code = [
   'approval_expired',
   'approval_mismatch',
   'device_missing',
+  'voucher_invalid',
+  'voucher_exceeded',
+  'voucher_expired',
+  'voucher_stopped',
+  'voucher_used',
   'refund_exceeds_payment',
   'refund_window_over',
   'refund_needs_approval',
@@ -567,7 +575,7 @@ export interface Evidence {
   store_name: string;
   terminal: string;
   terms_sha256?: string;
-  verified_by?: 'look' | 'look_and_passcode' | 'look_and_phone';
+  verified_by?: 'look' | 'look_and_passcode' | 'look_and_phone' | 'voucher';
 }
 
 export interface Figures {
@@ -672,6 +680,7 @@ export interface Me {
   notices: readonly SafetyNotice[];
   paused: boolean;
   phone_masked: string;
+  set_aside_minor: number;
   undo_payment_max_minor: number;
   undo_window_s: number;
 }
@@ -800,6 +809,11 @@ export interface NewTopUp {
   amount_minor: number;
 }
 
+export interface NewVouchers {
+  approval: Assertion;
+  store: string;
+}
+
 export interface NewWebhookEndpoint {
   /** Everything without. */
   event_types?: readonly EventType[] | null;
@@ -816,8 +830,15 @@ export const NoticeKind = [
   'enrolment_approved',
   'limits_raised',
   'payment_approved',
+  'voucher_used',
 ] as const;
 export type NoticeKind = (typeof NoticeKind)[number];
+
+export interface PaidVoucher {
+  id: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  taken_at: number;
+}
 
 /** Which part of the gallery a look was compared with. */
 export const Part = [
@@ -910,6 +931,7 @@ export interface Payment {
   store_name: string;
   terminal: string;
   terms_sha256?: string;
+  voucher?: PaidVoucher;
 }
 
 export interface PaymentList {
@@ -1181,6 +1203,13 @@ export interface StandingLimits {
   payment_max_minor?: number;
 }
 
+export interface TakenVoucher {
+  amount_minor: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  taken_at: number;
+  text: string;
+}
+
 export interface Terminal {
   id: string;
   merchant: string;
@@ -1218,6 +1247,49 @@ export interface VisitedShop {
   regular_since?: number;
   store: string;
   store_name: string;
+}
+
+export interface Voucher {
+  currency: 'CNY';
+  /** Milliseconds since 1970-01-01 UTC. */
+  expires_at: number;
+  id: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  issued_at: number;
+  merchant_name: string;
+  most_minor: number;
+  payment?: string;
+  state: 'open' | 'used' | 'stopped' | 'expired';
+  store: string;
+  store_name: string;
+  text?: string;
+}
+
+export interface VoucherKit {
+  /** Milliseconds since 1970-01-01 UTC. */
+  at: number;
+  day_max_minor: number;
+  list_age_max_s: number;
+  public_key: string;
+  stopped: readonly string[];
+  store: string;
+  voucher_max_minor: number;
+}
+
+export interface VoucherStore {
+  merchant_name: string;
+  store: string;
+  store_name: string;
+}
+
+export interface Vouchers {
+  day_max_minor: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  more_from?: number;
+  on?: VoucherStore;
+  set_aside_minor: number;
+  voucher_max_minor: number;
+  vouchers: readonly Voucher[];
 }
 
 export interface WaitingPayment {
@@ -1337,6 +1409,9 @@ export const operations = [
   'PUT /v1/me/regulars/{id}',
   'POST /v1/me/resume',
   'POST /v1/me/thaw',
+  'DELETE /v1/me/vouchers',
+  'GET /v1/me/vouchers',
+  'POST /v1/me/vouchers',
   'POST /v1/passkeys/request',
   'GET /v1/payments',
   'POST /v1/payments',
@@ -1382,6 +1457,8 @@ export const operations = [
   'POST /v1/shop/stores/{id}',
   'GET /v1/statistics/disputes',
   'GET /v1/terminal',
+  'GET /v1/terminal/vouchers',
+  'POST /v1/terminal/vouchers',
   'GET /v1/terms',
   'POST /v1/test/payments/{id}/look',
   'POST /v1/top-ups',

@@ -1,12 +1,20 @@
 // The till's agent. The page talks to its own origin only; the agent adds the terminal's credentials.
 
 import { call } from './client';
-import type { List, LookAdvice, NewChallenge, NewPayment, NewRefund, Payment, TillConfig } from './types';
+import type { List, LookAdvice, NewChallenge, NewPayment, NewRefund, Payment, TakenVoucher, TillConfig, VoucherKit } from './types';
 
 const at = (id: string, rest = '') => `/till/payments/${encodeURIComponent(id)}${rest}`;
 
 export const till = {
   config: () => call<TillConfig>('/till/config', { patience_ms: 5_000 }),
+
+  /** Throws unless the platform answers; the agent waits almost a second for it. */
+  up: () => call<void>('/till/up', { patience_ms: 1_400 }),
+
+  voucherKit: () => call<VoucherKit>('/till/vouchers', { patience_ms: 5_000 }),
+
+  handIn: (voucher: TakenVoucher, key: string) =>
+    call<Payment>('/till/vouchers', { method: 'POST', json: voucher, headers: { 'idempotency-key': key } }),
 
   /** One JPEG; the agent answers and keeps nothing. */
   advise: (frame: Blob) =>

@@ -30,11 +30,13 @@ import type {
   NewLimits,
   NewPasskey,
   NewSession,
+  NewVouchers,
   Passkey,
   PasskeyRequest,
   Places,
   Terms,
   TopUp,
+  Vouchers,
   WaitingPayment,
 } from './types';
 
@@ -81,6 +83,9 @@ export const wallet = {
   unsetCity: () => call<Places>('/v1/me/city', { method: 'DELETE', headers: writes() }),
   setRegular: (store: string) => call<Places>(`/v1/me/regulars/${encodeURIComponent(store)}`, { method: 'PUT', headers: writes() }),
   unsetRegular: (store: string) => call<Places>(`/v1/me/regulars/${encodeURIComponent(store)}`, { method: 'DELETE', headers: writes() }),
+  vouchers: () => call<Vouchers>('/v1/me/vouchers'),
+  issueVouchers: (vouchers: NewVouchers, key: string) => call<Vouchers>('/v1/me/vouchers', { method: 'POST', json: vouchers, headers: writes(key) }),
+  stopVouchers: () => call<Vouchers>('/v1/me/vouchers', { method: 'DELETE', headers: writes() }),
   undo: (payment: string, key: string) =>
     call<Activity>(`/v1/me/payments/${encodeURIComponent(payment)}/undo`, { method: 'POST', headers: writes(key) }),
 

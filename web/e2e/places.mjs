@@ -130,7 +130,7 @@ async function walk(stage) {
   }, till);
 }
 
-async function topUp(page, say) {
+export async function topUp(page, say) {
   await follow(page, say('Top up', '充值'));
   await page.getByRole('button', { name: '¥500.00', exact: true }).click();
   await page.getByRole('button', { name: say('Top up ¥500.00', '充值 ¥500.00') }).click();
@@ -138,7 +138,7 @@ async function topUp(page, say) {
 }
 
 /** Enrols whoever is in view. */
-async function enrol(stage, page) {
+export async function enrol(stage, page) {
   const { say } = stage;
   await follow(page, say('Bind this phone', '绑定这部手机'));
   await page.getByRole('button', { name: say('Bind this device', '绑定此设备') }).click();
@@ -159,6 +159,6 @@ async function enrolFace({ say }, page) {
 }
 
 /** What was asked for goes to the parties at once; nothing on a screen tells that they have it. */
-function untilPartiesKnow(page) {
+export function untilPartiesKnow(page) {
   return page.waitForTimeout(3_000);
 }

@@ -18,6 +18,7 @@ import { shopSetupJourney, shopWorkJourney } from './shop.mjs';
 import { staffJourney } from './staff.mjs';
 import { startSystem } from './system.mjs';
 import { answerJourney, partyJourney, pictureJourney } from './trouble.mjs';
+import { vouchersJourney } from './vouchers.mjs';
 import { deleteJourney, enrolJourney, historyJourney, pauseJourney, signUpJourney } from './wallet.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -61,6 +62,7 @@ const journeys = [
   limitsJourney,
   deleteJourney,
   placesJourney,
+  vouchersJourney,
   componentsJourney,
 ].filter(({ name }) => !wanted || wanted.includes(name.replace('Journey', '')));
 

@@ -6,6 +6,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync, copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import jpeg from 'jpeg-js';
+import { encodeQR } from 'qr';
 
 const width = 640;
 const height = 480;
@@ -34,6 +35,8 @@ const scenes = {
   nobody: [],
 };
 
+const header = `YUV4MPEG2 W${width} H${height} F${framesPerSecond}:1 Ip A1:1 C420\n`;
+
 /** A camera file in `folder` whose content can be swapped between two openings of the camera. */
 export class CameraFile {
   constructor(folder, pictures) {
@@ -48,6 +51,15 @@ export class CameraFile {
   show(scene) {
     const next = `${this.path}.next`;
     copyFileSync(this.#file(scene), next);
+    renameSync(next, this.path);
+  }
+
+  /** The same with a QR code of `text` that somebody holds out, in the middle of the frame. */
+  showCode(text) {
+    const next = `${this.path}.next`;
+    const parts = [Buffer.from(header)];
+    for (let at = 0; at < frames; at++) parts.push(Buffer.from('FRAME\n'), planes(codePicture(text)));
+    writeFileSync(next, Buffer.concat(parts));
     renameSync(next, this.path);
   }
 
@@ -69,7 +81,7 @@ export function burst(scene, pictures, count) {
 /** A whole video: nobody holds quite still, so every frame is moved by a few pixels. */
 function video(people, pictures) {
   const known = decoded(people, pictures);
-  const parts = [Buffer.from(`YUV4MPEG2 W${width} H${height} F${framesPerSecond}:1 Ip A1:1 C420\n`)];
+  const parts = [Buffer.from(header)];
   for (let at = 0; at < frames; at++) parts.push(Buffer.from('FRAME\n'), planes(picture(moved(known, at))));
   return Buffer.concat(parts);
 }
@@ -98,6 +110,20 @@ function picture(people) {
       rgb.set(person ? sample(person, x, y) : beside, (y * width + x) * 3);
     }
   }
+  return rgb;
+}
+
+/** Red, green and blue of a frame with a QR code on a wall. */
+function codePicture(text) {
+  const rows = encodeQR(text, 'raw', { ecc: 'medium', border: 4 });
+  const scale = Math.floor((height - 40) / rows.length);
+  const [left, top] = [(width - scale * rows.length) >> 1, (height - scale * rows.length) >> 1];
+  const rgb = new Float32Array(width * height * 3).fill(170);
+  rows.forEach((row, y) =>
+    row.forEach((dark, x) => {
+      for (let i = 0; i < scale; i++) rgb.fill(dark ? 20 : 240, ((top + y * scale + i) * width + left + x * scale) * 3, ((top + y * scale + i) * width + left + (x + 1) * scale) * 3);
+    }),
+  );
   return rgb;
 }
 

@@ -160,13 +160,13 @@ export async function outageJourney(stage) {
   }, till);
 
   await step('a platform that cannot be reached is said before anybody pays', async () => {
-    await till.route('**/till/config', (route) =>
+    await till.route('**/till/up', (route) =>
       route.fulfill({ status: 503, contentType: 'application/problem+json', json: { type: '', title: '', status: 503, code: 'platform_unreachable', remedy: '' } }),
     );
-    await till.getByText(say('The platform cannot be reached.', '无法连接平台。')).waitFor();
+    await till.getByText(say(/^Network down: small payments only/, /^网络中断：仅限小额付款/)).waitFor();
     await screen(till, 'till-31-platform-unreachable');
     await till.unrouteAll({ behavior: 'wait' });
-    await till.getByText(say('The platform cannot be reached.', '无法连接平台。')).waitFor({ state: 'detached' });
+    await till.getByText(say(/^Network down: small payments only/, /^网络中断：仅限小额付款/)).waitFor({ state: 'detached' });
   }, till);
 
   await step('a reload in the middle takes the payment up again', async () => {

@@ -2,6 +2,7 @@
 
 import { NoAnswerError, ProblemError, type Code, type Problem } from '../api/problem';
 import type { Payment } from '../api/types';
+import type { Taken } from './outage.svelte';
 import type { LookRefusal } from '../ui/look';
 
 /** Why a look led nowhere although the payment may still be open. Nothing was charged in any of these. */
@@ -11,6 +12,8 @@ export type Screen =
   | { name: 'amount' }
   | { name: 'recent' }
   | { name: 'staff' }
+  | { name: 'voucher'; amount_minor: number }
+  | { name: 'taken'; taken: Taken }
   | { name: 'offer'; payment: Payment }
   | { name: 'suffix'; payment: Payment }
   | { name: 'looking'; payment: Payment }

@@ -6,6 +6,7 @@ import { codeOf, NoAnswerError, ProblemError, type Code } from '../api/problem';
 import { till as agent } from '../api/till';
 import type { Payment, TillConfig } from '../api/types';
 import { locale } from '../ui/locale.svelte';
+import { Outage } from './outage.svelte';
 import { answered, isOpen, lookCanArrive_ms, meaningOf, screenOf, typical_ms, type Screen, type Stop } from './steps';
 
 /** Kept over a reload, so that a payment under way is never forgotten. Holds the payment's identifier only. */
@@ -18,7 +19,7 @@ export class Till {
   amount_minor = $state(0);
   config: TillConfig | undefined = $state.raw();
   agentAnswers = $state(true);
-  platformReachable = $state(true);
+  readonly outage = new Outage();
   /** A request is under way; buttons say so. */
   busy = $state(false);
   /** Why the payment could not be begun. */
@@ -35,6 +36,10 @@ export class Till {
 
   /** Reads who this till is, takes up a payment that was under way, and keeps watching both. */
   async start(): Promise<void> {
+    void this.outage.start();
+    // Who this till was when it last knew: a reload without network begins with that.
+    this.config = await this.outage.config();
+    if (this.config) locale.propose(this.config.locale);
     setInterval(() => void this.#refreshConfig(), follow_ms);
     setInterval(() => void this.#follow(), follow_ms);
     await this.#refreshConfig();
@@ -186,6 +191,19 @@ export class Till {
     remember(undefined);
   }
 
+  /** Without network: turns the screen to the shopper, who shows a voucher. */
+  showVoucher(): void {
+    this.screen = { name: 'voucher', amount_minor: this.amount_minor };
+  }
+
+  /** Why the voucher is not taken; nothing if it is. */
+  async takeVoucher(text: string, amount_minor: number): Promise<Code | undefined> {
+    const taken = await this.outage.take(text, amount_minor);
+    if (typeof taken === 'string') return taken;
+    this.screen = { name: 'taken', taken };
+    return undefined;
+  }
+
   showRecent(): void {
     this.screen = { name: 'recent' };
   }
@@ -279,12 +297,11 @@ export class Till {
       const first = this.config === undefined;
       this.config = await agent.config();
       this.agentAnswers = true;
-      this.platformReachable = this.config.platform_reachable !== false;
+      this.outage.keepConfig(this.config);
       if (first) locale.propose(this.config.locale);
     } catch (error) {
       // A refusal comes from an agent that runs but does not reach the platform.
       this.agentAnswers = error instanceof ProblemError;
-      this.platformReachable = false;
     }
   }
 

@@ -5,7 +5,7 @@ import type { Dictionary } from '../ui/locale.svelte';
 
 const en = {
   title: 'Till',
-  offline: { title: 'The platform cannot be reached.', remedy: 'No face payment can begin now: take cash, a card or a code.' },
+  offline: 'The platform cannot be reached.',
   agentMissing: { title: 'This till does not answer.', remedy: 'Start the till agent on this machine; the page goes on by itself.' },
   amount: {
     title: 'Amount',
@@ -114,7 +114,7 @@ const en = {
 
 const zh: typeof en = {
   title: '收银台',
-  offline: { title: '无法连接平台。', remedy: '现在不能发起刷脸付款：请收现金、银行卡或扫码。' },
+  offline: '无法连接平台。',
   agentMissing: { title: '这台设备没有响应。', remedy: '请在本机启动收银台程序，页面会自动继续。' },
   amount: {
     title: '金额',

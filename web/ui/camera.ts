@@ -26,13 +26,13 @@ export class Camera {
   }
 
   /** Opens the camera and waits for its first picture. Throws `CameraError`. */
-  static async open(): Promise<Camera> {
+  static async open(facing: 'user' | 'environment' = 'user'): Promise<Camera> {
     if (!navigator.mediaDevices) throw new CameraError('denied');
     let stream: MediaStream;
     try {
       stream = await navigator.mediaDevices.getUserMedia({
         audio: false,
-        video: { width: { ideal: width_px }, height: { ideal: height_px }, facingMode: 'user' },
+        video: { width: { ideal: width_px }, height: { ideal: height_px }, facingMode: facing },
       });
     } catch (error) {
       throw new CameraError(refusalOf(error));
@@ -53,14 +53,25 @@ export class Camera {
 
   /** The picture of this moment as a JPEG. */
   async frame(): Promise<Blob> {
+    this.#draw();
+    return new Promise((resolve, reject) =>
+      this.#canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new CameraError('busy'))), 'image/jpeg', jpegQuality),
+    );
+  }
+
+  /** The picture of this moment. */
+  pixels(): ImageData {
+    const context = this.#draw();
+    return context.getImageData(0, 0, this.#canvas.width, this.#canvas.height);
+  }
+
+  #draw(): CanvasRenderingContext2D {
     this.#canvas.width = this.#video.videoWidth;
     this.#canvas.height = this.#video.videoHeight;
     const context = this.#canvas.getContext('2d');
     if (!context || this.#canvas.width === 0) throw new CameraError('busy');
     context.drawImage(this.#video, 0, 0);
-    return new Promise((resolve, reject) =>
-      this.#canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new CameraError('busy'))), 'image/jpeg', jpegQuality),
-    );
+    return context;
   }
 
   /** Stops the camera and forgets the last picture. Closing twice is harmless. */

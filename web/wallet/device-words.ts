@@ -38,6 +38,7 @@ const en = {
     enrolment_approved: 'enrolling a face was approved',
     limits_raised: 'higher limits were approved',
     payment_approved: 'a payment was approved on a device',
+    voucher_used: 'a voucher was used at a till without network',
   } satisfies Record<NoticeKind, string> as Record<NoticeKind, string>,
   welcome: { signIn: 'Sign in with this device', or: 'Or with your mobile number and passcode:' },
   home: {
@@ -102,6 +103,7 @@ const zh: typeof en = {
     enrolment_approved: '批准了登记人脸',
     limits_raised: '批准了提高限额',
     payment_approved: '在设备上批准了付款',
+    voucher_used: '在断网的收银台用了一张凭证',
   },
   welcome: { signIn: '用此设备登录', or: '或使用手机号和支付密码：' },
   home: {

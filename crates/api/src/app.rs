@@ -9,6 +9,7 @@ use base::secret::Secret;
 use base::time::{Clock, Timestamp};
 use ed25519_dalek::VerifyingKey;
 use payments::payment::status_name;
+use payments::voucher::VoucherKey;
 use payments::webhook::reach::Reach;
 use rand_core::{CryptoRng, Rng, UnwrapErr};
 use serde::Deserialize;
@@ -52,6 +53,8 @@ pub struct App {
     pub label_secret: Secret<[u8; 32]>,
     /// All webhook endpoints' keys are derived from it.
     pub webhook_secret: Secret<[u8; 32]>,
+    /// Signs offline vouchers.
+    pub voucher_key: VoucherKey,
     /// Where passkeys hold.
     pub relying_party: RelyingParty,
     /// Sends webhooks.

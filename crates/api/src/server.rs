@@ -14,8 +14,10 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use base::party::PartyId;
+use base::secret::Secret;
 use ed25519_dalek::VerifyingKey;
 use payments::rules::RuleBook;
+use payments::voucher::VoucherKey;
 use store::{Location, Store};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, RwLock, broadcast, oneshot};
@@ -37,7 +39,7 @@ use crate::problem::Refused;
 use crate::resolver::Resolver;
 use crate::routes::{endpoints, table};
 use crate::webhooks::sender::Sender;
-use crate::{errors_page, gallery, macs, middleware, openapi, version, webhooks};
+use crate::{errors_page, gallery, labels, macs, middleware, openapi, version, webhooks};
 
 /// Between two times that the store deletes what is past its time.
 const TIDY_MS: u64 = 5 * 60 * 1000;
@@ -113,6 +115,7 @@ pub async fn serve(config: PlatformConfig) -> Result<Running, Error> {
         store: store.clone(),
         test_store,
         webhook_secret: webhooks::master_secret(&config.label_secret),
+        voucher_key: VoucherKey::derive(&Secret::new(labels::derived(&config.label_secret, b"vouchers"))),
         relying_party: RelyingParty::new(&config.passkeys.domain, config.passkeys.origins.clone())?,
         sender: sender(&config)?,
         test_webhook_reach: config.test_webhook_reach,

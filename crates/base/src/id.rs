@@ -129,6 +129,8 @@ id_type!(/// One refund of a payment.
     RefundId, "re_");
 id_type!(/// One payment that its payer disputes.
     DisputeId, "dp_");
+id_type!(/// One offline voucher: a sum set aside, signed for one store.
+    VoucherId, "vch_");
 id_type!(/// One top-up of a wallet from a bank account.
     TopUpId, "top_");
 id_type!(/// One consent given or withdrawn.

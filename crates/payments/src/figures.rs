@@ -83,6 +83,7 @@ mod tests {
             paid_at: took_ms.map(|took| created_at.plus_millis(took)),
             captured_minor: if took_ms.is_some() { 1_000 } else { 0 },
             refusal,
+            voucher: None,
             asks: None,
             attempts_left: None,
             phone_suffix_required: false,

@@ -24,5 +24,6 @@ pub mod settlement;
 pub mod shop;
 pub mod staff;
 pub mod terms;
+pub mod voucher;
 pub mod watch;
 pub mod webhook;

@@ -16,7 +16,7 @@ use crate::db::Tx;
 use crate::error::StoreError;
 use crate::idempotency::{Answer, Idempotency, Keep};
 use crate::row::Bits;
-use crate::{Store, account_read, activity, consent_rows, enrolment, posting};
+use crate::{Store, account_read, activity, consent_rows, enrolment, posting, voucher};
 
 impl Store {
     /// Opens an account of class II: 201 with [`api::Me`], or `invalid_request`, `passcode_weak`, `phone_taken`.
@@ -58,6 +58,9 @@ impl Store {
         let rules = self.rules(now)?;
         self.once("set_paused", idempotency, Keep::Day, now, |tx| {
             tx.execute("UPDATE accounts SET paused = ?2 WHERE id = ?1", (Bits(account.bits()), paused))?;
+            if paused {
+                voucher::stop(tx, account, rules, now)?;
+            }
             Ok(Answer::of(200, &account_read::me(tx, account, rules, now)?))
         })
     }
@@ -84,7 +87,7 @@ impl Store {
             let row = api::Consent { id, purpose: new.purpose, version, text_sha256, granted: new.granted, decided_at: now };
             consent_rows::insert(tx, account, &row)?;
             if new.purpose == ConsentPurpose::Payment && !new.granted {
-                enrolment::delete_standing(tx, account, now)?;
+                enrolment::delete_standing(tx, account, self.rules(now)?, now)?;
             }
             Ok(Answer::of(201, &row))
         })

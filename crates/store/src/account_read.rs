@@ -10,7 +10,7 @@ use wire::problem::Code;
 use crate::db::Tx;
 use crate::error::StoreError;
 use crate::row::Bits;
-use crate::{Store, account_rows, approval, consent_rows, device, enrolment, notice, passkey};
+use crate::{Store, account_rows, approval, consent_rows, device, enrolment, notice, passkey, voucher};
 
 impl Store {
     /// The account as its owner sees it; `not_found` without one.
@@ -33,6 +33,7 @@ pub(crate) fn me(tx: &Tx, account: AccountId, rules: &RulePack, now: Timestamp) 
         class_remaining_minor: payer.person_usage().class_remaining_minor(payer.class, rules, now),
         look_only_max_minor: rules.strength.look_only_payment_max_minor,
         balance_minor: payer.balance_minor,
+        set_aside_minor: voucher::set_aside_minor(tx, account)?,
         currency: rules.currency,
         paused: payer.paused,
         frozen: payer.frozen,

@@ -1,6 +1,6 @@
 //! What a bound device approves: each with the action that its challenge binds to, and the use case that takes the approval.
 
-use base::id::{AccountId, PaymentId};
+use base::id::{AccountId, PaymentId, StoreId};
 use base::time::Timestamp;
 use payments::account::limits::OwnerLimits;
 use payments::passkey::Action;
@@ -31,6 +31,7 @@ impl Store {
                 OwnerLimits::default().change(owner::from_wire(limits), self.rules(now)?, now)?;
                 Ok(limits_action(limits))
             }
+            Approvable::Vouchers { store } => Ok(vouchers(*store)),
             Approvable::Close {} => Ok(close()),
             Approvable::Payment { payment } => {
                 let waiting = waiting(tx, account, now)?.into_iter().find(|waiting| waiting.id == *payment).ok_or(Code::NotFound)?;
@@ -142,6 +143,11 @@ pub(crate) fn limits_action(limits: &NewLimits) -> Action {
     let bytes =
         |limit: Option<i64>| limit.map_or([0; 9], |limit| std::array::from_fn(|at| if at == 0 { 1 } else { limit.to_be_bytes()[at - 1] }));
     Action::new("limits", &[&bytes(payment_max_minor), &bytes(day_max_minor), &bytes(night_max_minor), &[u8::from(passcode_always)]])
+}
+
+/// Keeping vouchers for this store on the device that answers.
+pub(crate) fn vouchers(store: StoreId) -> Action {
+    Action::new("vouchers", &[&store.bits().to_be_bytes()])
 }
 
 /// Closing the account.

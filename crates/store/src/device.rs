@@ -17,7 +17,7 @@ use crate::idempotency::{Answer, Idempotency, Keep};
 use crate::notice;
 use crate::passkey::{self, Answered, Registered};
 use crate::row::{At, Bits};
-use crate::{Store, account_read, session};
+use crate::{Store, account_read, session, voucher};
 
 /// What proves that a device may be bound.
 #[derive(Clone, Debug)]
@@ -128,6 +128,7 @@ impl Store {
         self.with_passcode("remove_device", idempotency, account, passcode, now, |tx| {
             passkey::revoke(tx, subject(account), device, now)?;
             notice::record(tx, account, NoticeKind::DeviceRemoved, now)?;
+            voucher::stop(tx, account, rules, now)?;
             Ok(Answer::of(200, &account_read::me(tx, account, rules, now)?))
         })
     }
@@ -138,6 +139,7 @@ impl Store {
         let rules = self.rules(now)?;
         self.once("freeze_approvals", idempotency, Keep::Day, now, |tx| {
             set_frozen(tx, account, true)?;
+            voucher::stop(tx, account, rules, now)?;
             notice::record(tx, account, NoticeKind::ApprovalsFrozen, now)?;
             Ok(Answer::of(200, &account_read::me(tx, account, rules, now)?))
         })

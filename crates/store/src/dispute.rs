@@ -14,7 +14,7 @@ use crate::activity::LIST_MAX;
 use crate::db::Tx;
 use crate::error::StoreError;
 use crate::idempotency::{Answer, Idempotency, Keep};
-use crate::{Store, account_rows, activity, alert, dispute_rows, payment_rows, posting};
+use crate::{Store, account_rows, activity, alert, dispute_rows, payment_rows, posting, voucher};
 
 /// How the institution decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +48,7 @@ impl Store {
             alert::raise(tx, alert::Kind::NotMe, account, Some(new.payment), now)?;
             if new.freeze {
                 account_rows::set_frozen(tx, account, true)?;
+                voucher::stop(tx, account, rules, now)?;
             }
             let dispute = do_what_is_due(tx, dispute, now)?;
             Ok(Answer::of(201, &dispute_rows::render(tx, &dispute, rules)?))

@@ -6,6 +6,7 @@ use base::time::Timestamp;
 use payments::enrolment::{Enrolment, STATUSES, Step, next_status, status_name};
 use payments::probe::{Challenge, Sender};
 use payments::refusal::Refusal;
+use payments::rules::RulePack;
 use rand_core::CryptoRng;
 use wire::api::{self, EnrolmentStatus, QueryKind};
 use wire::bytes::HexArray;
@@ -21,7 +22,7 @@ use crate::idempotency::{Answer, Idempotency, Keep};
 use crate::passkey::Answered;
 use crate::query_log::{self, Outcome};
 use crate::row::{At, Bits, Name, Sequence};
-use crate::{Store, approval, membership, place, setup};
+use crate::{Store, approval, membership, place, setup, voucher};
 
 impl Store {
     /// Begins an enrolment that a bound device has approved, or staff: 201 with [`api::Enrolment`] and its challenge, or
@@ -43,7 +44,7 @@ impl Store {
             check_payment_consent(tx, account)?;
             match standing(tx, account)? {
                 Some(waiting) if waiting.status == EnrolmentStatus::WaitingForCapture => {
-                    delete(tx, account, waiting.id, waiting.status, now)?
+                    delete(tx, account, waiting.id, waiting.status, rules, now)?
                 }
                 Some(_) => return Err(Code::EnrolmentExists.into()),
                 None => {}
@@ -108,7 +109,7 @@ impl Store {
     pub fn delete_enrolment(&self, account: AccountId, id: EnrolmentId, now: Timestamp) -> Result<api::Enrolment, StoreError> {
         self.run_tx("delete_enrolment", |tx| {
             let status = load(tx, account, id)?.status;
-            delete(tx, account, id, status, now)?;
+            delete(tx, account, id, status, self.rules(now)?, now)?;
             load(tx, account, id)
         })
     }
@@ -128,14 +129,21 @@ pub(crate) fn insert(
 }
 
 /// Deletes whatever enrolment the account has.
-pub(crate) fn delete_standing(tx: &Tx, account: AccountId, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn delete_standing(tx: &Tx, account: AccountId, rules: &RulePack, now: Timestamp) -> Result<(), StoreError> {
     match standing(tx, account)? {
-        Some(enrolment) => delete(tx, account, enrolment.id, enrolment.status, now),
+        Some(enrolment) => delete(tx, account, enrolment.id, enrolment.status, rules, now),
         None => Ok(()),
     }
 }
 
-fn delete(tx: &Tx, account: AccountId, id: EnrolmentId, status: EnrolmentStatus, now: Timestamp) -> Result<(), StoreError> {
+fn delete(
+    tx: &Tx,
+    account: AccountId,
+    id: EnrolmentId,
+    status: EnrolmentStatus,
+    rules: &RulePack,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     // Deleting or deleted already: nothing more to do.
     let Some(next) = next_status(status, Step::Delete) else { return Ok(()) };
     set_status(tx, id, next)?;
@@ -144,6 +152,7 @@ fn delete(tx: &Tx, account: AccountId, id: EnrolmentId, status: EnrolmentStatus,
         return Ok(());
     }
     place::end(tx, account)?;
+    voucher::stop(tx, account, rules, now)?;
     gallery::queue_delete(tx, account, id, now)
 }
 

@@ -64,7 +64,7 @@ impl Store {
             };
             let event = payment.judge(&found, rules, now)?;
             let after = payment::after(&payment, &event, rules, now);
-            payment_rows::insert(tx, &after, &device, new)?;
+            payment_rows::insert(tx, &after, &device, new, None)?;
             if let Found::Payer(payer) = &found {
                 query_log::record(tx, payer.account, QueryKind::Identification, Outcome::OfPayment(id), rng, now)?;
             }

@@ -14,7 +14,7 @@ use crate::db::{DbError, Params, Row, Tx};
 use crate::error::StoreError;
 use crate::idempotency::{Answer, Idempotency, Keep};
 use crate::row::{At, Bits};
-use crate::{Store, account_rows, activity};
+use crate::{Store, account_rows, activity, voucher};
 
 /// Movements that a helper sees.
 const SHOWN: u32 = 20;
@@ -98,6 +98,7 @@ impl Store {
         self.once("freeze_helped", idempotency, Keep::Day, now, |tx| {
             let row = as_helper(tx, account, id)?;
             account_rows::set_frozen(tx, row.helper.owner, true)?;
+            voucher::stop(tx, row.helper.owner, rules, now)?;
             tx.execute("UPDATE helpers SET froze_at = ?2 WHERE id = ?1", (Bits(id.bits()), At(now)))?;
             Ok(Answer::of(200, &helped(tx, &load(tx, id)?, account, rules, now)?))
         })

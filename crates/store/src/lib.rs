@@ -66,6 +66,7 @@ mod simulate;
 pub mod throwaway;
 mod tx;
 mod void;
+pub mod voucher;
 mod watch;
 pub mod webhook;
 mod writer;

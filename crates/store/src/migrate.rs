@@ -15,7 +15,7 @@ struct Migration {
     then: fn(&Tx) -> Result<(), StoreError>,
 }
 
-const MIGRATIONS: [Migration; 15] = [
+const MIGRATIONS: [Migration; 16] = [
     Migration { version: 1, sql: include_str!("../../../db/0001_first.sql"), then: |_| Ok(()) },
     Migration { version: 2, sql: include_str!("../../../db/0002_payments.sql"), then: after_2 },
     Migration { version: 3, sql: include_str!("../../../db/0003_events.sql"), then: |_| Ok(()) },
@@ -31,6 +31,7 @@ const MIGRATIONS: [Migration; 15] = [
     Migration { version: 13, sql: include_str!("../../../db/0013_lists.sql"), then: |_| Ok(()) },
     Migration { version: 14, sql: include_str!("../../../db/0014_passkeys.sql"), then: |_| Ok(()) },
     Migration { version: 15, sql: include_str!("../../../db/0015_shop.sql"), then: |_| Ok(()) },
+    Migration { version: 16, sql: include_str!("../../../db/0017_vouchers.sql"), then: |_| Ok(()) },
 ];
 
 /// The version that this program makes of a database.

@@ -12,7 +12,7 @@ use crate::row::{At, Bits, Name};
 /// Most that are shown.
 const SHOWN: u32 = 20;
 
-const NAMES: [(NoticeKind, &str); 8] = [
+const NAMES: [(NoticeKind, &str); 9] = [
     (NoticeKind::DeviceBound, "device_bound"),
     (NoticeKind::DeviceRebound, "device_rebound"),
     (NoticeKind::DeviceRemoved, "device_removed"),
@@ -21,6 +21,7 @@ const NAMES: [(NoticeKind, &str); 8] = [
     (NoticeKind::EnrolmentApproved, "enrolment_approved"),
     (NoticeKind::LimitsRaised, "limits_raised"),
     (NoticeKind::PaymentApproved, "payment_approved"),
+    (NoticeKind::VoucherUsed, "voucher_used"),
 ];
 
 fn name(kind: NoticeKind) -> &'static str {

@@ -17,7 +17,7 @@ use crate::db::Tx;
 use crate::error::StoreError;
 use crate::idempotency::{Answer, Idempotency, Keep};
 use crate::passkey::Answered;
-use crate::{Store, account, account_read, account_rows, approval, enrolment, helper, notice, place, posting};
+use crate::{Store, account, account_read, account_rows, approval, enrolment, helper, notice, place, posting, voucher};
 
 impl Store {
     /// Sets the owner's own limits: 200 with [`Limits`], or `invalid_request`. Lower ones count at once, higher ones after
@@ -56,6 +56,7 @@ impl Store {
         let rules = self.rules(now)?;
         self.once("freeze", idempotency, Keep::Day, now, |tx| {
             account_rows::set_frozen(tx, account, true)?;
+            voucher::stop(tx, account, rules, now)?;
             Ok(Answer::of(200, &account_read::me(tx, account, rules, now)?))
         })
     }
@@ -111,12 +112,13 @@ impl Store {
         let rules = self.rules(now)?;
         self.with_passcode("close_account", idempotency, account, passcode, now, |tx| {
             approval::approve_if_bound(tx, account, approval, &approval::close(), now)?;
+            voucher::stop(tx, account, rules, now)?;
             if posting::has_money(tx, AccountKey::wallet(account))? {
                 return Err(Code::BalanceRemains.into());
             }
             account_rows::set_closed(tx, account)?;
             helper::end_all(tx, account, now)?;
-            enrolment::delete_standing(tx, account, now)?;
+            enrolment::delete_standing(tx, account, rules, now)?;
             place::end(tx, account)?;
             Ok(Answer::of(200, &account_read::me(tx, account, rules, now)?))
         })

@@ -85,7 +85,7 @@ impl Store {
                 rules_version: rules.version.clone(),
                 terms_sha256: Some(terms::current_sha256()),
             };
-            payment_rows::insert(tx, &payment, &device, new)?;
+            payment_rows::insert(tx, &payment, &device, new, None)?;
             Ok(Answer::of(201, &payment_rows::render(tx, &payment, rules, now)?))
         })
     }

@@ -69,6 +69,7 @@ impl Store {
 
     /// Gives up what was not completed in time, and says which. Run it every few seconds.
     pub fn expire_payments(&self, now: Timestamp) -> Result<Vec<PaymentId>, StoreError> {
+        self.expire_vouchers(now)?;
         // Most runs find nothing, and then the writer is not needed.
         if self.read(|tx| payment_rows::load_where(tx, OPEN, now))?.is_empty() {
             return Ok(Vec::new());

@@ -41,6 +41,11 @@ pub(crate) fn follow(
             let Payer { usage, .. } = account_rows::payer(tx, *payer, now)?;
             account_rows::save_usage(tx, *payer, &usage.after_payment(after.amount.minor, *verified_by, rules, now))
         }
+        Event::VoucherTaken { payer, voucher } => {
+            let pending = TransferId::from_bits(voucher.bits());
+            posting::apply(tx, id, Action::PostPending { pending, amount_minor: Some(after.amount.minor) }, now)?;
+            paid(tx, *payer, after, now)
+        }
         Event::Captured { amount_minor } => {
             let capture = Action::PostPending { pending: id, amount_minor: Some(*amount_minor) };
             posting::apply(tx, posting::following(id, "capture"), capture, now)?;

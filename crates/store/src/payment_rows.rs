@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use base::id::{AccountId, MerchantId, PaymentId, RefundId, StoreId, TerminalId, TransferId};
+use base::id::{AccountId, MerchantId, PaymentId, RefundId, StoreId, TerminalId, TransferId, VoucherId};
 use base::money::Money;
 use base::time::Timestamp;
 use payments::account::tier::VerifiedBy;
@@ -44,10 +44,17 @@ struct Shown {
     merchant_name: String,
     merchant_reference: Option<String>,
     metadata: Option<BTreeMap<String, String>>,
+    voucher: Option<api::PaidVoucher>,
 }
 
 /// A new payment at `terminal`, of which no search is recorded and nothing was refunded yet.
-pub(crate) fn insert(tx: &Tx, payment: &Payment, terminal: &Terminal, new: &api::NewPayment) -> Result<(), StoreError> {
+pub(crate) fn insert(
+    tx: &Tx,
+    payment: &Payment,
+    terminal: &Terminal,
+    new: &api::NewPayment,
+    voucher: Option<api::PaidVoucher>,
+) -> Result<(), StoreError> {
     let api::Terminal { store, store_name, merchant_name, .. } = &terminal.details;
     let shown = Shown {
         store: *store,
@@ -55,6 +62,7 @@ pub(crate) fn insert(tx: &Tx, payment: &Payment, terminal: &Terminal, new: &api:
         merchant_name: merchant_name.clone(),
         merchant_reference: new.merchant_reference.clone(),
         metadata: new.metadata.clone().filter(|metadata| !metadata.is_empty()),
+        voucher,
     };
     let metadata = shown.metadata.as_ref().map(|metadata| serde_json::to_string(metadata).expect("texts are plain data"));
     tx.learn(&SHOWN, (0, payment.id.bits()), shown);
@@ -199,8 +207,9 @@ fn read_searched(row: &Row) -> Result<Option<Searched>, DbError> {
 }
 
 fn load_shown(tx: &Tx, id: PaymentId) -> Result<Shown, StoreError> {
-    let sql = "SELECT p.store, s.name, m.name, p.merchant_reference, d.metadata
+    let sql = "SELECT p.store, s.name, m.name, p.merchant_reference, d.metadata, v.id, v.taken_at
          FROM payments p JOIN stores s ON s.id = p.store JOIN merchants m ON m.id = p.merchant LEFT JOIN payment_metadata d ON d.payment = p.id
+             LEFT JOIN vouchers v ON v.payment = p.id
          WHERE p.id = ?1";
     let shown = tx.one(sql, [Bits(id.bits())], |row| {
         Ok(Shown {
@@ -209,6 +218,10 @@ fn load_shown(tx: &Tx, id: PaymentId) -> Result<Shown, StoreError> {
             merchant_name: row.get(2)?,
             merchant_reference: row.get(3)?,
             metadata: row.get::<Option<Name>>(4)?.map(|text| text.read(|text| serde_json::from_str(text).ok())).transpose()?,
+            voucher: match row.get::<Option<Bits>>(5)? {
+                None => None,
+                Some(id) => Some(api::PaidVoucher { id: VoucherId::from_bits(id.0), taken_at: row.get::<At>(6)?.0 }),
+            },
         })
     });
     Ok(shown?)
@@ -223,7 +236,7 @@ pub(crate) fn waiting(tx: &Tx, payment: PaymentId) -> Result<WaitingPayment, Sto
 
 /// The payment as its terminal sees it: never who paid.
 pub(crate) fn render(tx: &Tx, payment: &Payment, rules: &RulePack, now: Timestamp) -> Result<api::Payment, StoreError> {
-    let Shown { store, store_name, merchant_name, merchant_reference, metadata } =
+    let Shown { store, store_name, merchant_name, merchant_reference, metadata, voucher } =
         tx.recall(&SHOWN, (0, payment.id.bits()), || load_shown(tx, payment.id))?;
     let challenge = payment.challenge.as_ref().filter(|_| payment.status == PaymentStatus::Challenged);
     let payer = payment.payer.filter(|_| payment.status == PaymentStatus::AwaitingPasscode);
@@ -251,6 +264,7 @@ pub(crate) fn render(tx: &Tx, payment: &Payment, rules: &RulePack, now: Timestam
         phone_suffix_required: payment.status == PaymentStatus::Created && payment.missed.is_some(),
         asks: payer.map(|payer| judge::asks(payment.amount.minor, &payer, rules, now)),
         attempts_left,
+        voucher,
         refunded_minor: payment.refunded_minor,
         refunds: if payment.refund_count == 0 { Vec::new() } else { refunds(tx, payment.id)? },
         dispute: None,

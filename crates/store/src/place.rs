@@ -12,7 +12,7 @@ use crate::db::Tx;
 use crate::error::StoreError;
 use crate::query_log::{self, Outcome};
 use crate::row::{At, Bits, Name};
-use crate::{Store, account_rows, chain, enrolment, membership};
+use crate::{Store, account_rows, chain, enrolment, membership, voucher};
 
 /// Most shops in an answer, those of which the account is a regular first.
 const SHOPS_MAX: u32 = 200;
@@ -87,6 +87,7 @@ impl Store {
             if tx.execute(sql, (Bits(account.bits()), Bits(store.bits())))? == 0 {
                 return Ok(());
             }
+            voucher::stop_at(tx, account, store, self.rules(now)?, now)?;
             query_log::record(tx, account, QueryKind::PlaceRemoved, Outcome::At(&name), rng, now)
         })
     }

@@ -12,6 +12,9 @@ use wire::problem::{Code, Problem};
 /// Longer than the platform ever holds a look back before it answers *being checked*.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
+/// A till asks again and again, with 0.4 s between: a loss is seen within two seconds.
+const HEARTBEAT: Duration = Duration::from_millis(900);
+
 /// A connection to the platform with this terminal's credentials.
 pub(crate) struct Platform {
     client: Client,
@@ -59,6 +62,11 @@ impl Platform {
             server_timing: response.headers().get("server-timing").cloned(),
             body: response.bytes().await.map_err(unreachable)?,
         })
+    }
+
+    /// Whether it answers at all, in time for a till to say so within two seconds.
+    pub(crate) async fn is_up(&self) -> bool {
+        self.client.get(format!("{}/healthz", self.base_url)).timeout(HEARTBEAT).send().await.is_ok()
     }
 
     /// Reads one resource; a problem document comes back as its code.

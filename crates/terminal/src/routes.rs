@@ -4,6 +4,8 @@
 //! | route | for |
 //! |---|---|
 //! | `GET /till/config` | the till page: payee, currency, languages |
+//! | `GET /till/up` | whether the platform answers at the moment |
+//! | `GET, POST /till/vouchers` | passed on to `/v1/terminal/vouchers`: what an outage needs, and what it brought |
 //! | `GET, POST /till/payments`, `GET /till/payments/{id}` | passed on to `/v1/…` |
 //! | `POST /till/payments/{id}/challenge`, `passcode`, `cancel`, `refunds` | passed on to `/v1/…` |
 //! | `POST /till/payments/{id}/look` | a burst of frames for a payment that is `challenged` |
@@ -51,6 +53,8 @@ pub(crate) fn router(agent: Arc<Agent>) -> Router {
     let pages = ServeDir::new(agent.web.join("till")).append_index_html_on_directories(true);
     Router::new()
         .route("/till/config", get(till_config))
+        .route("/till/up", get(up))
+        .route("/till/vouchers", get(read_vouchers).post(take_voucher))
         .route("/till/look", post(advice))
         .route("/till/payments/{id}/look", post(look_for_payment))
         .route("/till/payments", get(list_payments).post(begin_payment))
@@ -72,6 +76,19 @@ async fn till_config(State(agent): State<Arc<Agent>>) -> Response {
         Ok(terminal) => Json(terminal).into_response(),
         Err(code) => refuse(code),
     }
+}
+
+/// 204 if the platform answers, whatever it says; `platform_unreachable` if not.
+async fn up(State(agent): State<Arc<Agent>>) -> Response {
+    if agent.platform.is_up().await { StatusCode::NO_CONTENT.into_response() } else { refuse(Code::PlatformUnreachable) }
+}
+
+async fn read_vouchers(State(agent): State<Arc<Agent>>) -> Response {
+    agent.pass_on(Method::GET, "/v1/terminal/vouchers", &HeaderMap::new(), Bytes::new()).await
+}
+
+async fn take_voucher(State(agent): State<Arc<Agent>>, headers: HeaderMap, body: Bytes) -> Response {
+    agent.pass_on(Method::POST, "/v1/terminal/vouchers", &headers, body).await
 }
 
 /// Which part of the list of payments is asked for.

@@ -3,15 +3,15 @@
 //!
 //! | who | how it is known | routes |
 //! |---|---|---|
-//! | terminal | `Authorization: Bearer tk_…` | `GET /v1/terminal`, `POST GET /v1/payments`, `GET /v1/payments/{id}`, `POST /v1/payments/{id}/challenge`, `…/probe`, `…/passcode`, `…/cancel`, `…/refunds`, `POST /v1/enrolments/{id}/template` |
-//! | wallet | cookie `handsel_session` and header `x-handsel-wallet: 1` on every write | `POST /v1/accounts`, `POST /v1/sessions`, `DELETE /v1/sessions/current`, `GET /v1/me`, `POST /v1/me/pause`, `POST /v1/me/resume`, `GET /v1/consent-texts`, `POST /v1/consents`, `POST /v1/enrolments`, `GET DELETE /v1/enrolments/{id}`, `POST /v1/top-ups`, `GET /v1/activity`, `GET /v1/queries` |
+//! | terminal | `Authorization: Bearer tk_…` | `GET /v1/terminal`, `GET POST /v1/terminal/vouchers`, `POST GET /v1/payments`, `GET /v1/payments/{id}`, `POST /v1/payments/{id}/challenge`, `…/probe`, `…/passcode`, `…/cancel`, `…/refunds`, `POST /v1/enrolments/{id}/template` |
+//! | wallet | cookie `handsel_session` and header `x-handsel-wallet: 1` on every write | `POST /v1/accounts`, `POST /v1/sessions`, `DELETE /v1/sessions/current`, `GET /v1/me`, `POST /v1/me/pause`, `POST /v1/me/resume`, `GET POST DELETE /v1/me/vouchers`, `GET /v1/consent-texts`, `POST /v1/consents`, `POST /v1/enrolments`, `GET DELETE /v1/enrolments/{id}`, `POST /v1/top-ups`, `GET /v1/activity`, `GET /v1/queries` |
 //! | anybody | | `GET /healthz`, `GET /readyz` |
 //!
 //! Every POST carries an `Idempotency-Key`, except those on sessions.
 
 use std::collections::BTreeMap;
 
-use base::id::{AccountId, ConsentId, DisputeId, EnrolmentId, MerchantId, PaymentId, QueryId, RefundId, StoreId, TerminalId, TopUpId};
+use base::id::{AccountId, ConsentId, DisputeId, EnrolmentId, MerchantId, PaymentId, QueryId, RefundId, StoreId, TerminalId, TopUpId, VoucherId};
 use base::money::Currency;
 use base::secret::Secret;
 use base::time::Timestamp;
@@ -155,6 +155,9 @@ pub struct Payment {
     /// Passcode tries left, while it awaits the passcode.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub attempts_left: Option<u32>,
+    /// The voucher that it was paid with, if its till took one without network.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub voucher: Option<PaidVoucher>,
     /// Sum of its refunds, in minor units.
     pub refunded_minor: i64,
     /// Its refunds, oldest first.
@@ -171,6 +174,15 @@ pub struct Payment {
     /// The open challenge, while it is `challenged`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub challenge: Option<Challenge>,
+}
+
+/// The voucher of a payment that came in after an outage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaidVoucher {
+    /// Which.
+    pub id: VoucherId,
+    /// When the till took it, by the till's clock.
+    pub taken_at: Timestamp,
 }
 
 /// `POST /v1/payments/{id}/challenge`. Answers with the payment, or `phone_suffix_required`.
@@ -359,6 +371,8 @@ pub struct Me {
     pub look_only_max_minor: i64,
     /// The wallet's balance in minor units.
     pub balance_minor: i64,
+    /// What is set aside for offline vouchers beside it, in minor units.
+    pub set_aside_minor: i64,
     /// ISO 4217.
     pub currency: Currency,
     /// Whether paying by biometrics is paused.

@@ -18,6 +18,7 @@ pub mod seal;
 pub mod settlement;
 pub mod shop;
 pub mod upkeep;
+pub mod voucher;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! Passkeys in the API: what the page hands to the browser's Web Authentication, and what it sends back. Byte strings are
 //! base64url without padding, as the browser's own JSON has them.
 
-use base::id::{PasskeyId, PaymentId};
+use base::id::{PasskeyId, PaymentId, StoreId};
 use base::money::Currency;
 use base::secret::Secret;
 use base::time::Timestamp;
@@ -113,6 +113,8 @@ pub enum NoticeKind {
     LimitsRaised,
     /// A payment was approved on a phone.
     PaymentApproved,
+    /// A voucher was used at a till without network.
+    VoucherUsed,
 }
 
 /// A JSON object and nothing else: of an enum's parts serde would take an array too, by the order of the fields.
@@ -146,6 +148,11 @@ pub enum Approvable {
         /// In minor units.
         #[serde(deserialize_with = "object")]
         limits: NewLimits,
+    },
+    /// Keeping vouchers for this store on the device that answers.
+    Vouchers {
+        /// Which.
+        store: StoreId,
     },
     /// Closing the account.
     Close {},

@@ -140,6 +140,11 @@ codes! {
     ApprovalExpired, "approval_expired", 409, "The approval took too long.", "Nothing was done. Approve again.";
     ApprovalMismatch, "approval_mismatch", 409, "The approval was given for something else.", "Nothing was done. Approve what is shown now.";
     DeviceMissing, "device_missing", 403, "No device of this account may approve.", "Bind a phone, or wait until a new phone's first day is over.";
+    VoucherInvalid, "voucher_invalid", 422, "This is no voucher for this store.", "Nothing was charged. Show the newest code of the wallet at the store that it names, or pay another way.";
+    VoucherExceeded, "voucher_exceeded", 409, "The amount is more than the voucher is worth.", "Nothing was charged. Take at most what the voucher says.";
+    VoucherExpired, "voucher_expired", 409, "The voucher's time is over.", "Nothing was charged. Show a newer one, or pay another way.";
+    VoucherStopped, "voucher_stopped", 409, "The voucher was stopped by its owner.", "Nothing was charged. Pay another way.";
+    VoucherUsed, "voucher_used", 409, "The voucher was used before.", "It is charged once. Show another one, or pay another way.";
     RefundExceedsPayment, "refund_exceeds_payment", 409, "The refunds would be more than what was paid.", "Refund at most what is left.";
     RefundWindowOver, "refund_window_over", 409, "The payment is too old, or was refunded too often, to be refunded here.", "Pay the shopper back another way.";
     RefundNeedsApproval, "refund_needs_approval", 403, "The refund is above what may be refunded without a manager.", "Ask for it in the console; somebody who may approve it decides.";

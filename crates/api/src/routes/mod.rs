@@ -25,6 +25,7 @@ pub mod template;
 pub mod terminal;
 pub mod test_mode;
 pub mod top_ups;
+pub mod vouchers;
 pub mod webhook_endpoints;
 
 use axum::http::Method;
@@ -45,6 +46,8 @@ pub struct Nothing {}
 pub fn endpoints(demo: bool) -> Vec<Endpoint> {
     let mut endpoints = vec![
         terminal::read(),
+        vouchers::kit(),
+        vouchers::take(),
         payments::create::endpoint(),
         payments::read::list(),
         payments::read::one(),
@@ -107,6 +110,9 @@ pub fn endpoints(demo: bool) -> Vec<Endpoint> {
         places::unset_city(),
         places::set_regular(),
         places::unset_regular(),
+        vouchers::list(),
+        vouchers::issue(),
+        vouchers::stop(),
         passkeys::bind_request(),
         passkeys::bind(),
         passkeys::remove(),

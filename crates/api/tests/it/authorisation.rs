@@ -21,8 +21,10 @@ const PAYMENT: &str = "pay_00000000000000000000000001";
 const ENROLMENT: &str = "enr_00000000000000000000000001";
 
 /// Method, path, who may.
-const TABLE: [(&str, &str, Access); 123] = [
+const TABLE: [(&str, &str, Access); 128] = [
     ("GET", "/v1/terminal", Access::Terminal),
+    ("GET", "/v1/terminal/vouchers", Access::Terminal),
+    ("POST", "/v1/terminal/vouchers", Access::Terminal),
     ("POST", "/v1/payments", Access::Payee),
     ("GET", "/v1/payments", Access::Payee),
     ("GET", "/v1/payments/{id}", Access::Payee),
@@ -85,6 +87,9 @@ const TABLE: [(&str, &str, Access); 123] = [
     ("DELETE", "/v1/me/city", Access::Wallet),
     ("PUT", "/v1/me/regulars/{id}", Access::Wallet),
     ("DELETE", "/v1/me/regulars/{id}", Access::Wallet),
+    ("GET", "/v1/me/vouchers", Access::Wallet),
+    ("POST", "/v1/me/vouchers", Access::Wallet),
+    ("DELETE", "/v1/me/vouchers", Access::Wallet),
     ("POST", "/v1/passkeys/request", Access::Page),
     ("POST", "/v1/sessions/passkey", Access::Page),
     ("POST", "/v1/me/passkeys/request", Access::Wallet),

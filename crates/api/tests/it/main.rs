@@ -21,5 +21,6 @@ mod secrecy;
 mod shop;
 mod stream;
 mod strictness;
+mod vouchers;
 mod webhooks;
 mod world;

@@ -20,6 +20,8 @@ pub enum VerifiedBy {
     Look,
     /// By look and passcode: two factors.
     LookAndPasscode,
+    /// By a voucher that was shown while the till had no network: one factor, the phone that keeps it.
+    Voucher,
     /// By look and a bound device's signature: two factors, one of them an electronic signature.
     LookAndPhone,
 }
@@ -31,18 +33,19 @@ impl VerifiedBy {
             Self::Look => "look",
             Self::LookAndPasscode => "look_and_passcode",
             Self::LookAndPhone => "look_and_phone",
+            Self::Voucher => "voucher",
         }
     }
 
     /// The way of this stable name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Look, Self::LookAndPasscode, Self::LookAndPhone].into_iter().find(|way| way.name() == name)
+        [Self::Look, Self::LookAndPasscode, Self::LookAndPhone, Self::Voucher].into_iter().find(|way| way.name() == name)
     }
 
     /// The tier that it is in. Nothing that can be done at a till today is in tier D.
     pub const fn tier(self) -> Tier {
         match self {
-            Self::Look => Tier::C,
+            Self::Look | Self::Voucher => Tier::C,
             Self::LookAndPasscode => Tier::B,
             Self::LookAndPhone => Tier::A,
         }

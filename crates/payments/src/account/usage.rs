@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use base::time::Timestamp;
 use wire::api::IdentityClass;
 
-use super::tier::VerifiedBy;
+use super::tier::{Tier, VerifiedBy};
 use crate::rules::{CapPeriod, RulePack};
 
 /// What an account has paid, as far as limits count it. Refunds give nothing back: a limit bounds what a thief could
@@ -22,7 +22,7 @@ pub struct Usage {
     pub day: u32,
     /// Paid on that day.
     pub day_minor: i64,
-    /// Paid on that day by look alone.
+    /// Paid on that day by look alone, or by voucher.
     pub day_look_only_minor: i64,
     /// Paid on that day with the phone's approval, which tier B does not count.
     pub day_phone_minor: i64,
@@ -78,14 +78,18 @@ impl Usage {
     /// The same after one more payment of `amount_minor` at `now`.
     pub fn after_payment(self, amount_minor: i64, verified_by: VerifiedBy, rules: &RulePack, now: Timestamp) -> Self {
         let before = self.as_of(rules, now);
-        let (look_only, by_phone) = (verified_by == VerifiedBy::Look, verified_by == VerifiedBy::LookAndPhone);
+        let (one_factor, by_phone) = (verified_by.tier() == Tier::C, verified_by == VerifiedBy::LookAndPhone);
         Self {
             life_minor: before.life_minor.saturating_add(amount_minor),
             year_minor: before.year_minor.saturating_add(amount_minor),
             day_minor: before.day_minor.saturating_add(amount_minor),
-            day_look_only_minor: before.day_look_only_minor.saturating_add(if look_only { amount_minor } else { 0 }),
+            day_look_only_minor: before.day_look_only_minor.saturating_add(if one_factor { amount_minor } else { 0 }),
             day_phone_minor: before.day_phone_minor.saturating_add(if by_phone { amount_minor } else { 0 }),
-            look_only_run: if look_only { before.look_only_run.saturating_add(1) } else { 0 },
+            look_only_run: match verified_by {
+                VerifiedBy::Look => before.look_only_run.saturating_add(1),
+                VerifiedBy::Voucher => before.look_only_run,
+                VerifiedBy::LookAndPasscode | VerifiedBy::LookAndPhone => 0,
+            },
             night_minor: before.night_minor.saturating_add(if rules.local_night(now).is_some() { amount_minor } else { 0 }),
             ..before
         }
@@ -104,12 +108,12 @@ impl Usage {
         let before = self.as_of(rules, now);
         let less = |sum: i64, counted: bool| if counted { sum.saturating_sub(amount_minor).max(0) } else { sum };
         let (same_year, same_day) = (rules.local_year(authorised_at) == before.year, rules.local_day(authorised_at) == before.day);
-        let look_only = verified_by == VerifiedBy::Look;
+        let one_factor = verified_by.tier() == Tier::C;
         Self {
             life_minor: less(before.life_minor, true),
             year_minor: less(before.year_minor, same_year),
             day_minor: less(before.day_minor, same_day),
-            day_look_only_minor: less(before.day_look_only_minor, same_day && look_only),
+            day_look_only_minor: less(before.day_look_only_minor, same_day && one_factor),
             day_phone_minor: less(before.day_phone_minor, same_day && verified_by == VerifiedBy::LookAndPhone),
             night_minor: less(before.night_minor, rules.local_night(authorised_at) == Some(before.night)),
             ..before

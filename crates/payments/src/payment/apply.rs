@@ -21,6 +21,11 @@ impl Payment {
                 self.paid_at = Some(now);
                 self.captured_minor = self.amount.minor;
             }
+            Event::VoucherTaken { payer, .. } => {
+                self.authorise(*payer, VerifiedBy::Voucher, now);
+                self.paid_at = Some(now);
+                self.captured_minor = self.amount.minor;
+            }
             Event::Authorised { payer, verified_by, expires_at } => {
                 self.authorise(*payer, *verified_by, now);
                 self.expires_at = *expires_at;

@@ -1,6 +1,6 @@
 //! A payment: its states, and the one table of the moves between them.
 
-use base::id::{AccountId, MerchantId, PaymentId, TerminalId};
+use base::id::{AccountId, MerchantId, PaymentId, TerminalId, VoucherId};
 use base::money::Money;
 use base::time::Timestamp;
 use wire::api::{Capture, PaymentStatus};
@@ -101,6 +101,13 @@ pub enum Event {
         /// When what was not captured is released.
         expires_at: Timestamp,
     },
+    /// A voucher that its till took without network came in: what was set aside for it moved, as far as it was used.
+    VoucherTaken {
+        /// Who paid.
+        payer: AccountId,
+        /// With which.
+        voucher: VoucherId,
+    },
     /// The payee took what was held, or part of it; the rest is released.
     Captured {
         /// How much, in minor units.
@@ -145,6 +152,8 @@ pub enum Step {
     Pay,
     /// The money is held.
     Authorise,
+    /// A voucher comes in.
+    TakeVoucher,
     /// What is held moves, in whole or in part.
     Capture,
     /// What is held is released.
@@ -163,7 +172,7 @@ pub enum Step {
 
 impl Step {
     /// All steps.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Challenge,
         Self::TakeProbe,
         Self::AskDigits,
@@ -171,6 +180,7 @@ impl Step {
         Self::WrongPasscode,
         Self::Pay,
         Self::Authorise,
+        Self::TakeVoucher,
         Self::Capture,
         Self::Void,
         Self::Undo,
@@ -190,6 +200,7 @@ impl Step {
             Self::WrongPasscode => "wrong passcode, tries left",
             Self::Pay => "rules kept, posted",
             Self::Authorise => "rules kept, held for capture",
+            Self::TakeVoucher => "voucher of an outage came in, posted",
             Self::Capture => "captured, whole or in part",
             Self::Void => "voided by the payee",
             Self::Undo => "undone by the payer",
@@ -212,6 +223,7 @@ impl Event {
             Self::PasscodeWrong => Step::WrongPasscode,
             Self::Paid { .. } => Step::Pay,
             Self::Authorised { .. } => Step::Authorise,
+            Self::VoucherTaken { .. } => Step::TakeVoucher,
             Self::Captured { .. } => Step::Capture,
             Self::Voided => Step::Void,
             Self::Undone => Step::Undo,
@@ -224,10 +236,11 @@ impl Event {
 }
 
 /// Every legal move; whatever is not here is refused. The diagram in `docs/payments.md` is made from it.
-pub const TRANSITIONS: [(PaymentStatus, Step, PaymentStatus); 24] = {
+pub const TRANSITIONS: [(PaymentStatus, Step, PaymentStatus); 25] = {
     use PaymentStatus::*;
     [
         (Created, Step::Challenge, Challenged),
+        (Created, Step::TakeVoucher, Paid),
         (Created, Step::Cancel, Cancelled),
         (Created, Step::Expire, Expired),
         (Challenged, Step::Challenge, Challenged),

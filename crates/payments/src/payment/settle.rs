@@ -1,6 +1,7 @@
 //! What follows once a payer is accepted: the money moves or is held; what is held is captured or voided; a small payment
 //! is taken back by its payer.
 
+use base::id::{AccountId, VoucherId};
 use base::time::Timestamp;
 use wire::api::{Capture, PaymentStatus};
 use wire::problem::Code;
@@ -19,6 +20,13 @@ impl Payment {
             Capture::Automatic => Event::Paid { payer, verified_by },
             Capture::Manual => Event::Authorised { payer, verified_by, expires_at: now.plus_millis(rules.holds.lifetime_s * 1000) },
         }
+    }
+
+    /// Takes a voucher that its till took without network and that [`crate::voucher::issue::check_taken`] lets pass. Refused:
+    /// `payment_expired`, `payment_cancelled`, `state_conflict` unless just created.
+    pub fn take_voucher(&self, payer: AccountId, voucher: VoucherId, now: Timestamp) -> Result<Event, Refusal> {
+        self.require(Step::TakeVoucher, now)?;
+        Ok(Event::VoucherTaken { payer, voucher })
     }
 
     /// Takes `amount_minor` of what is held, or all of it without; the rest is released, and there is no second capture.

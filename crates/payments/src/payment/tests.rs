@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use base::id::{AccountId, MerchantId, PaymentId, TerminalId};
+use base::id::{AccountId, MerchantId, PaymentId, TerminalId, VoucherId};
 use base::money::{Currency, Money};
 use base::time::Timestamp;
 use ed25519_dalek::SigningKey;
@@ -150,6 +150,8 @@ fn ask(step: Step, payment: &Payment, now: Timestamp) -> Result<Event, Refusal> 
                 _ => manual.judge(&judged, &rules, now),
             }
         }
+        // The store checks the voucher (crate::voucher::issue); the payment only that it is just begun.
+        Step::TakeVoucher => payment.take_voucher(ALICE, VoucherId::from_bits(1), now),
         Step::Capture => payment.capture(None, now),
         Step::Void => payment.void(now),
         Step::Undo => payment.undo(&rules, now),

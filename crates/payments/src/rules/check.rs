@@ -10,7 +10,7 @@ impl RulePack {
     pub(super) fn contradiction(&self) -> Option<&'static str> {
         let Strength { two_factor_day_max_minor, look_only_day_max_minor, look_only_payment_max_minor, static_code_day_max_minor, .. } =
             self.strength;
-        let (limits, disputes, settlement) = (&self.owner_limits, &self.disputes, &self.settlement);
+        let (limits, disputes, settlement, offline) = (&self.owner_limits, &self.disputes, &self.settlement, &self.offline);
         let checks = [
             (self.effective_at().is_none(), "effective_from is no date of the form YYYY-MM-DD after 1970-01-01"),
             (self.utc_offset_minutes >= DAY_MINUTES, "utc_offset_minutes is a day or more"),
@@ -33,6 +33,11 @@ impl RulePack {
             (self.devices.approval_lifetime_s == 0 || self.devices.devices_max == 0, "nobody can bind a device"),
             (self.devices.cooling_off_payment_max_minor < 0, "cooling_off_payment_max_minor is negative"),
             (self.holds.lifetime_s == 0, "a hold ends when it begins"),
+            (offline.voucher_max_minor < 1, "a voucher is worth nothing"),
+            (offline.voucher_max_minor > i64::from(u32::MAX), "voucher_max_minor is above what a voucher can say"),
+            (offline.day_max_minor < offline.voucher_max_minor, "voucher_max_minor is above day_max_minor"),
+            (offline.day_max_minor > offline.voucher_max_minor.saturating_mul(20), "an account would have more than 20 vouchers"),
+            (offline.voucher_lifetime_s == 0 || offline.list_age_max_s == 0, "no voucher is ever taken"),
             (self.undo.payment_max_minor < 0, "undo.payment_max_minor is negative"),
             (limits.night_from_minute >= DAY_MINUTES, "night_from_minute is a day or more"),
             (limits.night_until_minute > limits.night_from_minute, "the night ends after it begins on the same day"),

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use wire::api::IdentityClass;
 
 use self::part::{
-    Classes, Clocks, DeviceRules, DisputeRules, DuressRules, GalleryRules, HelperRules, HoldRules, OwnerLimitRules, PasscodeRules,
-    RefundRules, SettlementRules, Strength, TopUpRules, UndoRules, WatchRules,
+    Classes, Clocks, DeviceRules, DisputeRules, DuressRules, GalleryRules, HelperRules, HoldRules, OfflineRules, OwnerLimitRules,
+    PasscodeRules, RefundRules, SettlementRules, Strength, TopUpRules, UndoRules, WatchRules,
 };
 use crate::account::tier::Tier;
 
@@ -88,6 +88,8 @@ pub struct RulePack {
     pub clocks: Clocks,
     /// Money that is held for a later capture.
     pub holds: HoldRules,
+    /// Paying while the till has no network.
+    pub offline: OfflineRules,
     /// Refunds.
     pub refunds: RefundRules,
     /// Devices that approve, and what is new.

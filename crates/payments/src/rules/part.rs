@@ -162,6 +162,22 @@ pub struct HoldRules {
     pub lifetime_s: u64,
 }
 
+/// Paying while the till has no network.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfflineRules {
+    /// Most that one voucher is worth, in minor units.
+    pub voucher_max_minor: i64,
+    /// Most that all vouchers of one account together are worth whose lifetime is not over, in minor units.
+    pub day_max_minor: i64,
+    /// How long tills take a voucher, in seconds.
+    pub voucher_lifetime_s: u64,
+    /// How long after that its sum stays set aside for tills that took it and still have no network, in seconds.
+    pub upload_grace_s: u64,
+    /// Oldest list of stopped vouchers with which a till takes vouchers, in seconds.
+    pub list_age_max_s: u64,
+}
+
 /// Taking a small payment back oneself.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

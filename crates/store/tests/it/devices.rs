@@ -14,9 +14,9 @@ use wire::problem::Code;
 use crate::world::*;
 
 /// Challenges and counters of a test, each used once.
-struct Asking<'w> {
-    world: &'w World,
-    next: Cell<u8>,
+pub struct Asking<'w> {
+    pub world: &'w World,
+    pub next: Cell<u8>,
 }
 
 impl Asking<'_> {
@@ -30,7 +30,7 @@ impl Asking<'_> {
         challenge
     }
 
-    fn bind(&self, account: AccountId, name: &str, proof: &Proof) -> Answer {
+    pub fn bind(&self, account: AccountId, name: &str, proof: &Proof) -> Answer {
         let challenge = self.challenge(Some(account), Action::register());
         self.bind_for(account, name, challenge, proof)
     }
@@ -46,7 +46,7 @@ impl Asking<'_> {
         Answered { challenge, credential: name.into(), state: [0; 7], sign_count: u32::from(self.next.get()) }
     }
 
-    fn approval(&self, name: &str, account: AccountId, wanted: &Approvable) -> Answered {
+    pub fn approval(&self, name: &str, account: AccountId, wanted: &Approvable) -> Answered {
         let action = self.world.store.approvable(account, wanted, self.world.now()).expect("can be approved");
         self.signed(name, self.challenge(Some(account), action))
     }

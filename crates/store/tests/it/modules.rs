@@ -19,6 +19,7 @@ mod places;
 mod rights;
 mod rules;
 mod settlement;
+mod vouchers;
 mod wallet;
 mod watch;
 mod world;
