@@ -11,7 +11,7 @@ use crate::row::{At, Bits, Name};
 /// Most that are shown.
 const SHOWN: u32 = 20;
 
-const NAMES: [(NoticeKind, &str); 8] = [
+const NAMES: [(NoticeKind, &str); 10] = [
     (NoticeKind::DeviceBound, "device_bound"),
     (NoticeKind::DeviceRebound, "device_rebound"),
     (NoticeKind::DeviceRemoved, "device_removed"),
@@ -20,6 +20,8 @@ const NAMES: [(NoticeKind, &str); 8] = [
     (NoticeKind::EnrolmentApproved, "enrolment_approved"),
     (NoticeKind::LimitsRaised, "limits_raised"),
     (NoticeKind::PaymentApproved, "payment_approved"),
+    (NoticeKind::HelperFroze, "helper_froze"),
+    (NoticeKind::ServiceFroze, "service_froze"),
 ];
 
 fn name(kind: NoticeKind) -> &'static str {

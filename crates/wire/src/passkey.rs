@@ -113,6 +113,10 @@ pub enum NoticeKind {
     LimitsRaised,
     /// A payment was approved on a phone.
     PaymentApproved,
+    /// A trusted helper froze the account.
+    HelperFroze,
+    /// Customer service froze the account.
+    ServiceFroze,
 }
 
 /// A JSON object and nothing else: of an enum's parts serde would take an array too, by the order of the fields.
