@@ -89,7 +89,7 @@ export async function serviceJourney(stage) {
     const refused = await wallet.evaluate(() => fetch('/v1/queries?limit=1').then((answer) => answer.json()).then((page) => page.data[0].payment));
     await lookUp(stage, desk, refused);
     await desk.getByText('¥7.00').waitFor();
-    for (const said of ['The account is frozen. Thaw it in the wallet, or pay another way.', '账户已冻结。']) await desk.getByText(said).first().waitFor();
+    for (const said of ['The account is frozen. Thaw it in the wallet, or pay another way.', '账户已冻结。请在钱包中解冻，或用其他方式付款。']) await desk.getByText(said).first().waitFor();
     await screen(desk, 'service-07-refused');
   }, desk);
 
@@ -109,6 +109,25 @@ export async function serviceJourney(stage) {
     await wallet.getByRole('button', { name: say('Thaw with my passcode', '用支付密码解冻') }).click();
     await wallet.getByText(say('Thawed. You can pay again.', '已解冻，可以继续付款。')).waitFor();
   }, wallet);
+
+  await step('J21: a dispute by its own reference, with its clock and not why', async () => {
+    const ask = (path, body) =>
+      wallet.evaluate(
+        ([path, body]) =>
+          fetch(path, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json', 'x-handsel-wallet': '1', 'idempotency-key': crypto.randomUUID() },
+            body: JSON.stringify(body),
+          }).then((answer) => answer.json()),
+        [path, body],
+      );
+    const opened = await ask('/v1/disputes', { payment: reference, cause: 'forced', freeze: false });
+    await desk.getByRole('button', { name: say('Close this case', '关闭此记录') }).click();
+    await lookUp(stage, desk, opened.id);
+    await desk.getByText(say(/^15 days are left: it is decided by/, /^还剩 15 天：最晚/)).waitFor();
+    await screen(desk, 'service-09-dispute');
+    assert.equal((await ask(`/v1/disputes/${opened.id}/withdraw`, {})).status, 'withdrawn');
+  }, desk);
 
   await step('J21: the desk with text at 200 %', async () => {
     await desk.setViewportSize({ width: 512, height: 768 });
