@@ -31,8 +31,8 @@ export async function serviceJourney(stage) {
     await join(stage, desk, invited.code);
     await desk.getByRole('heading', { name: say('Find a case', '查找记录') }).waitFor();
     await screen(desk, 'service-03-find');
-    const again = await deskOf(stage, 'desk that comes late');
-    await join(stage, again, invited.code);
+    const again = await deskOf(stage, 'desk that comes late', invited.open);
+    await again.getByRole('button', { name: say('Come in and make my passkey', '加入并创建通行密钥') }).click();
     await again.getByText(say('This code is not valid, or no longer.', '该码无效或已失效。')).waitFor();
     await again.context().close();
   }, desk);
@@ -174,7 +174,7 @@ export async function serviceJourney(stage) {
 }
 
 /** A desk on a device of its own, which has fingerprint and keys. */
-const deskOf = ({ open, walletUrl }, what) => open(what, window_px, new URL('/service/', walletUrl).href, []);
+const deskOf = ({ open, walletUrl }, what, path = '/service/') => open(what, window_px, new URL(path, walletUrl).href, []);
 
 const invite = ({ admin }, name) => JSON.parse(admin('service invite', '--name', name));
 
