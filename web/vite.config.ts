@@ -1,4 +1,4 @@
-// One page per mode: `till` is served by the till's agent at `/`, `wallet` and `shop` by the platform at `/wallet/` and `/shop/`;
+// One page per mode: `till` is served by the till's agent at `/`, `wallet`, `shop` and `service` by the platform at their names;
 // `components` is for developers and served by nobody. All use a relative base, so that none has to know where it is mounted.
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
@@ -6,7 +6,7 @@ import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { app, scriptBytes } from './app.ts';
 
-const pages = ['till', 'wallet', 'shop', 'components'] as const;
+const pages = ['till', 'wallet', 'shop', 'service', 'components'] as const;
 type Page = (typeof pages)[number];
 
 // The wallet hands its frames to the capture agent on the shopper's own machine; the till talks to its own origin only.
@@ -14,11 +14,12 @@ const connectSources: Record<Page, string> = {
   till: "'self'",
   wallet: "'self' http://localhost:* http://127.0.0.1:*",
   shop: "'self'",
+  service: "'self'",
   components: "'none'",
 };
 
 /** Most bytes of script that the first load of a page may take, compressed by gzip. */
-const script_bytes_max: Record<Page, number> = { till: 60_000, wallet: 120_000, shop: 120_000, components: 60_000 };
+const script_bytes_max: Record<Page, number> = { till: 60_000, wallet: 120_000, shop: 120_000, service: 60_000, components: 60_000 };
 
 export default defineConfig(({ mode }) => {
   const page = pages.find((name) => name === mode) ?? 'till';
@@ -35,7 +36,7 @@ export default defineConfig(({ mode }) => {
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
     },
-    test: { environment: 'node', include: ['{api,ui,till,wallet,shop,components}/**/*.test.ts'] },
+    test: { environment: 'node', include: ['{api,ui,till,wallet,shop,service,components}/**/*.test.ts'] },
   };
 });
 

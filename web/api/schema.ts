@@ -1,5 +1,13 @@
 // Made from openapi/api.json by api/generate.mjs (`npm run types`); the build fails when it is stale.
 
+export const AccountState = [
+  'active',
+  'paused',
+  'frozen',
+  'closed',
+] as const;
+export type AccountState = (typeof AccountState)[number];
+
 export const Action = [
   'read_payments',
   'refund',
@@ -225,6 +233,64 @@ export interface CaptureAgent {
   url: string;
 }
 
+export interface Case {
+  account?: CaseAccount;
+  dispute?: CaseDispute;
+  enrolment?: CaseEnrolment;
+  look_up: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  open_until: number;
+  payment?: CasePayment;
+  reference: string;
+}
+
+export interface CaseAccount {
+  enrolled: boolean;
+  identity_class: IdentityClass;
+  name_masked: string;
+  phone_masked: string;
+  state: AccountState;
+}
+
+export interface CaseDispute {
+  amount_minor: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  credit_due_at: number;
+  credited_minor: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  decide_by: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  decided_at?: number;
+  id: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  opened_at: number;
+  status: DisputeStatus;
+}
+
+export interface CaseEnrolment {
+  /** Milliseconds since 1970-01-01 UTC. */
+  created_at: number;
+  parties_deleted: number;
+  status: EnrolmentStatus;
+}
+
+export interface CasePayment {
+  amount_minor: number;
+  /** Milliseconds since 1970-01-01 UTC. */
+  created_at: number;
+  currency: 'CNY';
+  id: string;
+  merchant_name: string;
+  /** Milliseconds since 1970-01-01 UTC. */
+  paid_at?: number;
+  refunded_minor: number;
+  refunds: readonly Refund[];
+  refusal?: Code;
+  rules_version: string;
+  status: PaymentStatus;
+  store_name: string;
+}
+
 export interface Challenge {
   /** Milliseconds since 1970-01-01 UTC. */
   expires_at: number;
@@ -306,6 +372,9 @@ export const Code = [
   'refund_needs_approval',
   'approval_by_asker',
   'code_invalid',
+  'reference_unknown',
+  'look_ups_spent',
+  'case_over',
   'onboarding_incomplete',
   'serial_taken',
   'terminal_elsewhere',
@@ -431,6 +500,13 @@ export const DeliveryStatus = [
   'dead',
 ] as const;
 export type DeliveryStatus = (typeof DeliveryStatus)[number];
+
+export interface Desk {
+  id: string;
+  look_ups_left: number;
+  look_ups_per_hour_max: number;
+  name: string;
+}
 
 export interface Dispute {
   amount_minor: number;
@@ -592,6 +668,14 @@ export interface Figures {
   until: number;
 }
 
+export const FreezeReason = [
+  'caller_asked',
+  'phone_lost',
+  'not_their_payment',
+  'misuse_suspected',
+] as const;
+export type FreezeReason = (typeof FreezeReason)[number];
+
 export interface HeadOffice {
   /** Unified social credit code; the last character is the check character (GB 32100-2015). */
   credit_code: string;
@@ -744,6 +828,10 @@ export interface NewEnrolment {
   approval?: Assertion | null;
 }
 
+export interface NewFreeze {
+  reason: FreezeReason;
+}
+
 export interface NewHelper {
   passcode: string;
   phone: string;
@@ -754,6 +842,10 @@ export interface NewLimits {
   night_max_minor?: number | null;
   passcode_always?: boolean;
   payment_max_minor?: number | null;
+}
+
+export interface NewLookUp {
+  reference: string;
 }
 
 export interface NewPasskey {
@@ -831,6 +923,8 @@ export const NoticeKind = [
   'limits_raised',
   'payment_approved',
   'voucher_used',
+  'helper_froze',
+  'service_froze',
 ] as const;
 export type NoticeKind = (typeof NoticeKind)[number];
 
@@ -1124,6 +1218,27 @@ export interface SecondsFigures {
   paid: number;
 }
 
+export const ServiceAct = [
+  'look_up',
+  'freeze',
+] as const;
+export type ServiceAct = (typeof ServiceAct)[number];
+
+export interface ServiceEntry {
+  act: ServiceAct;
+  /** Milliseconds since 1970-01-01 UTC. */
+  at: number;
+  clerk: string;
+  id: string;
+  reason?: FreezeReason;
+  reference: string;
+}
+
+export interface ServiceLog {
+  data: readonly ServiceEntry[];
+  has_more: boolean;
+}
+
 export interface Shop {
   head_office?: HeadOffice;
   may: readonly Action[];
@@ -1408,6 +1523,7 @@ export const operations = [
   'DELETE /v1/me/regulars/{id}',
   'PUT /v1/me/regulars/{id}',
   'POST /v1/me/resume',
+  'GET /v1/me/service-log',
   'POST /v1/me/thaw',
   'DELETE /v1/me/vouchers',
   'GET /v1/me/vouchers',
@@ -1427,6 +1543,14 @@ export const operations = [
   'GET /v1/payouts',
   'GET /v1/payouts/{id}',
   'GET /v1/queries',
+  'GET /v1/service',
+  'POST /v1/service/invitation',
+  'POST /v1/service/look-ups',
+  'POST /v1/service/look-ups/{id}/freeze',
+  'DELETE /v1/service/session',
+  'POST /v1/service/session',
+  'POST /v1/service/session/passkey',
+  'POST /v1/service/session/request',
   'POST /v1/sessions',
   'DELETE /v1/sessions/current',
   'POST /v1/sessions/passkey',

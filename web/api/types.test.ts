@@ -4,6 +4,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 // @ts-expect-error The generator is plain JavaScript, so that node runs it before anything is built.
 import { generate } from './generate.mjs';
 import { operations } from './schema';
+import { service } from './service';
 import { wallet } from './wallet';
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
@@ -19,7 +20,7 @@ test('a keyword that the generator does not know stops it', () => {
 
 afterEach(() => vi.unstubAllGlobals());
 
-test.each(Object.entries(wallet))('the platform has what wallet.%s asks for', async (_, ask) => {
+test.each([...Object.entries(wallet), ...Object.entries(service)])('the platform has what %s of wallet and desk asks for', async (_, ask) => {
   const asked: string[] = [];
   vi.stubGlobal('fetch', async (url: string, { method }: RequestInit) => {
     asked.push(`${method} ${url}`);

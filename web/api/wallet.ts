@@ -35,6 +35,7 @@ import type {
   PasskeyRequest,
   Places,
   Terms,
+  ServiceEntry,
   TopUp,
   Vouchers,
   WaitingPayment,
@@ -108,6 +109,7 @@ export const wallet = {
   topUp: (amount_minor: number, key: string) =>
     call<TopUp>('/v1/top-ups', { method: 'POST', json: { amount_minor }, headers: writes(key) }),
   activity: (startingAfter?: string, limit?: number) => call<List<Activity>>(`/v1/activity${page(startingAfter, limit)}`),
+  serviceLog: (startingAfter?: string, limit?: number) => call<List<ServiceEntry>>(`/v1/me/service-log${page(startingAfter, limit)}`),
   queries: (startingAfter?: string, limit?: number) => call<List<BiometricQuery>>(`/v1/queries${page(startingAfter, limit)}`),
 
   consentTexts: (locale: 'zh' | 'en') => call<List<ConsentText>>(`/v1/consent-texts?locale=${locale}`),

@@ -15,6 +15,7 @@ import { approveJourney, deviceJourney, giveDevice, lostPhoneJourney } from './d
 import { placesJourney } from './places.mjs';
 import { CameraFile } from './scenes.mjs';
 import { shopSetupJourney, shopWorkJourney } from './shop.mjs';
+import { serviceJourney } from './service.mjs';
 import { staffJourney } from './staff.mjs';
 import { startSystem } from './system.mjs';
 import { answerJourney, partyJourney, pictureJourney } from './trouble.mjs';
@@ -51,6 +52,7 @@ const journeys = [
   undoOverJourney,
   shopSetupJourney,
   shopWorkJourney,
+  serviceJourney,
   historyJourney,
   exportJourney,
   closeJourney,

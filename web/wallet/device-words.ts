@@ -39,6 +39,8 @@ const en = {
     limits_raised: 'higher limits were approved',
     payment_approved: 'a payment was approved on a device',
     voucher_used: 'a voucher was used at a till without network',
+    helper_froze: 'a trusted helper froze the account',
+    service_froze: 'customer service froze the account',
   } satisfies Record<NoticeKind, string> as Record<NoticeKind, string>,
   welcome: { signIn: 'Sign in with this device', or: 'Or with your mobile number and passcode:' },
   home: {
@@ -104,6 +106,8 @@ const zh: typeof en = {
     limits_raised: '批准了提高限额',
     payment_approved: '在设备上批准了付款',
     voucher_used: '在断网的收银台用了一张凭证',
+    helper_froze: '信任的帮手冻结了账户',
+    service_froze: '客户服务冻结了账户',
   },
   welcome: { signIn: '用此设备登录', or: '或使用手机号和支付密码：' },
   home: {

@@ -1,6 +1,6 @@
 // The views of the wallet and their addresses.
 
-const plain = ['home', 'top-up', 'activity', 'queries', 'enrol', 'delete', 'privacy', 'limits', 'safety', 'devices', 'duress', 'close', 'disputes', 'terms', 'helpers', 'places', 'vouchers'] as const;
+const plain = ['home', 'top-up', 'activity', 'queries', 'enrol', 'delete', 'privacy', 'limits', 'safety', 'devices', 'duress', 'close', 'disputes', 'terms', 'helpers', 'places', 'vouchers', 'service'] as const;
 /** Of one thing, which the address names: reachable also by bookmark and reload. */
 const ofOne = ['deletion', 'receipt', 'not-me', 'dispute', 'helped'] as const;
 

@@ -18,6 +18,7 @@ use wire::problem::Code;
 
 use crate::api_key;
 use crate::app::{SharedApp, random};
+use crate::clerk_auth::Clerk;
 use crate::problem::{Answer, Refused};
 use crate::staff_auth::Member;
 use crate::token_sha256;
@@ -26,7 +27,8 @@ use crate::token_sha256;
 pub const SESSION_COOKIE: &str = "handsel_session";
 /// The header that a page of another origin cannot send.
 pub const WALLET_HEADER: &str = "x-handsel-wallet";
-/// How long a session lasts, in milliseconds: a working day's visit to the wallet, not a month on a shared device.
+/// How long a session lasts, in milliseconds: a working day's visit to the wallet, a shift at the console or the desk; not a month on
+/// a shared device.
 pub const SESSION_MS: u64 = 12 * 60 * 60 * 1000;
 
 /// Who is asking, as the layer in front of the handler found out.
@@ -42,6 +44,8 @@ pub enum Principal {
     Key(KeyHolder),
     /// A member of a merchant's staff, in the console.
     Staff(Member),
+    /// Somebody of customer service, at the desk.
+    Clerk(Clerk),
 }
 
 /// A merchant's server, as its API key says.
@@ -65,6 +69,7 @@ impl Principal {
             // All keys of a merchant are one: it may change them between two tries.
             Self::Key(holder) => holder.merchant.to_string(),
             Self::Staff(member) => member.id().to_string(),
+            Self::Clerk(clerk) => clerk.id.to_string(),
         }
     }
 }
@@ -210,23 +215,27 @@ pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
     cookies.filter_map(|cookie| cookie.trim().split_once('=')).find(|(known, _)| *known == name).map(|(_, value)| value)
 }
 
-/// A new session's token: its SHA-256 for the store, and the cookie for the browser. The cookie has no `Secure`, because
-/// the platform speaks plain HTTP on loopback; whoever puts it behind TLS adds it there.
-pub fn new_session() -> ([u8; 32], HeaderValue) {
+/// A new session's token: its SHA-256 for the store, and the cookie of this name for the browser. The cookie has no `Secure`,
+/// because the platform speaks plain HTTP on loopback; whoever puts it behind TLS adds it there.
+pub fn new_session(cookie: &str) -> ([u8; 32], HeaderValue) {
     let token = base::hash::hex(&random::<32>());
-    let cookie = format!("{SESSION_COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/; Max-Age={}", SESSION_MS / 1000);
-    (token_sha256(&token), HeaderValue::from_str(&cookie).expect("hexadecimal digits are ASCII"))
+    (token_sha256(&token), cookie_of(cookie, &token, SESSION_MS / 1000))
+}
+
+/// Takes the session's cookie of this name back.
+pub fn expired_cookie(cookie: &str) -> HeaderValue {
+    cookie_of(cookie, "", 0)
+}
+
+fn cookie_of(name: &str, value: &str, max_age_s: u64) -> HeaderValue {
+    let cookie = format!("{name}={value}; HttpOnly; SameSite=Strict; Path=/; Max-Age={max_age_s}");
+    HeaderValue::from_str(&cookie).expect("names and hexadecimal digits are ASCII")
 }
 
 /// Adds the session's cookie to `response`.
 pub fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
     response.headers_mut().append(SET_COOKIE, cookie);
     response
-}
-
-/// Takes the session's cookie back.
-pub fn expired_cookie() -> HeaderValue {
-    HeaderValue::from_static("handsel_session=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0")
 }
 
 /// The terminal that asks.

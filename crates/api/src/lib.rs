@@ -14,6 +14,7 @@ pub mod app;
 pub mod auth;
 mod bench;
 pub mod body;
+pub mod clerk_auth;
 pub mod config;
 pub mod crowd;
 pub mod error;

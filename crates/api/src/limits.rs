@@ -38,7 +38,7 @@ pub struct Rates {
     pub terminal: Rate,
     /// A merchant's API keys of one mode, together.
     pub key: Rate,
-    /// A signed-in shopper, or a member of a merchant's staff.
+    /// A signed-in shopper, a member of a merchant's staff, or somebody of customer service.
     pub wallet: Rate,
     /// An address from which nobody has signed in.
     pub address: Rate,
@@ -164,7 +164,7 @@ fn bucket_of(rates: &Rates, request: &Request) -> (String, &'static str, Rate) {
         Some(principal @ Principal::Terminal(_)) => (principal.scope(), "terminal", rates.terminal),
         Some(principal @ Principal::Key(owner)) => (format!("{} {:?}", principal.scope(), owner.mode), "key", rates.key),
         Some(principal @ Principal::Wallet(..)) => (principal.scope(), "wallet", rates.wallet),
-        Some(principal @ Principal::Staff(_)) => (principal.scope(), "wallet", rates.wallet),
+        Some(principal @ (Principal::Staff(_) | Principal::Clerk(_))) => (principal.scope(), "wallet", rates.wallet),
         Some(Principal::Page) | None => (address_of(request), "address", rates.address),
     }
 }

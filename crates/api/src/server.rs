@@ -201,7 +201,10 @@ fn pages(app: &SharedApp, web_dir: &Path) -> Router<SharedApp> {
         .route_service("/wallet/{*file}", files.clone())
         .route("/shop", get(async || Redirect::permanent("/shop/")))
         .route_service("/shop/", files.clone())
-        .route_service("/shop/{*file}", files)
+        .route_service("/shop/{*file}", files.clone())
+        .route("/service", get(async || Redirect::permanent("/service/")))
+        .route_service("/service/", files.clone())
+        .route_service("/service/{*file}", files)
         .layer(from_fn_with_state(app.clone(), middleware::one_origin))
         .layer(from_fn_with_state(app.clone(), middleware::page_headers))
 }

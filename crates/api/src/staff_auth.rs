@@ -1,9 +1,9 @@
 //! The merchant console's people: their session's cookie, and what their role lets them do.
 
 use axum::extract::{FromRequestParts, Request, State};
+use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 use base::id::{MerchantId, StaffId};
@@ -13,7 +13,7 @@ use wire::merchant::Mode;
 use wire::problem::Code;
 use wire::shop::{Action, Role};
 
-use crate::app::{SharedApp, random};
+use crate::app::SharedApp;
 use crate::auth::{self, Principal, check_page, cookie};
 use crate::problem::{Answer, Refused};
 use crate::token_sha256;
@@ -24,8 +24,6 @@ pub const SHOP_COOKIE: &str = "handsel_shop_session";
 pub const SHOP_HEADER: &str = "x-handsel-shop";
 /// Says on which store keys and webhooks are managed: `test`, or `live` like without.
 const MODE_HEADER: &str = "handsel-mode";
-/// How long a session lasts, in milliseconds: a shift.
-pub const SHOP_SESSION_MS: u64 = 12 * 60 * 60 * 1000;
 
 /// A member of a merchant's staff who is signed in.
 #[derive(Clone, Debug)]
@@ -101,18 +99,6 @@ async fn member_of(app: &SharedApp, session: Option<[u8; 32]>, page: Answer<()>,
 
 fn session(headers: &HeaderMap) -> Option<[u8; 32]> {
     cookie(headers, SHOP_COOKIE).map(token_sha256)
-}
-
-/// A new session's token: its SHA-256 for the store, and the cookie for the browser, with the rules of the wallet's.
-pub fn new_session() -> ([u8; 32], HeaderValue) {
-    let token = base::hash::hex(&random::<32>());
-    let cookie = format!("{SHOP_COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/; Max-Age={}", SHOP_SESSION_MS / 1000);
-    (token_sha256(&token), HeaderValue::from_str(&cookie).expect("hexadecimal digits are ASCII"))
-}
-
-/// Takes the session's cookie back.
-pub fn expired_cookie() -> HeaderValue {
-    HeaderValue::from_static("handsel_shop_session=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0")
 }
 
 impl Member {

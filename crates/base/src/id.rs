@@ -155,6 +155,10 @@ id_type!(/// A merchant's key to the API.
     ApiKeyId, "key_");
 id_type!(/// A member of a merchant's staff.
     StaffId, "stf_");
+id_type!(/// Somebody of the institution's customer service.
+    ClerkId, "clk_");
+id_type!(/// One line of customer service's log: a case that was looked up, or what was done with it.
+    ServiceEntryId, "svc_");
 id_type!(/// A till on its way to work.
     ActivationId, "act_");
 id_type!(/// A refund that waits for approval.

@@ -12,6 +12,7 @@ use crate::admin::compensation::{DecideOptions, FundOptions};
 use crate::admin::identity::IdentityCommand;
 use crate::admin::ledger::LedgerCommand;
 use crate::admin::merchant::MerchantCommand;
+use crate::admin::service::ServiceCommand;
 use crate::admin::settlement::{AlertsOptions, SettlementCommand};
 use crate::admin::shoppers::{AllowEnrolmentOptions, NoticesOptions};
 
@@ -106,6 +107,9 @@ pub enum AdminCommand {
     /// Merchants and their consoles.
     #[command(subcommand)]
     Merchant(MerchantCommand),
+    /// Customer service: who is at the desk, and what they looked up.
+    #[command(subcommand)]
+    Service(ServiceCommand),
     /// Write a backup of the store, which may be in use, into a new file; rows and books are compared at both ends.
     Backup(BackupOptions),
     /// Bring a backup back into an empty place.

@@ -51,6 +51,7 @@ fn main() -> ExitCode {
         Command::Admin(AdminCommand::Identity(command)) => admin::identity::run(&command),
         Command::Admin(AdminCommand::Alerts(options)) => admin::settlement::alerts(&options),
         Command::Admin(AdminCommand::Settlement(command)) => admin::settlement::run(&command),
+        Command::Admin(AdminCommand::Service(command)) => admin::service::run(&command),
         Command::Admin(AdminCommand::Merchant(command)) => admin::merchant::run(&command),
         Command::Admin(AdminCommand::Backup(options)) => admin::copies::backup(&options),
         Command::Admin(AdminCommand::Restore(options)) => admin::copies::restore(&options),

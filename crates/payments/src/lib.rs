@@ -20,6 +20,7 @@ pub mod probe;
 pub mod refund;
 pub mod refusal;
 pub mod rules;
+pub mod service;
 pub mod settlement;
 pub mod shop;
 pub mod staff;

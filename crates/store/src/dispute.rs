@@ -14,7 +14,7 @@ use crate::activity::LIST_MAX;
 use crate::db::Tx;
 use crate::error::StoreError;
 use crate::idempotency::{Answer, Idempotency, Keep};
-use crate::{Store, account_rows, activity, alert, dispute_rows, payment_rows, posting, voucher};
+use crate::{Store, activity, alert, dispute_rows, owner, payment_rows, posting};
 
 /// How the institution decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +47,7 @@ impl Store {
             dispute_rows::insert(tx, &dispute)?;
             alert::raise(tx, alert::Kind::NotMe, account, Some(new.payment), now)?;
             if new.freeze {
-                account_rows::set_frozen(tx, account, true)?;
-                voucher::stop(tx, account, rules, now)?;
+                owner::freeze_account(tx, account, rules, now)?;
             }
             let dispute = do_what_is_due(tx, dispute, now)?;
             Ok(Answer::of(201, &dispute_rows::render(tx, &dispute, rules)?))

@@ -74,10 +74,14 @@ pub(crate) fn open(tx: &Tx) -> Result<Vec<Dispute>, StoreError> {
     Ok(tx.list(&format!("SELECT {COLUMNS} FROM disputes WHERE decided_at IS NULL ORDER BY decide_by"), (), read)?)
 }
 
+/// The payment's dispute, if there is one.
+pub(crate) fn of_payment(tx: &Tx, payment: PaymentId) -> Result<Option<Dispute>, StoreError> {
+    Ok(tx.find(&format!("SELECT {COLUMNS} FROM disputes WHERE payment = ?1"), [Bits(payment.bits())], read)?)
+}
+
 /// What the payee may know of the payment's dispute, if there is one.
 pub(crate) fn for_payee(tx: &Tx, payment: PaymentId) -> Result<Option<api::PayeeDispute>, StoreError> {
-    let dispute = tx.find(&format!("SELECT {COLUMNS} FROM disputes WHERE payment = ?1"), [Bits(payment.bits())], read)?;
-    Ok(dispute.map(|dispute| api::PayeeDispute {
+    Ok(of_payment(tx, payment)?.map(|dispute| api::PayeeDispute {
         id: dispute.id,
         status: dispute.status,
         amount_minor: dispute.amount_minor,
@@ -89,8 +93,7 @@ pub(crate) fn for_payee(tx: &Tx, payment: PaymentId) -> Result<Option<api::Payee
 
 /// Whether the payee may pay back: `payment_disputed` while the institution decides or has paid.
 pub(crate) fn check_refundable(tx: &Tx, payment: PaymentId) -> Result<(), StoreError> {
-    let dispute = tx.find(&format!("SELECT {COLUMNS} FROM disputes WHERE payment = ?1"), [Bits(payment.bits())], read)?;
-    if dispute.is_some_and(|dispute| dispute.blocks_refunds()) { Err(Code::PaymentDisputed.into()) } else { Ok(()) }
+    if of_payment(tx, payment)?.is_some_and(|dispute| dispute.blocks_refunds()) { Err(Code::PaymentDisputed.into()) } else { Ok(()) }
 }
 
 fn read(row: &Row) -> Result<Dispute, DbError> {

@@ -162,6 +162,11 @@ pub(crate) fn set_status(tx: &Tx, id: EnrolmentId, status: EnrolmentStatus) -> R
     Ok(())
 }
 
+/// Where an enrolment stands.
+pub(crate) fn status_of(tx: &Tx, id: EnrolmentId) -> Result<EnrolmentStatus, StoreError> {
+    Ok(load_state(tx, id)?.1.status)
+}
+
 const ENROLMENTS: &str =
     "SELECT id, account, status, nonce, challenge_issued_at, challenge_expires_at, created_at, enrolled_at FROM enrolments";
 

@@ -8,13 +8,14 @@ use payments::rules::RulePack;
 use rand_core::CryptoRng;
 use wire::api::List;
 use wire::helper::{self as api, HelperRole, NewHelper};
+use wire::passkey::NoticeKind;
 use wire::problem::Code;
 
 use crate::db::{DbError, Params, Row, Tx};
 use crate::error::StoreError;
 use crate::idempotency::{Answer, Idempotency, Keep};
 use crate::row::{At, Bits};
-use crate::{Store, account_rows, activity, voucher};
+use crate::{Store, account_rows, activity, notice, owner};
 
 /// Movements that a helper sees.
 const SHOWN: u32 = 20;
@@ -97,8 +98,8 @@ impl Store {
         let rules = self.rules(now)?;
         self.once("freeze_helped", idempotency, Keep::Day, now, |tx| {
             let row = as_helper(tx, account, id)?;
-            account_rows::set_frozen(tx, row.helper.owner, true)?;
-            voucher::stop(tx, row.helper.owner, rules, now)?;
+            owner::freeze_account(tx, row.helper.owner, rules, now)?;
+            notice::record(tx, row.helper.owner, NoticeKind::HelperFroze, now)?;
             tx.execute("UPDATE helpers SET froze_at = ?2 WHERE id = ?1", (Bits(id.bits()), At(now)))?;
             Ok(Answer::of(200, &helped(tx, &load(tx, id)?, account, rules, now)?))
         })

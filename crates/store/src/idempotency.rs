@@ -12,6 +12,8 @@ use wire::problem::Code;
 use crate::db::{Connection, Key, Kind, Row, Tx, Value};
 use crate::error::StoreError;
 use crate::row::At;
+use crate::service::clerk::CLERKS;
+use crate::shop::staff::STAFF;
 use crate::{Store, query_log};
 
 /// How long answers are kept that are not about money: a day, in milliseconds.
@@ -120,7 +122,8 @@ impl Store {
         self.run_tx("tidy", |tx| {
             tx.execute("DELETE FROM answers WHERE keep_until <= ?1", [At(now)])?;
             tx.execute("DELETE FROM sessions WHERE expires_at <= ?1", [At(now)])?;
-            tx.execute("DELETE FROM staff_sessions WHERE expires_at <= ?1", [At(now)])?;
+            STAFF.tidy(tx, now)?;
+            CLERKS.tidy(tx, now)?;
             tx.execute("DELETE FROM used_nonces WHERE used_at <= ?1", [At(day_ago)])?;
             query_log::tidy(tx, now)
         })?;

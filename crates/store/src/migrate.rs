@@ -15,7 +15,7 @@ struct Migration {
     then: fn(&Tx) -> Result<(), StoreError>,
 }
 
-const MIGRATIONS: [Migration; 16] = [
+const MIGRATIONS: [Migration; 17] = [
     Migration { version: 1, sql: include_str!("../../../db/0001_first.sql"), then: |_| Ok(()) },
     Migration { version: 2, sql: include_str!("../../../db/0002_payments.sql"), then: after_2 },
     Migration { version: 3, sql: include_str!("../../../db/0003_events.sql"), then: |_| Ok(()) },
@@ -31,7 +31,8 @@ const MIGRATIONS: [Migration; 16] = [
     Migration { version: 13, sql: include_str!("../../../db/0013_lists.sql"), then: |_| Ok(()) },
     Migration { version: 14, sql: include_str!("../../../db/0014_passkeys.sql"), then: |_| Ok(()) },
     Migration { version: 15, sql: include_str!("../../../db/0015_shop.sql"), then: |_| Ok(()) },
-    Migration { version: 16, sql: include_str!("../../../db/0017_vouchers.sql"), then: |_| Ok(()) },
+    Migration { version: 16, sql: include_str!("../../../db/0016_vouchers.sql"), then: |_| Ok(()) },
+    Migration { version: 17, sql: include_str!("../../../db/0017_service.sql"), then: protect_service_log },
 ];
 
 /// The version that this program makes of a database.
@@ -51,6 +52,23 @@ fn continue_numbers(tx: &Tx, table: &str) -> Result<(), StoreError> {
         tx.one(&sql, (), |row| row.get::<i64>(0))?;
     }
     Ok(())
+}
+
+/// The database itself refuses to change or delete a line of customer service's log.
+fn protect_service_log(tx: &Tx) -> Result<(), StoreError> {
+    let sql = match tx.0 {
+        Connection::Sqlite(_) => {
+            "CREATE TRIGGER service_log_not_changed BEFORE UPDATE ON service_log BEGIN SELECT RAISE(ABORT, 'service_log is append-only'); END;
+             CREATE TRIGGER service_log_not_deleted BEFORE DELETE ON service_log BEGIN SELECT RAISE(ABORT, 'service_log is append-only'); END;"
+        }
+        Connection::Postgres(_) => {
+            "CREATE FUNCTION service_log_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
+                 $$ BEGIN RAISE EXCEPTION 'service_log is append-only'; END $$;
+             CREATE TRIGGER service_log_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON service_log
+                 FOR EACH STATEMENT EXECUTE FUNCTION service_log_is_append_only();"
+        }
+    };
+    Ok(tx.0.batch(sql)?)
 }
 
 /// The tables in the order in which they were made: none refers to a later one.

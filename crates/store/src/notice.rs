@@ -12,7 +12,7 @@ use crate::row::{At, Bits, Name};
 /// Most that are shown.
 const SHOWN: u32 = 20;
 
-const NAMES: [(NoticeKind, &str); 9] = [
+const NAMES: [(NoticeKind, &str); 11] = [
     (NoticeKind::DeviceBound, "device_bound"),
     (NoticeKind::DeviceRebound, "device_rebound"),
     (NoticeKind::DeviceRemoved, "device_removed"),
@@ -22,6 +22,8 @@ const NAMES: [(NoticeKind, &str); 9] = [
     (NoticeKind::LimitsRaised, "limits_raised"),
     (NoticeKind::PaymentApproved, "payment_approved"),
     (NoticeKind::VoucherUsed, "voucher_used"),
+    (NoticeKind::HelperFroze, "helper_froze"),
+    (NoticeKind::ServiceFroze, "service_froze"),
 ];
 
 fn name(kind: NoticeKind) -> &'static str {

@@ -7,6 +7,7 @@ use ledger::account::AccountKey;
 use payments::account::limits::OwnerLimits;
 use payments::passcode::{self, Given};
 use payments::refusal::Refusal;
+use payments::rules::RulePack;
 use rand_core::CryptoRng;
 use wire::api::{NewDuressPasscode, Passcode};
 use wire::dispute::{Limits, NewLimits};
@@ -55,8 +56,7 @@ impl Store {
     pub fn freeze(&self, idempotency: &Idempotency, account: AccountId, now: Timestamp) -> Result<Answer, StoreError> {
         let rules = self.rules(now)?;
         self.once("freeze", idempotency, Keep::Day, now, |tx| {
-            account_rows::set_frozen(tx, account, true)?;
-            voucher::stop(tx, account, rules, now)?;
+            freeze_account(tx, account, rules, now)?;
             Ok(Answer::of(200, &account_read::me(tx, account, rules, now)?))
         })
     }
@@ -159,6 +159,12 @@ impl Store {
             Ok(Answer::refusal(&Refusal { attempts_left, ..Code::PasscodeWrong.into() }))
         })
     }
+}
+
+/// No money leaves the account until it is thawed, whoever freezes it; what was set aside for vouchers is free again.
+pub(crate) fn freeze_account(tx: &Tx, account: AccountId, rules: &RulePack, now: Timestamp) -> Result<(), StoreError> {
+    account_rows::set_frozen(tx, account, true)?;
+    voucher::stop(tx, account, rules, now)
 }
 
 fn limits(tx: &Tx, account: AccountId, now: Timestamp) -> Result<Limits, StoreError> {

@@ -15,6 +15,7 @@ pub mod probe;
 pub mod problem;
 pub mod receipt;
 pub mod seal;
+pub mod service;
 pub mod settlement;
 pub mod shop;
 pub mod upkeep;

@@ -115,6 +115,10 @@ pub enum NoticeKind {
     PaymentApproved,
     /// A voucher was used at a till without network.
     VoucherUsed,
+    /// A trusted helper froze the account.
+    HelperFroze,
+    /// Customer service froze the account.
+    ServiceFroze,
 }
 
 /// A JSON object and nothing else: of an enum's parts serde would take an array too, by the order of the fields.

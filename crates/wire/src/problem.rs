@@ -150,6 +150,9 @@ codes! {
     RefundNeedsApproval, "refund_needs_approval", 403, "The refund is above what may be refunded without a manager.", "Ask for it in the console; somebody who may approve it decides.";
     ApprovalByAsker, "approval_by_asker", 403, "Whoever asked for a refund cannot approve it.", "Let another person decide.";
     CodeInvalid, "code_invalid", 401, "This code is not valid, or no longer.", "Ask for a new one.";
+    ReferenceUnknown, "reference_unknown", 404, "No case has this reference.", "Read it again with the caller, letter by letter; a name, a number or an amount finds nothing.";
+    LookUpsSpent, "look_ups_spent", 429, "As many cases were looked up in the last hour as one person may.", "Wait until the earlier ones are an hour old; tell the desk's head if they were not yours.";
+    CaseOver, "case_over", 409, "This case was looked up too long ago to act on it.", "Look it up again by its reference.";
     OnboardingIncomplete, "onboarding_incomplete", 409, "Something that a till must be bound to is missing.", "Give what is named in the console, then begin again.";
     SerialTaken, "serial_taken", 409, "A device with this serial number is in use.", "Take the other one out of use first; one device belongs to one merchant.";
     TerminalElsewhere, "terminal_elsewhere", 409, "The device is not where the store is.", "Activate it in the store, or correct the store's place.";

@@ -49,6 +49,7 @@ fn security_schemes() -> Value {
     json!({
         "key": { "type": "http", "scheme": "bearer", "description": "A merchant's API key, sk_test_… or sk_live_…" },
         "terminal": { "type": "http", "scheme": "bearer", "description": "The terminal's key, tk_…" },
+        "service": { "type": "apiKey", "in": "cookie", "name": "handsel_service_session", "description": "Customer service's session." },
         "shop": { "type": "apiKey", "in": "cookie", "name": "handsel_shop_session", "description": "The merchant console's session." },
         "wallet": { "type": "apiKey", "in": "cookie", "name": "handsel_session", "description": "The wallet's session." },
     })
@@ -67,7 +68,8 @@ fn operation(endpoint: &Row) -> Value {
         Access::Payee => operation["security"] = json!([{ "key": [] }, { "terminal": [] }]),
         Access::Staff => operation["security"] = json!([]),
         Access::Wallet => operation["security"] = json!([{ "wallet": [] }]),
-        Access::Anybody | Access::Page | Access::ShopPage => operation["security"] = json!([]),
+        Access::Clerk => operation["security"] = json!([{ "service": [] }]),
+        Access::Anybody | Access::Page | Access::ShopPage | Access::ServicePage => operation["security"] = json!([]),
     }
     if let (true, Some(ways)) = (endpoint.staff.is_some() || endpoint.access == Access::Staff, operation["security"].as_array_mut()) {
         ways.push(json!({ "shop": [] }));
@@ -112,6 +114,9 @@ fn parameters(endpoint: &Row) -> Value {
     }
     if matches!(endpoint.access, Access::ShopPage | Access::Staff) && endpoint.method != Method::GET {
         parameters.push(json!({ "name": "x-handsel-shop", "in": "header", "required": true, "schema": { "const": "1" } }));
+    }
+    if matches!(endpoint.access, Access::ServicePage | Access::Clerk) && endpoint.method != Method::GET {
+        parameters.push(json!({ "name": "x-handsel-service", "in": "header", "required": true, "schema": { "const": "1" } }));
     }
     if let Some(kinds) = endpoint.cursor {
         parameters.push(json!({
@@ -165,6 +170,7 @@ fn kind_of(path: &str) -> &'static str {
         Some("stores") => "sto",
         Some("activations") => "act",
         Some("refund-requests") => "rr",
+        Some("look-ups") => "svc",
         other => panic!("{path}: say here what the identifiers of {other:?} begin with"),
     }
 }

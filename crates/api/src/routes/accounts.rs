@@ -6,7 +6,7 @@ use wire::api::{Me, NewAccount};
 use wire::problem::Code;
 
 use crate::app::{SharedApp, rng};
-use crate::auth::{SESSION_MS, new_session, with_cookie};
+use crate::auth::{SESSION_COOKIE, SESSION_MS, new_session, with_cookie};
 use crate::hashing::Lane;
 use crate::labels::phone_suffix;
 use crate::once::{Once, respond};
@@ -35,7 +35,7 @@ async fn handle(State(app): State<SharedApp>, once: Once<NewAccount>) -> Answer<
     let Some(me) = answer.is_first_success().then(|| answer.resource::<Me>()).flatten() else {
         return Ok(respond(answer));
     };
-    let (token_sha256, cookie) = new_session();
+    let (token_sha256, cookie) = new_session(SESSION_COOKIE);
     app.with_store(move |store| store.open_session(me.id, &token_sha256, now.plus_millis(SESSION_MS), now)).await?;
     Ok(with_cookie(respond(answer), cookie))
 }

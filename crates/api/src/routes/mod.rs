@@ -17,6 +17,7 @@ pub mod owner;
 pub mod passkeys;
 pub mod payments;
 pub mod places;
+pub mod service;
 pub mod sessions;
 pub mod settlement;
 pub mod shop;
@@ -147,6 +148,7 @@ pub fn endpoints(demo: bool) -> Vec<Endpoint> {
         document::read(),
     ];
     endpoints.extend(shop::endpoints());
+    endpoints.extend(service::endpoints());
     if demo {
         endpoints.push(demo::crowd());
     }

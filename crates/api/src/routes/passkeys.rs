@@ -10,7 +10,7 @@ use wire::passkey::{Approvable, Assertion, NewPasskey, NewPaymentApproval, Passk
 use wire::problem::Code;
 
 use crate::app::{SharedApp, rng};
-use crate::auth::{SESSION_MS, Shopper, new_session, with_cookie};
+use crate::auth::{SESSION_COOKIE, SESSION_MS, Shopper, new_session, with_cookie};
 use crate::body::{Json, PathId};
 use crate::hashing::Lane;
 use crate::once::{Once, replayed, respond};
@@ -171,7 +171,7 @@ async fn handle_sign_in_request(State(app): State<SharedApp>) -> Answer<Response
 async fn handle_sign_in(State(app): State<SharedApp>, Json(body): Json<PasskeySignIn>) -> Answer<Response> {
     let answered = passkey::answered(&app, body.assertion).await?;
     let now = app.now();
-    let (token_sha256, cookie) = new_session();
+    let (token_sha256, cookie) = new_session(SESSION_COOKIE);
     let me = app
         .with_store(move |store| {
             let account = store.sign_in_by_passkey(&answered, &token_sha256, now.plus_millis(SESSION_MS), now)?;

@@ -7,7 +7,7 @@ use wire::api::NewSession;
 use wire::problem::Code;
 
 use crate::app::SharedApp;
-use crate::auth::{SESSION_MS, Shopper, expired_cookie, new_session, with_cookie};
+use crate::auth::{SESSION_COOKIE, SESSION_MS, Shopper, expired_cookie, new_session, with_cookie};
 use crate::body::Json;
 use crate::hashing::Lane;
 use crate::problem::Answer;
@@ -33,7 +33,7 @@ pub fn end() -> Endpoint {
 
 async fn handle_create(State(app): State<SharedApp>, Json(new): Json<NewSession>) -> Answer<Response> {
     let now = app.now();
-    let (token_sha256, cookie) = new_session();
+    let (token_sha256, cookie) = new_session(SESSION_COOKIE);
     let me = app
         .with_store_hashing(Lane::Wallet, move |store| {
             let account = store.sign_in(&new, &token_sha256, now.plus_millis(SESSION_MS), now)?;
@@ -45,5 +45,5 @@ async fn handle_create(State(app): State<SharedApp>, Json(new): Json<NewSession>
 
 async fn handle_end(State(app): State<SharedApp>, shopper: Shopper) -> Answer<Response> {
     app.with_store(move |store| store.end_session(&shopper.session)).await?;
-    Ok(with_cookie(StatusCode::NO_CONTENT.into_response(), expired_cookie()))
+    Ok(with_cookie(StatusCode::NO_CONTENT.into_response(), expired_cookie(SESSION_COOKIE)))
 }

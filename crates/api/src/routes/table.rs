@@ -12,7 +12,7 @@ use wire::shop::Action;
 
 use crate::app::SharedApp;
 use crate::body::BODY_LEN_MAX;
-use crate::{auth, limits, staff_auth};
+use crate::{auth, clerk_auth, limits, staff_auth};
 
 /// Who may call an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,10 @@ pub enum Access {
     ShopPage,
     /// A signed-in member of a merchant's staff whose role may do the row's action.
     Staff,
+    /// Customer service's page before anybody has signed in.
+    ServicePage,
+    /// Somebody of customer service who is signed in.
+    Clerk,
 }
 
 /// What is public about an endpoint.
@@ -198,8 +202,8 @@ impl Row {
         }
         match self.access {
             Access::Anybody => {}
-            Access::Page | Access::ShopPage => codes.push(Code::Forbidden),
-            Access::Staff | Access::Wallet => codes.extend([Code::Unauthenticated, Code::Forbidden]),
+            Access::Page | Access::ShopPage | Access::ServicePage => codes.push(Code::Forbidden),
+            Access::Staff | Access::Clerk | Access::Wallet => codes.extend([Code::Unauthenticated, Code::Forbidden]),
             Access::Terminal | Access::Key | Access::Payee => codes.push(Code::Unauthenticated),
         }
         if self.staff.is_some() {
@@ -233,7 +237,7 @@ pub fn router(app: &SharedApp, endpoints: Vec<Endpoint>) -> Router<SharedApp> {
             (access, staff) => guard(app, handler, access, endpoint.row.asks_for_till, staff),
         };
         handler = handler.route_layer(from_fn_with_state(
-            (app.clone(), matches!(endpoint.row.access, Access::Page | Access::ShopPage)),
+            (app.clone(), matches!(endpoint.row.access, Access::Page | Access::ShopPage | Access::ServicePage)),
             limits::failures,
         ));
         router.route(endpoint.row.path, handler)
@@ -257,6 +261,8 @@ fn guard(
         Access::Terminal => handler.route_layer(from_fn_with_state(app.clone(), auth::terminal)),
         Access::Key => handler.route_layer(from_fn_with_state(app.clone(), auth::key)),
         Access::Payee => handler.route_layer(from_fn_with_state(app.clone(), auth::payee)),
+        Access::ServicePage => handler.route_layer(from_fn_with_state(app.clone(), clerk_auth::page)),
+        Access::Clerk => handler.route_layer(from_fn_with_state(app.clone(), clerk_auth::clerk)),
         Access::ShopPage => handler.route_layer(from_fn_with_state(app.clone(), staff_auth::page)),
         Access::Staff => handler.route_layer(from_fn_with_state((app.clone(), staff), staff_auth::staff)),
     }

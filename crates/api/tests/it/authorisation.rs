@@ -12,6 +12,7 @@ use wire::merchant::Mode;
 use wire::problem::Code;
 
 use crate::world::console::Console;
+use crate::world::desk::Desk;
 use crate::world::http::Reply;
 use crate::world::server::Server;
 use crate::world::till::{SMALL, Till, fresh_key};
@@ -21,7 +22,7 @@ const PAYMENT: &str = "pay_00000000000000000000000001";
 const ENROLMENT: &str = "enr_00000000000000000000000001";
 
 /// Method, path, who may.
-const TABLE: [(&str, &str, Access); 128] = [
+const TABLE: [(&str, &str, Access); 137] = [
     ("GET", "/v1/terminal", Access::Terminal),
     ("GET", "/v1/terminal/vouchers", Access::Terminal),
     ("POST", "/v1/terminal/vouchers", Access::Terminal),
@@ -142,6 +143,15 @@ const TABLE: [(&str, &str, Access); 128] = [
     ("POST", "/v1/shop/refund-requests/{id}/reject", Access::Staff),
     ("GET", "/v1/shop/disputes", Access::Staff),
     ("POST", "/v1/shop/disputes/{id}/statement", Access::Staff),
+    ("POST", "/v1/service/invitation", Access::ServicePage),
+    ("POST", "/v1/service/session", Access::ServicePage),
+    ("POST", "/v1/service/session/request", Access::ServicePage),
+    ("POST", "/v1/service/session/passkey", Access::ServicePage),
+    ("DELETE", "/v1/service/session", Access::Clerk),
+    ("GET", "/v1/service", Access::Clerk),
+    ("POST", "/v1/service/look-ups", Access::Clerk),
+    ("POST", "/v1/service/look-ups/{id}/freeze", Access::Clerk),
+    ("GET", "/v1/me/service-log", Access::Wallet),
     ("POST", "/v1/activations/redeem", Access::Anybody),
     ("POST", "/v1/activations/test", Access::Anybody),
     ("GET", "/v1/capture-agent", Access::Anybody),
@@ -176,6 +186,8 @@ async fn nobody_gets_in_without_the_right_credentials() {
     let owner = Console::owner(&world, 1).await;
     let (terminal, wallet, page) = (("authorization", &*key), ("cookie", &*shopper.cookie), ("x-handsel-wallet", "1"));
     let staff = ("cookie", &*owner.cookie);
+    let desk = Desk::join(&world, "Sun").await;
+    let clerk = ("cookie", &*desk.cookie);
     for (method, path, access) in TABLE {
         let write = method != "GET";
         let rows: Vec<Attempt> = match access {
@@ -189,12 +201,34 @@ async fn nobody_gets_in_without_the_right_credentials() {
                 ("the wallet's page", vec![page], Code::Forbidden),
                 ("another origin", vec![("x-handsel-shop", "1"), ("origin", "http://evil.example")], Code::Forbidden),
             ],
+            Access::ServicePage => vec![
+                ("no page", vec![], Code::Forbidden),
+                ("the console's page", vec![("x-handsel-shop", "1")], Code::Forbidden),
+                ("another origin", vec![("x-handsel-service", "1"), ("origin", "http://evil.example")], Code::Forbidden),
+            ],
+            Access::Clerk => {
+                let own = ("x-handsel-service", "1");
+                let mut rows = vec![
+                    ("nothing", vec![own], Code::Unauthenticated),
+                    ("an unknown session", vec![("cookie", "handsel_service_session=00ff"), own], Code::Unauthenticated),
+                    ("a shopper", vec![wallet, own], Code::Unauthenticated),
+                    ("a merchant's owner", vec![staff, own], Code::Unauthenticated),
+                    ("a terminal", vec![terminal, own], Code::Unauthenticated),
+                ];
+                if write {
+                    rows.push(("no page", vec![clerk], Code::Forbidden));
+                    rows.push(("the console's page", vec![clerk, ("x-handsel-shop", "1")], Code::Forbidden));
+                    rows.push(("another origin", vec![clerk, own, ("origin", "null")], Code::Forbidden));
+                }
+                rows
+            }
             Access::Staff => {
                 let own = ("x-handsel-shop", "1");
                 let mut rows = vec![
                     ("nothing", vec![own], Code::Unauthenticated),
                     ("an unknown session", vec![("cookie", "handsel_shop_session=00ff"), own], Code::Unauthenticated),
                     ("a shopper", vec![wallet, own], Code::Unauthenticated),
+                    ("customer service", vec![clerk, own], Code::Unauthenticated),
                     ("a terminal", vec![terminal, own], Code::Unauthenticated),
                 ];
                 if write {
@@ -227,6 +261,7 @@ async fn nobody_gets_in_without_the_right_credentials() {
                 ("nothing", vec![page], Code::Unauthenticated),
                 ("an unknown session", vec![("cookie", "handsel_session=00ff"), page], Code::Unauthenticated),
                 ("a terminal", vec![terminal, page], Code::Unauthenticated),
+                ("customer service", vec![clerk, page], Code::Unauthenticated),
                 ("no page", vec![wallet], if write { Code::Forbidden } else { Code::Internal }),
                 ("another origin", vec![wallet, page, ("origin", "null")], if write { Code::Forbidden } else { Code::Internal }),
             ],

@@ -13,6 +13,7 @@ use wire::merchant::Mode;
 use wire::problem::Code;
 
 use crate::world::console::Console;
+use crate::world::desk::Desk;
 use crate::world::http::Reply;
 use crate::world::receiver::Receiver;
 use crate::world::shopper::PASSCODE;
@@ -20,7 +21,7 @@ use crate::world::till::{SMALL, Till, fresh_key};
 use crate::world::{TILL, World};
 
 /// POSTs that take no key, and why the same again does no harm.
-const WITHOUT_KEY: [(&str, &str); 12] = [
+const WITHOUT_KEY: [(&str, &str); 17] = [
     ("/v1/sessions", "signing in twice makes two sessions; a remembered answer would hold the cookie"),
     ("/v1/demo/crowd", "its probe's nonce is taken once"),
     ("/v1/sessions/passkey", "a device's answer counts once"),
@@ -31,6 +32,11 @@ const WITHOUT_KEY: [(&str, &str); 12] = [
     ("/v1/shop/session", "an invitation counts once; a remembered answer would hold the cookie"),
     ("/v1/shop/session/request", "another challenge, of which one is answered"),
     ("/v1/shop/session/passkey", "a challenge is answered once"),
+    ("/v1/service/invitation", "another challenge, of which one is answered"),
+    ("/v1/service/session", "an invitation counts once; a remembered answer would hold the cookie"),
+    ("/v1/service/session/request", "another challenge, of which one is answered"),
+    ("/v1/service/session/passkey", "a challenge is answered once"),
+    ("/v1/service/look-ups", "it only reads, and each reading stands in the log"),
     ("/v1/activations/redeem", "a code counts once"),
     ("/v1/activations/test", "a till becomes active once; its cent has a key of its own"),
 ];
@@ -45,6 +51,7 @@ async fn every_post_is_done_once_and_answered_twice() {
     let (shopper, till, server) = (world.shopper(0).await, world.till(TILL), world.server(1, Mode::Test));
     let receiver = Receiver::answering(&[]).await;
     let owner = Console::owner(&world, 1).await;
+    let desk = Desk::join(&world, "Sun").await;
     let member = owner.post("/v1/shop/staff", json!({"name": "Wang", "role": "cashier"})).await.json();
     let member = format!("/v1/shop/staff/{}", member["id"].as_str().expect("text"));
     let place = json!({"city": "Shanghai", "address": "Nanjing Road 1", "latitude_e6": 31_230_400, "longitude_e6": 121_473_700});
@@ -173,6 +180,12 @@ async fn every_post_is_done_once_and_answered_twice() {
             json!({"shopper": "funded"}),
             json!({"shopper": "stranger"}),
         ),
+        (
+            "/v1/service/look-ups/{id}/freeze",
+            "/v1/service/look-ups/svc_00000000000000000000000001/freeze".into(),
+            json!({"reason": "phone_lost"}),
+            json!({"reason": "caller_asked"}),
+        ),
         ("/v1/shop/head-office", "/v1/shop/head-office".into(), office("A"), office("B")),
         ("/v1/shop/staff", "/v1/shop/staff".into(), json!({"name": "A", "role": "owner"}), json!({"name": "B", "role": "owner"})),
         ("/v1/shop/staff/{id}", member.clone(), json!({"role": "manager"}), json!({"role": "owner"})),
@@ -222,6 +235,7 @@ async fn every_post_is_done_once_and_answered_twice() {
                 api::routes::table::Access::Payee | api::routes::table::Access::Terminal => {
                     request.header("authorization", format!("Bearer {}", Till::token(TILL)))
                 }
+                api::routes::table::Access::Clerk => request.header("cookie", &desk.cookie).header("x-handsel-service", "1"),
                 api::routes::table::Access::Staff => request.header("cookie", &owner.cookie).header("x-handsel-shop", "1"),
                 _ => request.header("cookie", &shopper.cookie).header("x-handsel-wallet", "1"),
             };

@@ -18,6 +18,7 @@ mod payments;
 mod places;
 mod schemathesis;
 mod secrecy;
+mod service;
 mod shop;
 mod stream;
 mod strictness;

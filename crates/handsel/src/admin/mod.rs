@@ -10,6 +10,7 @@ pub mod ledger;
 pub mod merchant;
 pub mod parties;
 pub mod party;
+pub mod service;
 pub mod settlement;
 pub mod shoppers;
 pub mod store;

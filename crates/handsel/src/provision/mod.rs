@@ -210,6 +210,7 @@ fn check_installed(mode: Mode, rules: &Path, web: &Path, models: &Path) -> Resul
     if mode == Mode::Product {
         needed.push((web.join("till/index.html"), "the built till page; run `make web`"));
         needed.push((web.join("wallet/index.html"), "the built wallet page; run `make web`"));
+        needed.push((web.join("service/index.html"), "the built page of customer service; run `make web`"));
         needed.push((web.join("shop/index.html"), "the built page of the merchant console; run `make web`"));
     }
     for (path, what) in needed {

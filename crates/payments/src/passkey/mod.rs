@@ -17,17 +17,20 @@ pub enum SubjectKind {
     Account,
     /// Somebody who works for a merchant.
     Staff,
+    /// Somebody of customer service.
+    Clerk,
 }
 
 impl SubjectKind {
     /// All kinds.
-    pub const ALL: [Self; 2] = [Self::Account, Self::Staff];
+    pub const ALL: [Self; 3] = [Self::Account, Self::Staff, Self::Clerk];
 
     /// The stable name in storage.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Account => "account",
             Self::Staff => "staff",
+            Self::Clerk => "clerk",
         }
     }
 
@@ -40,6 +43,7 @@ impl SubjectKind {
         match self {
             Self::Account => 1,
             Self::Staff => 2,
+            Self::Clerk => 3,
         }
     }
 }

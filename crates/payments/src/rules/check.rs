@@ -47,6 +47,7 @@ impl RulePack {
             (disputes.credit_at_once_max_minor < 0, "credit_at_once_max_minor is negative"),
             (disputes.extended_within_days < disputes.decide_within_days, "prolonging a dispute makes it shorter"),
             (disputes.decide_within_days == 0, "a dispute has no time"),
+            (self.service.look_ups_per_hour_max == 0 || self.service.case_open_s == 0, "customer service can do nothing"),
             (settlement.delay_days == 0, "what is paid today cannot be paid out whole today: delay_days is 0"),
             (settlement.payout_min_minor < 1, "payout_min_minor is below 1"),
             (settlement.round_sum_minor < 1, "round_sum_minor is below 1"),

@@ -8,7 +8,7 @@ use wire::api::IdentityClass;
 
 use self::part::{
     Classes, Clocks, DeviceRules, DisputeRules, DuressRules, GalleryRules, HelperRules, HoldRules, OfflineRules, OwnerLimitRules,
-    PasscodeRules, RefundRules, SettlementRules, Strength, TopUpRules, UndoRules, WatchRules,
+    PasscodeRules, RefundRules, ServiceRules, SettlementRules, Strength, TopUpRules, UndoRules, WatchRules,
 };
 use crate::account::tier::Tier;
 
@@ -104,6 +104,8 @@ pub struct RulePack {
     pub duress: DuressRules,
     /// Payments that their payer disputes.
     pub disputes: DisputeRules,
+    /// Customer service.
+    pub service: ServiceRules,
     /// Paying merchants out.
     pub settlement: SettlementRules,
     /// Signs of laundering.

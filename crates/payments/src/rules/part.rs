@@ -87,6 +87,16 @@ pub struct RefundRules {
     pub count_max: u32,
 }
 
+/// Customer service.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceRules {
+    /// Most cases that one clerk looks up in an hour, those that do not exist among them.
+    pub look_ups_per_hour_max: u32,
+    /// How long after a look-up its case may be acted on, in seconds.
+    pub case_open_s: u64,
+}
+
 /// Paying merchants out.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

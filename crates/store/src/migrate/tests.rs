@@ -207,3 +207,25 @@ fn every_column_has_its_comment() {
         assert!(line.contains("-- "), "no comment: {line}");
     }
 }
+
+/// Whoever reaches the database with the platform's own rights still cannot take a line back.
+#[test]
+fn the_log_of_customer_service_only_grows() {
+    let (places, _directory, _server) = places(1);
+    for location in places {
+        let connection = make_version(&location, MIGRATIONS.len());
+        fill(
+            &connection,
+            "INSERT INTO clerks VALUES (?1, 'Sun', NULL, NULL, 1, NULL, 1); INSERT INTO service_log VALUES (?2, ?1, 'look_up', '', NULL, NULL, 2);",
+        );
+        for change in
+            ["UPDATE service_log SET reference = 'other'", "UPDATE service_log SET at = 3 WHERE at = 2", "DELETE FROM service_log"]
+        {
+            let error = connection.batch(change).expect_err(change).to_string();
+            assert!(error.contains("append-only"), "{location}: {error}");
+        }
+        let kept: (String, i64) =
+            Tx(&connection).one("SELECT reference, at FROM service_log", (), |row| Ok((row.get(0)?, row.get(1)?))).expect("stays");
+        assert_eq!(kept, (String::new(), 2));
+    }
+}

@@ -2,7 +2,7 @@
 
 use base::id::{MerchantId, PasskeyId, StaffId};
 use base::time::Timestamp;
-use payments::passkey::{Action, Subject, SubjectKind};
+use payments::passkey::{Subject, SubjectKind};
 use payments::staff::{INVITATION_MS, ROLES, check_name, role_name};
 use rand_core::CryptoRng;
 use wire::api::List;
@@ -13,7 +13,8 @@ use crate::Store;
 use crate::db::{DbError, Row, Tx};
 use crate::error::StoreError;
 use crate::idempotency::{Answer, Idempotency, Keep};
-use crate::passkey::{self, Answered, Registered};
+use crate::joining::{NewSession, People};
+use crate::passkey::{Answered, Registered};
 use crate::row::{At, Bits, Name};
 
 /// Most people of one merchant that have not left.
@@ -30,18 +31,12 @@ pub struct Signed {
     pub role: Role,
 }
 
-/// A session to open.
-#[derive(Clone, Copy, Debug)]
-pub struct NewStaffSession {
-    /// SHA-256 of its token.
-    pub token_sha256: [u8; 32],
-    /// When it ends.
-    pub expires_at: Timestamp,
-}
+pub(crate) const STAFF: People =
+    People { kind: SubjectKind::Staff, table: "staff", sessions: ("staff_sessions", "staff"), device: "console" };
 
 /// Whose passkeys a member's are.
 pub const fn subject(staff: StaffId) -> Subject {
-    Subject { kind: SubjectKind::Staff, id: staff.bits() }
+    STAFF.subject(staff.bits())
 }
 
 impl Store {
@@ -90,7 +85,7 @@ impl Store {
             let waiting: Option<Bits> = tx.find(waits, (Bits(merchant.bits()), name), |row| row.get(0))?;
             let id = waiting.map_or(fresh, |bits| StaffId::from_bits(bits.0));
             match waiting {
-                Some(_) => set_code(tx, id, code_sha256, now)?,
+                Some(_) => STAFF.set_code(tx, id.bits(), code_sha256, now)?,
                 None => insert(tx, id, merchant, &NewStaffMember { name: name.to_owned(), role: Role::Owner }, code_sha256, now)?,
             }
             of_merchant(tx, merchant, id, now)
@@ -108,8 +103,8 @@ impl Store {
     ) -> Result<Answer, StoreError> {
         self.once("invite_staff_again", idempotency, Keep::Day, now, |tx| {
             of_merchant(tx, merchant, id, now)?;
-            end_access(tx, id, now)?;
-            set_code(tx, id, code_sha256, now)?;
+            STAFF.end_access(tx, id.bits(), now)?;
+            STAFF.set_code(tx, id.bits(), code_sha256, now)?;
             Ok(Answer::of(200, &of_merchant(tx, merchant, id, now)?))
         })
     }
@@ -137,19 +132,14 @@ impl Store {
     pub fn end_staff(&self, merchant: MerchantId, id: StaffId, now: Timestamp) -> Result<(), StoreError> {
         self.run_tx("end_staff", |tx| {
             check_other_owner(tx, merchant, &of_merchant(tx, merchant, id, now)?)?;
-            end_access(tx, id, now)?;
-            tx.execute(
-                "UPDATE staff SET ended_at = ?2, code_sha256 = NULL, code_expires_at = NULL WHERE id = ?1",
-                (Bits(id.bits()), At(now)),
-            )?;
-            Ok(())
+            STAFF.leave(tx, id.bits(), now)
         })
     }
 
     /// The merchant's people who have not left, newest first.
     pub fn staff(&self, merchant: MerchantId, now: Timestamp) -> Result<List<StaffMember>, StoreError> {
         self.read(|tx| {
-            let sql = format!("{STAFF} WHERE merchant = ?1 AND ended_at IS NULL ORDER BY id DESC");
+            let sql = format!("{MEMBERS} WHERE merchant = ?1 AND ended_at IS NULL ORDER BY id DESC");
             Ok(List { data: tx.list(&sql, [Bits(merchant.bits())], |row| read(row, now))?, has_more: false })
         })
     }
@@ -157,7 +147,7 @@ impl Store {
     /// Whose invitation this code is, and the person's name: `code_invalid` for a code that nobody has, that was used or has ended.
     pub fn invited(&self, code_sha256: &[u8; 32], now: Timestamp) -> Result<(Signed, String), StoreError> {
         self.read(|tx| {
-            let signed = invited(tx, code_sha256, now)?;
+            let signed = signed(tx, STAFF.invited(tx, code_sha256, now)?)?;
             let name = of_merchant(tx, signed.merchant, signed.id, now)?.name;
             Ok((signed, name))
         })
@@ -169,59 +159,36 @@ impl Store {
         &self,
         code_sha256: &[u8; 32],
         device: &Registered,
-        new: &NewStaffSession,
+        new: &NewSession,
         rng: &mut dyn CryptoRng,
         now: Timestamp,
     ) -> Result<Signed, StoreError> {
         let id = PasskeyId::new(now, rng);
-        self.run_tx("redeem_invitation", |tx| {
-            let signed = invited(tx, code_sha256, now)?;
-            passkey::register(tx, id, subject(signed.id), "console", device, now, now)?;
-            tx.execute(
-                "UPDATE staff SET code_sha256 = NULL, code_expires_at = NULL, joined_at = coalesce(joined_at, ?2) WHERE id = ?1",
-                (Bits(signed.id.bits()), At(now)),
-            )?;
-            open_session(tx, signed.id, new, now)?;
-            Ok(signed)
-        })
+        self.run_tx("redeem_invitation", |tx| signed(tx, STAFF.redeem(tx, code_sha256, (id, device), new, now)?))
     }
 
     /// Signs in by a bound device, whoever's it is: `passkey_unknown` also for somebody who has left, and as the answer of any
     /// device.
-    pub fn sign_in_staff(&self, answered: &Answered, new: &NewStaffSession, now: Timestamp) -> Result<Signed, StoreError> {
-        self.run_tx("sign_in_staff", |tx| {
-            let device = passkey::answer(tx, answered, &Action::sign_in(), now)?;
-            let sql = "SELECT id, merchant, role FROM staff WHERE id = ?1 AND ended_at IS NULL";
-            let found = tx.find(sql, [Bits(device.subject.id)], read_signed)?;
-            let signed = found.filter(|_| device.subject.kind == SubjectKind::Staff).ok_or(Code::PasskeyUnknown)?;
-            open_session(tx, signed.id, new, now)?;
-            Ok(signed)
-        })
+    pub fn sign_in_staff(&self, answered: &Answered, new: &NewSession, now: Timestamp) -> Result<Signed, StoreError> {
+        self.run_tx("sign_in_staff", |tx| signed(tx, STAFF.sign_in(tx, answered, new, now)?))
     }
 
     /// Whose session this is, if neither it nor its owner's time with the merchant has ended.
     pub fn staff_session(&self, token_sha256: &[u8; 32], now: Timestamp) -> Result<Option<Signed>, StoreError> {
-        self.read(|tx| {
-            let sql = "SELECT m.id, m.merchant, m.role FROM staff_sessions s JOIN staff m ON m.id = s.staff
-                 WHERE s.token_sha256 = ?1 AND s.expires_at > ?2 AND m.ended_at IS NULL";
-            Ok(tx.find(sql, (token_sha256, At(now)), read_signed)?)
-        })
+        self.read(|tx| STAFF.of_session(tx, token_sha256, now)?.map(|id| signed(tx, id)).transpose())
     }
 
     /// Ends a session. One that is not there counts as ended.
     pub fn end_staff_session(&self, token_sha256: &[u8; 32]) -> Result<(), StoreError> {
-        self.run_tx("end_staff_session", |tx| {
-            tx.execute("DELETE FROM staff_sessions WHERE token_sha256 = ?1", [token_sha256])?;
-            Ok(())
-        })
+        self.run_tx("end_staff_session", |tx| STAFF.end_session(tx, token_sha256))
     }
 }
 
-const STAFF: &str = "SELECT id, name, role, created_at, joined_at, code_expires_at FROM staff";
+const MEMBERS: &str = "SELECT id, name, role, created_at, joined_at, code_expires_at FROM staff";
 
 /// A member who has not left, or `not_found`.
 pub(super) fn of_merchant(tx: &Tx, merchant: MerchantId, id: StaffId, now: Timestamp) -> Result<StaffMember, StoreError> {
-    let sql = format!("{STAFF} WHERE id = ?1 AND merchant = ?2 AND ended_at IS NULL");
+    let sql = format!("{MEMBERS} WHERE id = ?1 AND merchant = ?2 AND ended_at IS NULL");
     tx.find(&sql, (Bits(id.bits()), Bits(merchant.bits())), |row| read(row, now))?.ok_or(Code::NotFound.into())
 }
 
@@ -240,33 +207,9 @@ fn insert(
     Ok(())
 }
 
-fn set_code(tx: &Tx, id: StaffId, code_sha256: &[u8; 32], now: Timestamp) -> Result<(), StoreError> {
-    tx.execute(
-        "UPDATE staff SET code_sha256 = ?2, code_expires_at = ?3 WHERE id = ?1",
-        (Bits(id.bits()), code_sha256, At(now.plus_millis(INVITATION_MS))),
-    )?;
-    Ok(())
-}
-
-/// The member whose open invitation has this code, or `code_invalid`.
-fn invited(tx: &Tx, code_sha256: &[u8; 32], now: Timestamp) -> Result<Signed, StoreError> {
-    let sql = "SELECT id, merchant, role FROM staff WHERE code_sha256 = ?1 AND code_expires_at > ?2 AND ended_at IS NULL";
-    tx.find(sql, (code_sha256, At(now)), read_signed)?.ok_or(Code::CodeInvalid.into())
-}
-
-fn open_session(tx: &Tx, staff: StaffId, new: &NewStaffSession, now: Timestamp) -> Result<(), StoreError> {
-    tx.execute(
-        "INSERT INTO staff_sessions (token_sha256, staff, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)",
-        (new.token_sha256, Bits(staff.bits()), At(now), At(new.expires_at)),
-    )?;
-    Ok(())
-}
-
-/// Nobody is signed in as this person any more, and no device of theirs signs in.
-fn end_access(tx: &Tx, staff: StaffId, now: Timestamp) -> Result<(), StoreError> {
-    passkey::revoke_all(tx, subject(staff), now)?;
-    tx.execute("DELETE FROM staff_sessions WHERE staff = ?1", [Bits(staff.bits())])?;
-    Ok(())
+/// As what somebody works for which merchant.
+fn signed(tx: &Tx, id: u128) -> Result<Signed, StoreError> {
+    Ok(tx.one("SELECT id, merchant, role FROM staff WHERE id = ?1", [Bits(id)], read_signed)?)
 }
 
 /// `last_owner` if `member` is the merchant's only owner who has joined: an invitation may never be redeemed.

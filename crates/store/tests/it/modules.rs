@@ -18,6 +18,7 @@ mod place;
 mod places;
 mod rights;
 mod rules;
+mod service;
 mod settlement;
 mod vouchers;
 mod wallet;

@@ -4,20 +4,36 @@ use axum::extract::State;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use payments::passkey::{Action, SubjectKind};
-use store::shop::staff::{NewStaffSession, Signed, subject};
+use store::joining::NewSession;
+use store::shop::staff::{Signed, subject};
 use store::{Store, error::StoreError};
 use wire::passkey::PasskeySignIn;
 use wire::problem::Code;
 use wire::shop::{RedeemedInvitation, ShownInvitation};
 
 use crate::app::{SharedApp, rng};
-use crate::auth::with_cookie;
+use crate::auth::{SESSION_MS, expired_cookie, new_session, with_cookie};
 use crate::body::Json;
 use crate::problem::Answer;
 use crate::routes::table::{Access, Endpoint, Row};
 use crate::routes::{json, post};
-use crate::staff_auth::{Member, SHOP_SESSION_MS, expired_cookie, new_session};
+use crate::staff_auth::{Member, SHOP_COOKIE};
 use crate::{one_time_code, passkey};
+
+/// How redeeming an invitation with a new passkey is refused.
+pub const REFUSES_A_NEW_DEVICE: &[Code] = &[
+    Code::CodeInvalid,
+    Code::PasskeyInvalid,
+    Code::PasskeyOrigin,
+    Code::PasskeyTaken,
+    Code::ApprovalExpired,
+    Code::ApprovalMismatch,
+    Code::ApprovalUsed,
+];
+
+/// How signing in by a bound device is refused.
+pub const REFUSES_A_SIGN_IN: &[Code] =
+    &[Code::PasskeyInvalid, Code::PasskeyOrigin, Code::PasskeyUnknown, Code::ApprovalExpired, Code::ApprovalMismatch, Code::ApprovalUsed];
 
 /// What the invited person's device is asked.
 pub fn invitation() -> Endpoint {
@@ -35,15 +51,7 @@ pub fn redeem() -> Endpoint {
         .without_key()
         .takes("RedeemedInvitation")
         .answers(200, "Shop")
-        .refuses(&[
-            Code::CodeInvalid,
-            Code::PasskeyInvalid,
-            Code::PasskeyOrigin,
-            Code::PasskeyTaken,
-            Code::ApprovalExpired,
-            Code::ApprovalMismatch,
-            Code::ApprovalUsed,
-        ])
+        .refuses(REFUSES_A_NEW_DEVICE)
         .by(handle_redeem)
 }
 
@@ -61,14 +69,7 @@ pub fn sign_in() -> Endpoint {
         .without_key()
         .takes("PasskeySignIn")
         .answers(200, "Shop")
-        .refuses(&[
-            Code::PasskeyInvalid,
-            Code::PasskeyOrigin,
-            Code::PasskeyUnknown,
-            Code::ApprovalExpired,
-            Code::ApprovalMismatch,
-            Code::ApprovalUsed,
-        ])
+        .refuses(REFUSES_A_SIGN_IN)
         .by(handle_sign_in)
 }
 
@@ -104,11 +105,11 @@ async fn handle_sign_in(State(app): State<SharedApp>, Json(body): Json<PasskeySi
 /// Opens a session for whoever `prove` says.
 async fn come_in(
     app: &SharedApp,
-    prove: impl FnOnce(&Store, &NewStaffSession) -> Result<Signed, StoreError> + Send + 'static,
+    prove: impl FnOnce(&Store, &NewSession) -> Result<Signed, StoreError> + Send + 'static,
 ) -> Answer<Response> {
     let now = app.now();
-    let (token_sha256, cookie) = new_session();
-    let new = NewStaffSession { token_sha256, expires_at: now.plus_millis(SHOP_SESSION_MS) };
+    let (token_sha256, cookie) = new_session(SHOP_COOKIE);
+    let new = NewSession { token_sha256, expires_at: now.plus_millis(SESSION_MS) };
     let shop = app
         .with_store(move |store| {
             let signed = prove(store, &new)?;
@@ -120,5 +121,5 @@ async fn come_in(
 
 async fn handle_end(State(app): State<SharedApp>, member: Member) -> Answer<Response> {
     app.with_store(move |store| store.end_staff_session(&member.session)).await?;
-    Ok(with_cookie(StatusCode::NO_CONTENT.into_response(), expired_cookie()))
+    Ok(with_cookie(StatusCode::NO_CONTENT.into_response(), expired_cookie(SHOP_COOKIE)))
 }

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod console;
+pub mod desk;
 pub mod http;
 pub mod logs;
 pub mod parties;
