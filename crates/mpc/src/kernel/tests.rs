@@ -1,5 +1,6 @@
 //! Every kernel that this processor can run, against the plain definition of what it computes, on random and extreme
-//! inputs of every tail length. `scripts/check-kernels` runs the same under an address sanitizer.
+//! inputs of every tail length. `scripts/check-kernels` runs the same under an address sanitizer, `scripts/test-avx512` on emulated
+//! processors.
 
 use proptest::prelude::*;
 use rand_core::Rng;

@@ -2,7 +2,8 @@
 //! after it, and at random times. Whatever it acknowledged is there, once, with the same bytes; what it did not
 //! acknowledge is done once when it is asked again; the books balance.
 //!
-//! `HANDSEL_KILLS=1000 cargo test -p store kill:: -- --nocapture` runs a thousand points instead of a few.
+//! `HANDSEL_KILLS=1000 cargo test -p store kill:: -- --nocapture` runs a thousand points instead of a few;
+//! `HANDSEL_KILL_SEED` takes others than the usual ones.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
@@ -22,6 +23,10 @@ const CHILD: &str = "HANDSEL_STORE_CHILD";
 /// How many points, if not as few as fit into every test run.
 const KILLS: &str = "HANDSEL_KILLS";
 const KILLS_FEW: u64 = 30;
+/// Which points, if not the usual ones.
+const SEED: &str = "HANDSEL_KILL_SEED";
+const SEED_USUAL: u64 = 4_242;
+
 /// Where a child is killed.
 #[derive(Clone, Copy, Debug)]
 struct Point {
@@ -144,17 +149,20 @@ fn a_killed_process_loses_nothing_and_repeats_nothing() {
     if let Ok(arguments) = std::env::var(CHILD) {
         return pay_until_killed(&arguments);
     }
-    let points = std::env::var(KILLS).map_or(KILLS_FEW, |count| count.parse().expect("a count"));
+    let setting = |name, usual| std::env::var(name).map_or(usual, |text| text.parse().expect("a number"));
+    let (points, seed) = (setting(KILLS, KILLS_FEW), setting(SEED, SEED_USUAL));
     let own = Own::new();
     let place = &own.location;
     drop(world_with_shoppers(place));
-    let (mut counts, mut rng) = (Counts::default(), TestRng(4_242));
+    let (mut counts, mut rng, mut servers_killed) = (Counts::default(), TestRng(seed), 0);
     for round in 0..points {
         let point = Point::seeded(&mut rng);
         // Numbers that no earlier round reached: what was cut off stays as it is.
         let said = run_until_killed(&own, (round + 1) * 100_000, point);
         counts.check_after(place, &said);
+        servers_killed += u64::from(point.server_delay_us > 0);
     }
     counts.check_all(place);
-    println!("{ON:?}: {counts:?}, 0 lost, 0 duplicated, books balanced after every point, replayed answers byte-identical");
+    println!("{ON:?}, seed {seed}, server killed too at {servers_killed} points: {counts:?}");
+    println!("0 lost, 0 duplicated, books balanced after every point, replayed answers byte-identical");
 }
