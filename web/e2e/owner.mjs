@@ -149,6 +149,7 @@ export async function helperJourney(stage) {
       await screen(wallet, 'wallet-114-helper-froze');
       await goHome(wallet, say);
       await follow(wallet, say('Thaw', '解冻'));
+      await wallet.getByText(say(/a trusted helper froze the account/, /信任的帮手冻结了账户/)).waitFor();
       await wallet.getByLabel(say('Payment passcode', '支付密码')).fill(passcode);
       await wallet.getByRole('button', { name: say('Thaw with my passcode', '用支付密码解冻') }).click();
       await wallet.getByText(say('Thawed. You can pay again.', '已解冻，可以继续付款。')).waitFor();
