@@ -11,7 +11,9 @@
 
 use std::collections::BTreeMap;
 
-use base::id::{AccountId, ConsentId, DisputeId, EnrolmentId, MerchantId, PaymentId, QueryId, RefundId, StoreId, TerminalId, TopUpId, VoucherId};
+use base::id::{
+    AccountId, ConsentId, DisputeId, EnrolmentId, MerchantId, PaymentId, QueryId, RefundId, StoreId, TerminalId, TopUpId, VoucherId,
+};
 use base::money::Currency;
 use base::secret::Secret;
 use base::time::Timestamp;
