@@ -69,6 +69,17 @@ struct PayerRow {
 const PAYER: Kind<Option<PayerRow>> = Kind::new("payer", &["accounts", "enrolments", "passkeys"]);
 const OWNER_LIMITS: Kind<Arc<[LimitChange]>> = Kind::new("owner's limits", &["account_limits"]);
 
+const PAYER_ROW: &str =
+    "SELECT identity_class, closed, paused, passcode_hash IS NOT NULL, passcode_wrong, passcode_locks, passcode_locked_until,
+         paid_life_minor, usage_year, paid_year_minor, usage_day, paid_day_minor, paid_day_look_only_minor, look_only_run,
+         EXISTS (SELECT 1 FROM enrolments WHERE account = accounts.id AND status <> 'deleted' AND status = 'enrolled'),
+         frozen, usage_night, paid_night_minor, paid_day_phone_minor, device_bound_at, rebound_at,
+         (SELECT max(enrolled_at) FROM enrolments WHERE account = accounts.id AND status <> 'deleted' AND status = 'enrolled'),
+         CASE approvals_frozen WHEN 0 THEN
+             (SELECT min(approves_from) FROM passkeys WHERE subject_kind = 'account' AND subject = accounts.id AND revoked_at IS NULL)
+         END, person, last_activity, last_query
+     FROM accounts WHERE id = ?1";
+
 /// Everything about a payer that a payment is judged by; `not_found` without the account.
 pub(crate) fn payer(tx: &Tx, account: AccountId, now: Timestamp) -> Result<Payer, StoreError> {
     let balance_minor = posting::available_minor(tx, AccountKey::wallet(account))?;
@@ -89,54 +100,40 @@ fn paid_elsewhere(tx: &Tx, account: AccountId, person: Bits) -> Result<Usage, St
 }
 
 fn load_payer(tx: &Tx, account: AccountId) -> Result<Option<PayerRow>, StoreError> {
-    let found = tx.recall_row(
-        &PAYER,
-        (0, account.bits()),
-        "SELECT identity_class, closed, paused, passcode_hash IS NOT NULL, passcode_wrong, passcode_locks, passcode_locked_until,
-             paid_life_minor, usage_year, paid_year_minor, usage_day, paid_day_minor, paid_day_look_only_minor, look_only_run,
-             EXISTS (SELECT 1 FROM enrolments WHERE account = accounts.id AND status <> 'deleted' AND status = 'enrolled'),
-             frozen, usage_night, paid_night_minor, paid_day_phone_minor, device_bound_at, rebound_at,
-             (SELECT max(enrolled_at) FROM enrolments WHERE account = accounts.id AND status = 'enrolled'),
-             CASE approvals_frozen WHEN 0 THEN
-                 (SELECT min(approves_from) FROM passkeys WHERE subject_kind = 'account' AND subject = accounts.id AND revoked_at IS NULL)
-             END, person, last_activity, last_query
-         FROM accounts WHERE id = ?1",
-        [Bits(account.bits())],
-        |row| {
-            let payer = Payer {
-                account,
-                class: row.get::<Name>(0)?.read(class_from_name)?,
-                closed: row.get(1)?,
-                frozen: row.get(15)?,
-                paused: row.get(2)?,
-                enrolled: row.get(14)?,
-                newness: Newness {
-                    enrolled_at: row.get::<Option<At>>(21)?.map(|at| at.0),
-                    device_bound_at: row.get::<Option<At>>(19)?.map(|at| at.0),
-                    rebound_at: row.get::<Option<At>>(20)?.map(|at| at.0),
-                },
-                phone_from: row.get::<Option<At>>(22)?.map(|at| at.0),
-                has_passcode: row.get(3)?,
-                ladder: ladder(row, 4)?,
-                balance_minor: 0,
-                limits: OwnerLimits::default(),
-                usage: Usage {
-                    life_minor: row.get(7)?,
-                    year: row.get(8)?,
-                    year_minor: row.get(9)?,
-                    day: row.get(10)?,
-                    day_minor: row.get(11)?,
-                    day_look_only_minor: row.get(12)?,
-                    day_phone_minor: row.get(18)?,
-                    look_only_run: row.get(13)?,
-                    night: row.get(16)?,
-                    night_minor: row.get(17)?,
-                },
-                elsewhere: Usage::default(),
-            };
-            Ok(PayerRow { payer, person: row.get(23)?, last_activity: row.get(24)?, last_query: row.get(25)? })
-        },
-    );
+    let found = tx.recall_row(&PAYER, (0, account.bits()), PAYER_ROW, [Bits(account.bits())], |row| {
+        let payer = Payer {
+            account,
+            class: row.get::<Name>(0)?.read(class_from_name)?,
+            closed: row.get(1)?,
+            frozen: row.get(15)?,
+            paused: row.get(2)?,
+            enrolled: row.get(14)?,
+            newness: Newness {
+                enrolled_at: row.get::<Option<At>>(21)?.map(|at| at.0),
+                device_bound_at: row.get::<Option<At>>(19)?.map(|at| at.0),
+                rebound_at: row.get::<Option<At>>(20)?.map(|at| at.0),
+            },
+            phone_from: row.get::<Option<At>>(22)?.map(|at| at.0),
+            has_passcode: row.get(3)?,
+            ladder: ladder(row, 4)?,
+            balance_minor: 0,
+            limits: OwnerLimits::default(),
+            usage: Usage {
+                life_minor: row.get(7)?,
+                year: row.get(8)?,
+                year_minor: row.get(9)?,
+                day: row.get(10)?,
+                day_minor: row.get(11)?,
+                day_look_only_minor: row.get(12)?,
+                day_phone_minor: row.get(18)?,
+                look_only_run: row.get(13)?,
+                night: row.get(16)?,
+                night_minor: row.get(17)?,
+            },
+            elsewhere: Usage::default(),
+        };
+        Ok(PayerRow { payer, person: row.get(23)?, last_activity: row.get(24)?, last_query: row.get(25)? })
+    });
     Ok(found?)
 }
 
@@ -284,4 +281,20 @@ fn read_limits(row: &Row) -> Result<LimitChange, DbError> {
         passcode_always: row.get(3)?,
     };
     Ok(LimitChange { limits, effective_at: row.get::<At>(4)?.0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::{Connection, Location, Role};
+
+    #[test]
+    fn a_payer_is_found_without_reading_others() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let connection = Connection::open(&Location::Sqlite(directory.path().join("platform.db")), Role::Writer).expect("opens");
+        crate::migrate::migrate(&connection).expect("from nothing");
+        let plan = Tx(&connection).list(&format!("EXPLAIN QUERY PLAN {PAYER_ROW}"), [Bits(1)], |row| row.get::<String>(3));
+        let plan = plan.expect("explains").join("; ");
+        assert!(plan.contains("SEARCH") && !plan.contains("SCAN"), "{plan}");
+    }
 }

@@ -18,6 +18,8 @@ use crate::app::{SharedApp, rng};
 
 /// Attempts that are under way at once.
 const AT_ONCE_MAX: usize = 64;
+/// Events that come within so many milliseconds are looked for at once: under load each look finds many.
+const GATHER_MS: u64 = 10;
 /// A claim outlives the longest attempt by this, in milliseconds.
 const CLAIM_MARGIN_MS: u64 = 10_000;
 
@@ -31,7 +33,7 @@ pub async fn deliver(app: SharedApp, mode: Mode) {
             under_way.spawn(attempt(app.clone(), mode, due));
         }
         tokio::select! {
-            () = app.events_recorded.notified() => {}
+            () = app.events_recorded.notified() => tokio::time::sleep(Duration::from_millis(GATHER_MS)).await,
             Some(_) = under_way.join_next() => {}
             () = tokio::time::sleep(Duration::from_millis(app.timing.webhook_interval_ms)) => {}
         }

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql};
 
@@ -42,6 +43,8 @@ impl Sqlite {
              PRAGMA secure_delete = ON;
              PRAGMA busy_timeout = {BUSY_TIMEOUT_MS};"
         ))?;
+        // Else SQLite looks at the values when it plans, and then plans anew for every value: as dear as many a statement itself.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         if role == Role::Writer {
             connection.execute_batch(&format!("PRAGMA cache_size = -{WRITER_CACHE_KIB}; PRAGMA wal_autocheckpoint = {LOG_PAGES}"))?;
         }
@@ -209,5 +212,26 @@ impl ToSql for Value<'_> {
             Self::Bytes(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
             Self::Id(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+
+    #[test]
+    fn a_statement_is_planned_once_whatever_its_values() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let sqlite = Sqlite::open(&directory.path().join("planned.db"), Role::Reader).expect("opens");
+        sqlite.batch("CREATE TABLE t (a BLOB, b TEXT, c INTEGER); CREATE INDEX t_a ON t (a) WHERE b <> 'gone'").expect("is made");
+        for sql in ["SELECT c FROM t WHERE a = ?1 ORDER BY c LIMIT ?2", "SELECT c FROM t WHERE b = ?1 AND b <> 'gone' LIMIT ?2"] {
+            let mut statement = sqlite.connection.prepare_cached(sql).expect("is sound");
+            for value in [0, 1, 7] {
+                assert!(statement.query((value, value)).expect("runs").next().expect("reads").is_none());
+            }
+            assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "{sql}");
+        }
     }
 }
