@@ -154,6 +154,8 @@ async function enrolFace({ say }, page) {
   await page.getByRole('button', { name: say('Save and go on', '保存并继续') }).click();
   await page.getByRole('heading', { name: say('Somebody who looks like you', '与您相像的人') }).waitFor();
   await page.getByRole('button', { name: say('Continue', '继续') }).click();
+  await page.getByRole('heading', { name: say('How you will pay', '怎样付款') }).waitFor();
+  await page.getByRole('button', { name: say('Continue', '继续') }).click();
   await page.getByRole('button', { name: say('Open the camera', '打开摄像头') }).click();
   await page.getByRole('heading', { name: say('Your face is enrolled', '人脸已登记') }).waitFor({ timeout: 60_000 });
 }

@@ -1,6 +1,7 @@
 // What staff need beside payments: how the lane is, answers to shoppers' questions, a receipt on paper.
 
 import assert from 'node:assert/strict';
+import { decodeQR } from 'qr/decode.js';
 import { backToAmount, confirmIfAsked, expectPaid, next, offer, payByLook, typeAmount } from './till.mjs';
 
 export async function staffJourney(stage) {
@@ -47,6 +48,33 @@ export async function staffJourney(stage) {
     } finally {
       await till.emulateMedia({ media: null });
     }
+  }, till);
+
+  await step('the same receipt as a code, which any phone reads', async () => {
+    await till.getByRole('button', { name: say('Receipt as a code', '凭证二维码') }).click();
+    const code = till.getByRole('img', { name: say(/^QR code of the receipt/, /^凭证二维码/) });
+    await code.waitFor();
+    await screen(till, 'till-95-receipt-as-a-code');
+    const [amount, store, , reference] = readCode(await code.getAttribute('viewBox'), await code.locator('path').getAttribute('d')).split('\n');
+    assert.match(amount, say(/^¥2\.00 to /, /^¥2\.00 收款方：/));
+    assert.equal(store, 'Store 1');
+    await till.getByText(reference, { exact: true }).waitFor();
+    await till.getByRole('button', { name: say('Hide the code', '收起二维码') }).click();
+    await code.waitFor({ state: 'detached' });
     await next(stage);
   }, till);
+}
+
+/** What a QR code says whose dark modules are these squares of a path. */
+function readCode(viewBox, path) {
+  const [side, scale] = [Number(viewBox.split(' ')[2]), 4];
+  const width = side * scale;
+  const data = new Uint8Array(width * width * 4).fill(255);
+  for (const [, x, y] of path.matchAll(/M(\d+) (\d+)/g)) {
+    for (let at = 0; at < scale * scale; at++) {
+      const pixel = (Number(y) * scale + Math.floor(at / scale)) * width + Number(x) * scale + (at % scale);
+      data.fill(0, pixel * 4, pixel * 4 + 3);
+    }
+  }
+  return decodeQR({ width, height: width, data });
 }

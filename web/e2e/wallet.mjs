@@ -96,6 +96,9 @@ export async function enrolJourney({ wallet, say, step, screen, camera }) {
     await screen(wallet, 'wallet-17-enrol-twin');
     await wallet.getByRole('radio', { name: say('No, or I would rather not say', '没有，或不想回答') }).check();
     await wallet.getByRole('button', { name: say('Continue', '继续') }).click();
+    await wallet.getByText(say(/^your wallet, where there is ¥/, /^您的钱包，现有 ¥/)).waitFor();
+    await screen(wallet, 'wallet-18-enrol-paying');
+    await wallet.getByRole('button', { name: say('Continue', '继续') }).click();
     await wallet.getByRole('heading', { name: say('Capture', '采集') }).waitFor();
     await wallet.getByText(say('The camera is off.', '摄像头已关闭。')).waitFor();
     await screen(wallet, 'wallet-12-capture-ready');
@@ -122,6 +125,8 @@ export async function enrolJourney({ wallet, say, step, screen, camera }) {
     await press('Space', 'I agree: Payment', '我同意：付款');
     await press('Enter', 'Save and go on', '保存并继续');
     await wallet.getByRole('heading', { name: say('Somebody who looks like you', '与您相像的人') }).waitFor();
+    await press('Enter', 'Continue', '继续');
+    await wallet.getByRole('heading', { name: say('How you will pay', '怎样付款') }).waitFor();
     await press('Enter', 'Continue', '继续');
     await wallet.getByRole('heading', { name: say('Capture', '采集') }).waitFor();
     await press('Enter', 'Open the camera', '打开摄像头');

@@ -128,6 +128,14 @@ const en = {
     answers: { no: 'No, or I would rather not say', yes: 'Yes' },
     yes: 'Then a look alone never pays: the till asks for your passcode every time. You can change that under “My limits”.',
   },
+  paying: {
+    title: 'How you will pay',
+    from: 'The money comes from',
+    balance: (sum: string) => `your wallet, where there is ${sum} now. You fill it from your bank account.`,
+    passcode: 'Above that, your passcode',
+    passcodeText: 'The six digits that you chose for this account.',
+    later: 'These limits are the safe ones. Afterwards you can fill the wallet, set limits of your own, and choose a passcode for when somebody threatens you.',
+  },
   enrol: {
     title: 'Enrol your face',
     step: (at: number, of: number) => `Step ${at} of ${of}`,
@@ -167,6 +175,7 @@ const en = {
     notEnrolled: 'Not enrolled',
     nothingKept: 'Nothing was kept.',
     wait: 'Still being stored. This page keeps asking.',
+    duress: 'Passcode for when somebody threatens me',
     limits: 'Next: set my limits',
   },
   enrolmentStatus: {
@@ -315,6 +324,14 @@ const zh: typeof en = {
     answers: { no: '没有，或不想回答', yes: '有' },
     yes: '那么仅凭刷脸不会付款：收银台每次都会要求输入支付密码。可在“我的限额”中更改。',
   },
+  paying: {
+    title: '怎样付款',
+    from: '资金来源',
+    balance: (sum) => `您的钱包，现有 ${sum}，由您的银行账户充值。`,
+    passcode: '超过时使用支付密码',
+    passcodeText: '您为本账户设置的六位数字。',
+    later: '以上是安全的默认限额。之后您可以充值、设置自己的限额，以及被胁迫时使用的密码。',
+  },
   enrol: {
     title: '登记人脸',
     step: (at, of) => `第 ${at} 步，共 ${of} 步`,
@@ -349,6 +366,7 @@ const zh: typeof en = {
     notEnrolled: '未登记',
     nothingKept: '没有保留任何数据。',
     wait: '仍在保存，本页面会持续查询。',
+    duress: '被胁迫时使用的密码',
     limits: '下一步：设置我的限额',
   },
   enrolmentStatus: {
