@@ -105,6 +105,21 @@ export async function refusalJourney(stage) {
     await backToAmount(stage);
   }, till);
 
+  await step('who is in view and cancels while the ring runs pays nothing', async () => {
+    camera.show('personALater');
+    const before = await balance(wallet, say);
+    await payByLook(stage, '900');
+    await till.getByText(say('The camera is on.', '摄像头已打开。')).waitFor();
+    await screen(till, 'till-28-cancel-ring');
+    await till.getByRole('button', { name: say('Cancel', '取消') }).click();
+    await till.getByRole('heading', { name: say('Cancelled', '已取消') }).waitFor();
+    await till.waitForTimeout(2_000);
+    assert.ok(await till.getByRole('heading', { name: say('Cancelled', '已取消') }).isVisible());
+    await backToAmount(stage);
+    await goHome(wallet, say);
+    assert.equal(await balance(wallet, say), before);
+  }, till);
+
   await step('cancelling closes the camera', async () => {
     camera.show('nobody');
     await payByLook(stage, '900');

@@ -33,7 +33,7 @@ const en = {
     confirm: 'Continue',
     incomplete: 'Enter all four digits.',
   },
-  looking: { title: 'Look at the camera', about: (amount: string, payee: string) => `${amount} to ${payee}` },
+  looking: { title: 'Look at the camera', taken: 'The camera is off. Cancel now if you do not want to pay.', about: (amount: string, payee: string) => `${amount} to ${payee}` },
   checking: {
     title: 'Being checked',
     doNot: 'Do not pay again.',
@@ -146,7 +146,7 @@ const zh: typeof en = {
     confirm: '继续',
     incomplete: '请输入全部四位。',
   },
-  looking: { title: '请看镜头', about: (amount, payee) => `向${payee}付款 ${amount}` },
+  looking: { title: '请看镜头', taken: '摄像头已关闭。如不想付款，请立即取消。', about: (amount, payee) => `向${payee}付款 ${amount}` },
   checking: {
     title: '正在核对',
     doNot: '请勿重复付款。',
