@@ -180,8 +180,11 @@ fn id_schema(kinds: &str) -> Value {
     json!({ "type": "string", "pattern": format!("^({kinds})_[0-7][0-9a-hjkmnp-tv-z]{{25}}$") })
 }
 
+/// Whether a body must be sent: without one none of the schema's forms is whole.
 fn has_required_fields(schema: &str) -> bool {
-    schemas()[schema]["required"].as_array().is_some_and(|fields| !fields.is_empty())
+    let schema = &schemas()[schema];
+    let needs_some = |form: &Value| form["required"].as_array().is_some_and(|fields| !fields.is_empty());
+    schema["anyOf"].as_array().map_or_else(|| needs_some(schema), |forms| forms.iter().all(needs_some))
 }
 
 fn responses(endpoint: &Row) -> Value {

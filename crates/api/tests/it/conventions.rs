@@ -6,12 +6,14 @@ use std::process::Stdio;
 
 use api::limits::{Rate, Rates};
 use api::routes::endpoints;
+use base::id::StoreId;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use wire::merchant::Mode;
 use wire::problem::Code;
 
+use crate::vouchers;
 use crate::world::console::Console;
 use crate::world::desk::Desk;
 use crate::world::http::Reply;
@@ -74,6 +76,8 @@ async fn every_post_is_done_once_and_answered_twice() {
     let approval = shopper.approval(json!({"for": "enrolment"})).await;
     let device = shopper.me().await.devices[0].id;
     let (id, test_id, paid_id, begun_id) = (payment.id, test_payment.id, paid.id, begun.id);
+    let voucher_text = vouchers::text(&world).await;
+    let voucher = |amount_minor: i64| json!({"text": voucher_text, "amount_minor": amount_minor, "taken_at": 0});
     // Pattern, path, body, another body of the same kind.
     let rows: Vec<(&str, String, Value, Value)> = vec![
         (
@@ -82,6 +86,13 @@ async fn every_post_is_done_once_and_answered_twice() {
             json!({"amount_minor": 5, "currency": "CNY"}),
             json!({"amount_minor": 6, "currency": "CNY"}),
         ),
+        (
+            "/v1/me/vouchers",
+            "/v1/me/vouchers".into(),
+            json!({"store": vouchers::SHOP, "approval": approval}),
+            json!({"store": StoreId::from_bits(2), "approval": approval}),
+        ),
+        ("/v1/terminal/vouchers", "/v1/terminal/vouchers".into(), voucher(1), voucher(2)),
         ("/v1/payments/{id}/challenge", format!("/v1/payments/{id}/challenge"), json!({}), json!({"phone_suffix": "1234"})),
         ("/v1/payments/{id}/probe", format!("/v1/payments/{begun_id}/probe"), probe.clone(), json!({})),
         ("/v1/payments/{id}/passcode", format!("/v1/payments/{id}/passcode"), json!({"passcode": PASSCODE}), json!({"passcode": "705284"})),

@@ -10,7 +10,7 @@ use crate::world::shopper::{Person, Shopper};
 use crate::world::till::{SMALL, fresh_key};
 use crate::world::{OTHER_PAYEES_TILL, SECOND_TILL, TILL, World};
 
-const SHOP: StoreId = StoreId::from_bits(1);
+pub const SHOP: StoreId = StoreId::from_bits(1);
 
 /// A regular of the shop who may have vouchers there, with ¥200.
 async fn regular(world: &World) -> Shopper {
@@ -19,6 +19,13 @@ async fn regular(world: &World) -> Shopper {
     assert_eq!(world.till(TILL).pay(SMALL, &person).await.status, PaymentStatus::Paid);
     assert_eq!(shopper.put(&format!("/v1/me/regulars/{SHOP}"), json!({})).await.status, 200);
     shopper
+}
+
+/// The text of a voucher for the shop.
+pub async fn text(world: &World) -> String {
+    let shopper = regular(world).await;
+    let issued: Vouchers = shopper.post("/v1/me/vouchers", body(&shopper).await).await.read();
+    issued.vouchers[0].text.clone().expect("for the device that approved")
 }
 
 async fn body(shopper: &Shopper) -> Value {
