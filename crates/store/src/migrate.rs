@@ -64,7 +64,9 @@ fn protect_service_log(tx: &Tx) -> Result<(), StoreError> {
         Connection::Postgres(_) => {
             "CREATE FUNCTION service_log_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
                  $$ BEGIN RAISE EXCEPTION 'service_log is append-only'; END $$;
-             CREATE TRIGGER service_log_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON service_log
+             CREATE TRIGGER service_log_kept BEFORE UPDATE OR DELETE ON service_log
+                 FOR EACH ROW EXECUTE FUNCTION service_log_is_append_only();
+             CREATE TRIGGER service_log_not_emptied BEFORE TRUNCATE ON service_log
                  FOR EACH STATEMENT EXECUTE FUNCTION service_log_is_append_only();"
         }
     };
