@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use crate::db::{Connection, Tx};
 use crate::error::StoreError;
 
-/// The schema's own table, which a copy makes anew.
-const OWN: &str = "schema_version";
+/// Tables about the database itself, which a copy makes anew.
+const OWN: [&str; 2] = ["schema_version", "redo_log"];
 /// Where it is, the store was moved.
 const MOVED: &str = "store_moved";
 /// Tables that a store in use has rows of.
@@ -40,7 +40,7 @@ pub(crate) fn tables(from: &Tx, into: &Tx) -> Result<Vec<Table>, StoreError> {
     }
     let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
     let mut waiting: Vec<String> = described.list(sql, (), |row| row.get(0))?;
-    waiting.retain(|name| name != OWN);
+    waiting.retain(|name| !OWN.contains(&name.as_str()));
     let mut ordered = Vec::new();
     let mut placed: HashSet<String> = HashSet::new();
     while !waiting.is_empty() {

@@ -15,7 +15,7 @@ use crate::books;
 use crate::catalogue::{self, Table};
 use crate::db::{Connection, DbError, Location, Role, Row, Tx, Value};
 use crate::error::StoreError;
-use crate::migrate;
+use crate::{migrate, redo};
 
 /// What was copied, as counted and compared at both ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +73,7 @@ fn open_source(from: &Location, role: Role) -> Result<Connection, StoreError> {
     {
         return Err(StoreError::Schema(format!("there is no file {}", path.display())));
     }
+    redo::recover_for_reading(from)?;
     Ok(Connection::open(from, role)?)
 }
 

@@ -56,6 +56,7 @@ mod payout_rows;
 mod place;
 mod posting;
 mod query_log;
+mod redo;
 mod refund;
 mod row;
 mod rules_kept;
@@ -107,7 +108,17 @@ struct Shared {
     passcodes: PasscodeHasher,
     /// Set when the books would have contradicted themselves: nothing is written from then on.
     halted: AtomicBool,
+    /// Set while what was acknowledged is in the redo log and the open transaction alone, where no reader sees it.
+    unfolded: AtomicBool,
     steps: OnceLock<Box<dyn Fn(Step) + Send + Sync>>,
+}
+
+impl Shared {
+    fn reached(&self, step: Step) {
+        if let Some(watch) = self.steps.get() {
+            watch(step);
+        }
+    }
 }
 
 impl Store {
@@ -121,6 +132,7 @@ impl Store {
     pub fn open(location: impl Into<Location>, rules: RuleBook, pepper: Secret<[u8; 32]>) -> Result<Self, StoreError> {
         let location = location.into();
         let connection = Connection::open(&location, Role::Writer)?;
+        let recovered = redo::recover(&location, &connection)?;
         migrate::migrate(&connection)?;
         connection.begin(Role::Writer)?;
         match rules_kept::keep(&Tx(&connection), &rules) {
@@ -130,20 +142,22 @@ impl Store {
                 return Err(error);
             }
         }
+        let redo = recovered.map_or(Ok(None), |recovered| recovered.start(&connection))?;
         let readers = tx::Readers::new(location.clone());
         let shared = Arc::new(Shared {
             readers,
             rules,
             passcodes: PasscodeHasher::new(pepper),
             halted: AtomicBool::new(false),
+            unfolded: AtomicBool::new(false),
             steps: OnceLock::new(),
         });
         let view = shared.clone();
-        let writer = writer::Writer::start(location, connection, |turn| Self { place: Place::Turn(turn), shared: view });
+        let writer = writer::Writer::start(location, connection, redo, |turn| Self { place: Place::Turn(turn), shared: view });
         Ok(Self { place: Place::Queue(writer), shared })
     }
 
-    /// Calls `watch` at every step of the writer, on its thread. For tests that stop or kill it there; the first call counts.
+    /// Calls `watch` at every step of the writer, on the thread that comes to it. For tests that stop or kill it there; the first call counts.
     #[doc(hidden)]
     pub fn watch_steps(&self, watch: impl Fn(Step) + Send + Sync + 'static) {
         drop(self.shared.steps.set(Box::new(watch)));
@@ -154,9 +168,7 @@ impl Store {
     }
 
     fn reached(&self, step: Step) {
-        if let Some(watch) = self.shared.steps.get() {
-            watch(step);
-        }
+        self.shared.reached(step);
     }
 
     /// The rules that hold at `now`.

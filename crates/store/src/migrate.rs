@@ -15,7 +15,7 @@ struct Migration {
     then: fn(&Tx) -> Result<(), StoreError>,
 }
 
-const MIGRATIONS: [Migration; 17] = [
+const MIGRATIONS: [Migration; 18] = [
     Migration { version: 1, sql: include_str!("../../../db/0001_first.sql"), then: |_| Ok(()) },
     Migration { version: 2, sql: include_str!("../../../db/0002_payments.sql"), then: after_2 },
     Migration { version: 3, sql: include_str!("../../../db/0003_events.sql"), then: |_| Ok(()) },
@@ -33,6 +33,7 @@ const MIGRATIONS: [Migration; 17] = [
     Migration { version: 15, sql: include_str!("../../../db/0015_shop.sql"), then: |_| Ok(()) },
     Migration { version: 16, sql: include_str!("../../../db/0016_vouchers.sql"), then: |_| Ok(()) },
     Migration { version: 17, sql: include_str!("../../../db/0017_service.sql"), then: protect_service_log },
+    Migration { version: 18, sql: include_str!("../../../db/0018_redo.sql"), then: |_| Ok(()) },
 ];
 
 /// The version that this program makes of a database.

@@ -148,12 +148,12 @@ impl Store {
         }
     }
 
-    /// Writes the write-ahead log into the file and empties it, as far as readers allow; the next time does the rest.
+    /// Empties the logs, so that nothing is left there of what was erased, as far as readers allow; the next time does the rest.
     pub(crate) fn empty_log(&self) -> Result<(), StoreError> {
-        self.between(|connection| match connection {
-            Connection::Sqlite(sqlite) => Ok(sqlite.empty_log()?),
-            Connection::Postgres(_) => Ok(()),
-        })
+        match &self.place {
+            Place::Queue(writer) => writer.fold(true),
+            Place::Turn(_) => Err(StoreError::Corrupt("a transaction is open here".into())),
+        }
     }
 
     /// Lets the file grow by at most `pages` pages from now on: to everything above SQLite, a disk with that much room. For
@@ -169,8 +169,10 @@ impl Store {
     /// Runs `work` on one consistent view of the database, beside the writer; inside [`Store::submit`], on what the open
     /// transaction sees.
     pub(crate) fn read<T>(&self, work: impl FnOnce(&Tx) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        if let Place::Turn(turn) = &self.place {
-            return work(&Tx(&writer::lock(turn)));
+        match &self.place {
+            Place::Turn(turn) => return work(&Tx(&writer::lock(turn))),
+            Place::Queue(writer) if self.shared.unfolded.load(Ordering::SeqCst) => writer.fold(false)?,
+            Place::Queue(_) => {}
         }
         let reading = self.shared.readers.take()?;
         let connection = reading.connection.as_ref().expect("is there until it is dropped");

@@ -1,17 +1,24 @@
 //! The one writer: a thread that owns the connection. Requests that come while it is busy share its next transaction,
 //! each as a part of its own, so that the wait for the disk is paid once for all of them. Nobody is answered before
 //! their transaction is durable.
+//!
+//! With a redo log what shares a transaction is a batch: durable by the log, while the writer goes on with the next. The database's
+//! own transaction stays open over many batches and is *folded* into its file when a reader wants to see it, when nobody is waiting, or
+//! when it has been open for long enough.
 
 use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, channel, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use crate::Store;
 use crate::db::{Connection, Location, Role, Tx};
 use crate::error::StoreError;
 use crate::idempotency::{self, Idempotency};
 use crate::log_keeper::LogKeeper;
+use crate::redo::{self, Answers, Redo};
 
 /// Requests that may wait; one more is told to come again.
 const QUEUE_MAX: usize = 4_096;
@@ -22,6 +29,11 @@ const PARTS_MAX: usize = 512;
 const MANY: usize = 8;
 /// How often the processor is left to others before a transaction of many is closed.
 const YIELDS_MAX: u32 = 2;
+
+/// With nobody waiting for so long, what is in the redo log is folded into the file.
+const IDLE: Duration = Duration::from_millis(2);
+/// And at the latest so long after the first batch.
+const FOLD_AFTER: Duration = Duration::from_millis(100);
 
 /// The writer's connection. Locked by whoever's turn it is, so never contended.
 pub(crate) type Turn = Arc<Mutex<Connection>>;
@@ -53,13 +65,15 @@ enum Job {
     There(SyncSender<Offer>),
     /// The same, outside any transaction.
     Between(SyncSender<Offer>),
+    /// Readers are to see all that was acknowledged; with nothing of it left in any log, if that is asked for.
+    Fold { erase: bool, done: SyncSender<Result<(), StoreError>> },
 }
 
 impl Job {
     fn asks(&self) -> Option<&Idempotency> {
         match self {
             Self::Here(_, asks) => asks.as_deref(),
-            Self::There(_) | Self::Between(_) => None,
+            Self::There(_) | Self::Between(_) | Self::Fold { .. } => None,
         }
     }
 }
@@ -85,12 +99,13 @@ pub(crate) struct Writer {
 impl Writer {
     /// Starts the thread, which works with `connection` and stops when this is dropped. `view` is the store that works
     /// on the turn it is given.
-    pub(crate) fn start(location: Location, connection: Connection, view: impl FnOnce(Turn) -> Store) -> Self {
+    pub(crate) fn start(location: Location, connection: Connection, redo: Option<Redo>, view: impl FnOnce(Turn) -> Store) -> Self {
         connection.known().keep();
         let (jobs, waiting) = sync_channel(QUEUE_MAX);
         let turn = Arc::new(Mutex::new(connection));
         let log = LogKeeper::start(&location);
-        let work = Thread { location, store: view(turn.clone()), turn, log, waiting, answers: Vec::new(), taken: VecDeque::new() };
+        let store = view(turn.clone());
+        let work = Thread { location, store, turn, log, redo, unfolded: None, is_torn: false, waiting, answers: Vec::new(), taken: VecDeque::new() };
         let thread = std::thread::Builder::new().name("store-writer".into()).spawn(move || work.run());
         Self { jobs: Some(jobs), thread: Some(thread.expect("the system has room for one thread")) }
     }
@@ -136,6 +151,17 @@ impl Writer {
     }
 }
 
+impl Writer {
+    /// Waits until readers see all that was acknowledged. With `erase` the logs are emptied, as far as readers allow; the next time does
+    /// the rest.
+    pub(crate) fn fold(&self, erase: bool) -> Result<(), StoreError> {
+        let (done, is_done) = sync_channel(1);
+        let jobs = self.jobs.as_ref().expect("is there until it is dropped");
+        jobs.send(Job::Fold { erase, done }).map_err(|_| stopped())?;
+        is_done.recv().map_err(|_| stopped())?
+    }
+}
+
 impl Drop for Writer {
     fn drop(&mut self) {
         drop(self.jobs.take());
@@ -169,6 +195,7 @@ fn refuse(job: Job, error: &Arc<StoreError>) {
         Job::Here(run, _) => run(Err(error()))(Ok(())),
         // Whoever gave up waiting needs no answer.
         Job::There(lend) | Job::Between(lend) => drop(lend.send(Err(error()))),
+        Job::Fold { done, .. } => drop(done.send(Err(error()))),
     }
 }
 
@@ -180,6 +207,11 @@ struct Thread {
     turn: Turn,
     /// Of a database with a log that is looked after from here.
     log: Option<LogKeeper>,
+    redo: Option<Redo>,
+    /// What is in the redo log and not in the file.
+    unfolded: Option<Unfolded>,
+    /// What was acknowledged is in the redo log and was undone in the database.
+    is_torn: bool,
     waiting: Receiver<Job>,
     /// Of the open transaction.
     answers: Vec<Answer>,
@@ -187,18 +219,117 @@ struct Thread {
     taken: VecDeque<Job>,
 }
 
+/// Batches that are in the open transaction.
+struct Unfolded {
+    since: Instant,
+    parts: usize,
+}
+
 impl Thread {
     fn run(mut self) {
         while let Some(first) = self.next() {
             match first {
-                Job::Between(lend) => self.lend(lend, false),
+                Job::Between(lend) => self.between(lend),
+                Job::Fold { erase, done } => drop(done.send(self.fold_for(erase))),
                 first => self.transaction(first),
             }
         }
+        // What cannot be folded now is done again at the next start.
+        if self.fold().is_ok()
+            && let Some(redo) = &mut self.redo
+        {
+            drop(redo.shorten(true));
+        }
     }
 
+    /// The next job; while there is none for a moment, what is unfolded is folded.
     fn next(&mut self) -> Option<Job> {
-        self.taken.pop_front().or_else(|| self.waiting.recv().ok())
+        if let Some(job) = self.taken.pop_front() {
+            return Some(job);
+        }
+        if self.unfolded.is_some() {
+            match self.waiting.recv_timeout(IDLE) {
+                Ok(job) => return Some(job),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                // What failed is logged, and told to who comes next.
+                Err(RecvTimeoutError::Timeout) => drop(self.fold()),
+            }
+        }
+        self.waiting.recv().ok()
+    }
+
+    fn between(&mut self, lend: SyncSender<Offer>) {
+        match self.fold() {
+            Ok(()) => self.lend(lend, false),
+            Err(error) => refuse(Job::Between(lend), &Arc::new(error)),
+        }
+    }
+
+    fn fold_for(&mut self, erase: bool) -> Result<(), StoreError> {
+        self.fold()?;
+        if !erase {
+            return Ok(());
+        }
+        if let Connection::Sqlite(sqlite) = &*lock(&self.turn) {
+            sqlite.empty_log()?;
+        }
+        Ok(self.redo.as_mut().map_or(Ok(()), |redo| redo.shorten(true))?)
+    }
+
+    /// Commits what is in the redo log, so that readers see it and the log may begin anew.
+    fn fold(&mut self) -> Result<(), StoreError> {
+        self.mend()?;
+        let (Some(Unfolded { parts, .. }), Some(redo)) = (self.unfolded.take(), &mut self.redo) else { return Ok(()) };
+        let connection = lock(&self.turn);
+        let Connection::Sqlite(sqlite) = &*connection else { return Ok(()) };
+        let folded = redo.settle().and_then(|()| sqlite.fold(redo.number()));
+        if let Err(error) = folded {
+            tracing::error!(%error, "what the redo log holds could not be folded into the file");
+            drop(connection);
+            self.is_torn = true;
+            self.mend()?;
+            return Err(error.into());
+        }
+        self.store.shared.unfolded.store(false, Ordering::SeqCst);
+        if let Some(log) = &self.log {
+            log.committed(parts, &connection);
+        }
+        redo.shorten(false)?;
+        Ok(())
+    }
+
+    /// Undoes the open transaction. Batches in it that were acknowledged are in the redo log: see [`Thread::mend`].
+    fn undo_open(&mut self) {
+        if let Err(error) = lock(&self.turn).rollback() {
+            tracing::warn!(%error, "a transaction was not undone in order");
+        }
+        self.is_torn |= self.unfolded.is_some();
+    }
+
+    /// Opens the database anew if it is gone, or if what was acknowledged was undone with what was not: it is done again from the redo log.
+    fn mend(&mut self) -> Result<(), StoreError> {
+        let is_broken = self.is_torn || lock(&self.turn).is_broken() || self.redo.as_ref().is_some_and(Redo::is_broken);
+        if !is_broken {
+            return Ok(());
+        }
+        if lock(&self.turn).is_in_transaction() {
+            self.undo_open();
+        }
+        self.is_torn = true;
+        // Its thread answers whoever still waits, and gives the file up.
+        self.redo = None;
+        // Perhaps another server leads now; what was read from the one before is not read on.
+        self.location.try_next();
+        let mut turn = lock(&self.turn);
+        let connection = Connection::open(&self.location, Role::Writer)?;
+        let recovered = redo::recover(&self.location, &connection)?;
+        self.redo = recovered.map_or(Ok(None), |recovered| recovered.start(&connection))?;
+        *turn = connection;
+        turn.known().keep();
+        self.store.shared.readers.renew();
+        self.store.shared.unfolded.store(false, Ordering::SeqCst);
+        (self.is_torn, self.unfolded) = (false, None);
+        Ok(())
     }
 
     /// The next of those who wait by now, if anybody does. Where many pay at once, those whose requests are being read this
@@ -237,8 +368,8 @@ impl Thread {
         let mut next = self.taken.pop_front();
         while let Some(job) = next {
             match (job, &begun) {
-                (Job::Between(lend), _) => {
-                    self.taken.push_front(Job::Between(lend));
+                (job @ (Job::Between(_) | Job::Fold { .. }), _) => {
+                    self.taken.push_front(job);
                     break;
                 }
                 (job, Ok(())) => self.do_part(job),
@@ -270,13 +401,12 @@ impl Thread {
         if self.store.is_halted() {
             return Err(StoreError::Halted);
         }
-        let mut connection = lock(&self.turn);
-        if connection.is_broken() {
-            // Perhaps another server leads now; what was read from the one before is not read on.
-            self.location.try_next();
-            *connection = Connection::open(&self.location, Role::Writer)?;
-            connection.known().keep();
-            self.store.shared.readers.renew();
+        self.mend()?;
+        let connection = lock(&self.turn);
+        if self.unfolded.is_some() {
+            // The transaction goes on.
+            connection.known().begin();
+            return Ok(());
         }
         Ok(connection.begin(Role::Writer)?)
     }
@@ -289,6 +419,7 @@ impl Thread {
                 Err(_) => tracing::error!("a request broke an invariant and was undone"),
             },
             Job::There(lend) | Job::Between(lend) => self.lend(lend, true),
+            Job::Fold { .. } => unreachable!("is done between two batches"),
         }
     }
 
@@ -307,39 +438,72 @@ impl Thread {
         }
     }
 
+    /// Ends the transaction, or the batch: durable, then answered.
     fn commit(&mut self) {
         self.store.reached(Step::Written);
-        let committed = {
+        let (parts, answers) = (self.answers.len(), self.take_answers());
+        let ended = {
             let connection = lock(&self.turn);
-            let committed = match self.store.is_halted() {
+            match self.store.is_halted() {
                 true => Err(StoreError::Halted),
-                false if connection.is_in_transaction() => connection.commit().map_err(StoreError::from),
+                false if connection.is_in_transaction() => connection.end_batch().map_err(StoreError::from),
                 false => Err(connection.why_lost().into()),
-            };
-            if committed.is_err()
-                && let Err(error) = connection.rollback()
-            {
-                tracing::warn!(%error, "a transaction was not undone in order");
             }
-            committed
         };
-        match committed {
-            Ok(()) => {
-                self.store.reached(Step::Durable);
-                let parts = self.answers.len();
-                for answer in self.answers.drain(..) {
-                    answer(Ok(()));
-                    self.store.reached(Step::Answered);
+        match (ended, &mut self.redo) {
+            (Ok(Some(statements)), Some(redo)) => {
+                // Before anybody is answered, so that whoever was reads it.
+                self.store.shared.unfolded.store(true, Ordering::SeqCst);
+                let unfolded = self.unfolded.get_or_insert_with(Unfolded::now);
+                unfolded.parts += parts;
+                let is_due = unfolded.since.elapsed() >= FOLD_AFTER;
+                redo.append(statements, answers);
+                if is_due {
+                    // What failed is logged, and told to who comes next.
+                    drop(self.fold());
                 }
+            }
+            (Ok(_), _) => {
+                let committed = lock(&self.turn).commit().map_err(StoreError::from);
+                if let Err(error) = &committed {
+                    tracing::error!(%error, parts, "a transaction failed");
+                    self.undo_open();
+                }
+                answers(committed);
                 if let Some(log) = &self.log {
                     log.committed(parts, &lock(&self.turn));
                 }
             }
-            Err(error) => {
-                let error = Arc::new(error);
-                tracing::error!(%error, parts = self.answers.len(), "a transaction failed");
-                self.answers.drain(..).for_each(|answer| answer(Err(StoreError::Shared(error.clone()))));
+            (Err(error), _) => {
+                tracing::error!(%error, parts, "a transaction failed");
+                self.undo_open();
+                answers(Err(error));
             }
         }
+    }
+
+    /// Gives the answers of all parts, when it is known what came of their transaction.
+    fn take_answers(&mut self) -> Answers {
+        let (answers, shared) = (std::mem::take(&mut self.answers), self.store.shared.clone());
+        Box::new(move |durable| match durable {
+            Ok(()) => {
+                shared.reached(Step::Durable);
+                for answer in answers {
+                    answer(Ok(()));
+                    shared.reached(Step::Answered);
+                }
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                answers.into_iter().for_each(|answer| answer(Err(StoreError::Shared(error.clone()))));
+            }
+        })
+    }
+}
+
+impl Unfolded {
+    #[expect(clippy::disallowed_methods, reason = "how long a transaction has been open is nobody's business but the disk's")]
+    fn now() -> Self {
+        Self { since: Instant::now(), parts: 0 }
     }
 }

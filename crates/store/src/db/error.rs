@@ -14,6 +14,9 @@ pub enum DbError {
     /// The server is not there, or went away. What was being committed may or may not be: ask again with the same key.
     #[error("the database server cannot be reached: {0}")]
     Connection(#[source] std::io::Error),
+    /// The redo log cannot be read or written; its operator must make room or mend the disk.
+    #[error("the redo log beside the store: {0}")]
+    Redo(#[source] std::io::Error),
     /// The server or database is not one to keep money in; whoever runs it must mend what is said.
     #[error("{0}")]
     Unfit(String),
@@ -42,7 +45,7 @@ impl DbError {
             ),
             // Insufficient resources, operator intervention, system error; connection exceptions; read-only.
             Self::Postgres(error) => ["53", "57", "58", "08"].iter().any(|class| error.state.starts_with(class)) || error.state == "25006",
-            Self::Connection(_) | Self::Lost => true,
+            Self::Connection(_) | Self::Redo(_) | Self::Lost => true,
             Self::Unfit(_) | Self::Column(_) => false,
         }
     }

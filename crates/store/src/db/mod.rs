@@ -99,6 +99,15 @@ impl Connection {
         }
     }
 
+    /// Ends a batch within the open transaction: what it wrote, where that is recorded for a redo log and the transaction goes on. Where
+    /// not, nothing is durable before [`Connection::commit`].
+    pub(crate) fn end_batch(&self) -> Result<Option<Vec<u8>>, DbError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.end_batch(),
+            Self::Postgres(_) => Ok(None),
+        }
+    }
+
     /// Undoes all of the transaction, if there is one.
     pub(crate) fn rollback(&self) -> Result<(), DbError> {
         self.known().forget_all();

@@ -1,4 +1,4 @@
-//! SQLite: one file, write-ahead log, every commit on disk before it is answered.
+//! SQLite: one file with its write-ahead log. Every commit is on disk when it returns, unless a redo log makes batches durable first.
 
 use std::cell::{Cell, RefCell};
 use std::path::Path;
@@ -10,6 +10,7 @@ use rusqlite::{Connection, ToSql};
 use super::rows::{Group, Kept};
 use super::waiting::{Database, Waiting};
 use super::{DbError, Known, Role, Row, Value};
+use crate::redo::Recording;
 
 /// How long a statement waits for another process that holds the file, in milliseconds.
 const BUSY_TIMEOUT_MS: u32 = 5_000;
@@ -30,6 +31,8 @@ pub(crate) struct Sqlite {
     waiting: RefCell<Waiting>,
     /// Why the transaction was given up: rows that waited could not be written.
     given_up: RefCell<Option<DbError>>,
+    /// What the open batch wrote, for the redo log.
+    recording: RefCell<Option<Recording>>,
 }
 
 impl Sqlite {
@@ -55,7 +58,36 @@ impl Sqlite {
             version: Cell::new(0),
             waiting: RefCell::new(Waiting::new()),
             given_up: RefCell::default(),
+            recording: RefCell::default(),
         })
+    }
+
+    /// From now on what is written is recorded for the redo log, and commits leave the disk its time.
+    pub(crate) fn record(&self) -> Result<(), DbError> {
+        self.connection.execute_batch("PRAGMA synchronous = NORMAL")?;
+        *self.recording.borrow_mut() = Some(Recording::default());
+        Ok(())
+    }
+
+    /// Lets all that waits be written into the open transaction; what the batch wrote, if that is recorded.
+    pub(super) fn end_batch(&self) -> Result<Option<Vec<u8>>, DbError> {
+        self.settle(|waiting, database| waiting.write_all(database)).map_err(|_| self.why_lost())?;
+        Ok(self.recording.borrow_mut().as_mut().map(Recording::take))
+    }
+
+    /// Commits what was recorded up to batch `number`.
+    pub(crate) fn fold(&self, number: u64) -> Result<(), DbError> {
+        self.connection.prepare_cached("UPDATE redo_log SET position = ?1")?.execute([number])?;
+        self.run("COMMIT")
+    }
+
+    fn run(&self, sql: &str) -> Result<(), DbError> {
+        self.connection.prepare_cached(sql)?.execute(())?;
+        Ok(())
+    }
+
+    fn recorded(&self) -> Recorded<'_> {
+        Recorded { connection: &self.connection, recording: &self.recording }
     }
 
     pub(super) fn begin(&self, role: Role) -> Result<(), DbError> {
@@ -65,7 +97,7 @@ impl Sqlite {
             Role::Writer => "BEGIN IMMEDIATE",
             Role::Reader => "BEGIN DEFERRED",
         };
-        (&self.connection).run(sql)?;
+        self.run(sql)?;
         if role == Role::Writer {
             // Another process may write to the file between two transactions.
             let version = self.connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
@@ -82,12 +114,14 @@ impl Sqlite {
 
     pub(super) fn batch(&self, sql: &str) -> Result<(), DbError> {
         self.settle(|waiting, database| waiting.write_all(database))?;
-        Ok(self.connection.execute_batch(sql)?)
+        self.connection.execute_batch(sql)?;
+        self.recorded().add(sql, &[&[]]);
+        Ok(())
     }
 
     pub(super) fn commit(&self) -> Result<(), DbError> {
         self.settle(|waiting, database| waiting.write_all(database)).map_err(|_| self.why_lost())?;
-        (&self.connection).run("COMMIT")
+        self.run("COMMIT")
     }
 
     /// Why there is no transaction any more although one was begun.
@@ -97,7 +131,10 @@ impl Sqlite {
 
     pub(super) fn rollback(&self) -> Result<(), DbError> {
         self.waiting.borrow_mut().clear();
-        if self.is_in_transaction() { (&self.connection).run("ROLLBACK") } else { Ok(()) }
+        if let Some(recording) = &mut *self.recording.borrow_mut() {
+            recording.take();
+        }
+        if self.is_in_transaction() { self.run("ROLLBACK") } else { Ok(()) }
     }
 
     pub(super) fn begin_part(&self) {
@@ -105,13 +142,17 @@ impl Sqlite {
     }
 
     pub(super) fn end_part(&self) -> Result<(), DbError> {
-        self.waiting.borrow_mut().end_part(&mut &self.connection)
+        self.waiting.borrow_mut().end_part(&mut self.recorded())
     }
 
     pub(super) fn undo_part(&self) -> Result<(), DbError> {
         match self.waiting.borrow_mut().undo_part() {
             // A database that failed has undone all of the transaction: then there is no part left to undo.
-            Some(sql) if self.is_in_transaction() => Ok(self.connection.execute_batch(&sql)?),
+            Some(sql) if self.is_in_transaction() => {
+                self.connection.execute_batch(&sql)?;
+                self.recorded().add(&sql, &[&[]]);
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -123,7 +164,9 @@ impl Sqlite {
 
     pub(super) fn execute(&self, sql: &str, values: &[Value]) -> Result<u64, DbError> {
         self.settle(|waiting, database| waiting.before_write(database))?;
-        Ok(self.connection.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))? as u64)
+        let changed = self.connection.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))? as u64;
+        self.recorded().add(sql, &[values]);
+        Ok(changed)
     }
 
     pub(super) fn query(&self, sql: &str, values: &[Value], each: &mut dyn FnMut(&Row) -> Result<(), DbError>) -> Result<(), DbError> {
@@ -147,8 +190,8 @@ impl Sqlite {
     }
 
     /// Lets some of what waits be written. If that fails, nobody knows whose rows are missing: all of the transaction is given up.
-    fn settle(&self, write: impl FnOnce(&mut Waiting, &mut &Connection) -> Result<(), DbError>) -> Result<(), DbError> {
-        let written = write(&mut self.waiting.borrow_mut(), &mut &self.connection);
+    fn settle(&self, write: impl FnOnce(&mut Waiting, &mut Recorded) -> Result<(), DbError>) -> Result<(), DbError> {
+        let written = write(&mut self.waiting.borrow_mut(), &mut self.recorded());
         written.or_else(|error| {
             self.rollback()?;
             *self.given_up.borrow_mut() = Some(error);
@@ -177,16 +220,34 @@ impl Sqlite {
     }
 }
 
-impl Database for &Connection {
+/// The connection with what it writes recorded.
+struct Recorded<'s> {
+    connection: &'s Connection,
+    recording: &'s RefCell<Option<Recording>>,
+}
+
+impl Recorded<'_> {
+    fn add(&self, sql: &str, rows: &[&[Value]]) {
+        if let Some(recording) = &mut *self.recording.borrow_mut() {
+            recording.add(sql, rows.iter().map(|row| row.iter().copied()));
+        }
+    }
+}
+
+impl Database for Recorded<'_> {
     fn run(&mut self, sql: &str) -> Result<(), DbError> {
-        self.prepare_cached(sql)?.execute(())?;
+        self.connection.prepare_cached(sql)?.execute(())?;
+        self.add(sql, &[&[]]);
         Ok(())
     }
 
     fn write(&mut self, group: &Group) -> Result<(), DbError> {
-        let mut statement = self.prepare_cached(&group.sql)?;
+        let mut statement = self.connection.prepare_cached(&group.sql)?;
         for row in &group.rows {
             statement.execute(rusqlite::params_from_iter(row.iter().map(Kept::as_value)))?;
+        }
+        if let Some(recording) = &mut *self.recording.borrow_mut() {
+            recording.add(&group.sql, group.rows.iter().map(|row| row.iter().map(Kept::as_value)));
         }
         Ok(())
     }

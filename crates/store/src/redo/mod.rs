@@ -1,0 +1,201 @@
+//! The redo log beside SQLite's file: what a batch of requests wrote is durable here, and answered, before the file has it. The file
+//! is written later, for many batches at once (`adr/014-redo-log.md`). Between the two the batches are in the writer's open
+//! transaction; after a crash they are done again from the log.
+//!
+//! The file ends in `-redo`: a head of 64 bytes that names the log, then records (see [`record`]). Whoever writes to it holds a lock on
+//! it; another program that opens the same store meanwhile does without.
+
+mod record;
+mod syncer;
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+pub(crate) use self::record::Recording;
+use self::record::{Lineage, Record};
+pub(crate) use self::syncer::Answers;
+use self::syncer::Syncer;
+use crate::catalogue;
+use crate::db::{Connection, DbError, Location, Role, Sequence, Tx};
+use crate::error::StoreError;
+
+/// Bytes before the first record: the mark, the log's name, zeros.
+const HEAD_LEN: u64 = 64;
+const MARK: &[u8; 16] = b"handsel redo 1\r\n";
+/// From this length on the log begins anew when the file has all of it.
+const LEN_MAX: u64 = 64 << 20;
+
+/// The log's file, locked, of which nothing is owed to the store's file any more.
+pub(crate) struct Recovered {
+    database: PathBuf,
+    file: File,
+}
+
+/// The log that is being written.
+pub(crate) struct Redo {
+    database: PathBuf,
+    /// Batches in it so far.
+    number: u64,
+    /// Where the next record begins, as the thread will find it too.
+    at: u64,
+    syncer: Syncer,
+}
+
+/// Does again what the log at `location` holds and the file lacks. `None` on PostgreSQL, or where another program writes to the log:
+/// then it is that program's to do.
+///
+/// # Errors
+/// The log is of another store, or cannot be read or done again; nothing is lost then.
+pub(crate) fn recover(location: &Location, connection: &Connection) -> Result<Option<Recovered>, StoreError> {
+    let Location::Sqlite(database) = location else { return Ok(None) };
+    let path = beside(database, "-redo");
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(DbError::Redo)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(error)) => return Err(DbError::Redo(error).into()),
+    }
+    let permissions = std::fs::metadata(database).and_then(|metadata| file.set_permissions(metadata.permissions()));
+    permissions.map_err(DbError::Redo)?;
+    let bytes = std::fs::read(&path).map_err(DbError::Redo)?;
+    if let Some((head, rest)) = bytes.split_at_checked(HEAD_LEN as usize)
+        && head.starts_with(MARK)
+    {
+        let lineage: Lineage = head[MARK.len()..][..16].try_into().expect("16 bytes");
+        do_again(connection, &path, &lineage, &record::records(&lineage, rest))?;
+    }
+    // All of it is in the file now, and durable there.
+    sync_file_log(database)?;
+    file.set_len(0).and_then(|()| file.sync_all()).map_err(DbError::Redo)?;
+    Ok(Some(Recovered { database: database.clone(), file }))
+}
+
+/// [`recover`] for who only reads: a store that was not closed in order is brought up to what it had acknowledged.
+pub(crate) fn recover_for_reading(location: &Location) -> Result<(), StoreError> {
+    match location {
+        Location::Sqlite(database) if std::fs::metadata(beside(database, "-redo")).is_ok_and(|metadata| metadata.len() > 0) => {
+            recover(location, &Connection::open(location, Role::Writer)?).map(drop)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn do_again(connection: &Connection, path: &Path, lineage: &Lineage, records: &[Record]) -> Result<(), StoreError> {
+    let Some(first) = records.first() else { return Ok(()) };
+    let (known, position) = place(connection)?.unwrap_or_default();
+    if known != *lineage {
+        let said = format!("{} is the redo log of another store: put it back beside its own, or move it away", path.display());
+        return Err(StoreError::Schema(said));
+    }
+    if first.number > position + 1 {
+        let said = format!("{} begins after what the store has: an older copy of the store lies beside it", path.display());
+        return Err(StoreError::Schema(said));
+    }
+    let missing: Vec<&Record> = records.iter().filter(|record| record.number > position).collect();
+    let Some(last) = missing.last() else { return Ok(()) };
+    connection.begin(Role::Writer)?;
+    let done = missing.iter().try_for_each(|record| apply(connection, record)).and_then(|()| {
+        Tx(connection).execute("UPDATE redo_log SET position = ?1", [Sequence(last.number)])?;
+        Ok(connection.commit()?)
+    });
+    match done {
+        Ok(()) => tracing::warn!(batches = missing.len(), "did again what the redo log held: the store was not closed in order"),
+        Err(_) => drop(connection.rollback()),
+    }
+    done
+}
+
+fn apply(connection: &Connection, record: &Record) -> Result<(), StoreError> {
+    let corrupt = || StoreError::Corrupt(format!("record {} of the redo log does not read back", record.number));
+    for statement in record::statements(record.statements).ok_or_else(corrupt)? {
+        for row in &statement.rows {
+            match &row[..] {
+                [] => connection.batch(statement.sql)?,
+                values => drop(Tx(connection).execute(statement.sql, values)?),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The log that the store's file knows of, and the last batch of it that the file has.
+fn place(connection: &Connection) -> Result<Option<(Lineage, u64)>, StoreError> {
+    if !catalogue::has_table(&Tx(connection), "redo_log")? {
+        return Ok(None);
+    }
+    let read = "SELECT lineage, position FROM redo_log";
+    Ok(Tx(connection).find(read, (), |row| Ok((row.get(0)?, row.get::<Sequence>(1)?.0)))?)
+}
+
+impl Recovered {
+    /// Begins a new log, to which what `connection` writes is recorded from now on.
+    pub(crate) fn start(self, connection: &Connection) -> Result<Option<Redo>, StoreError> {
+        let Connection::Sqlite(sqlite) = connection else { return Ok(None) };
+        connection.begin(Role::Writer)?;
+        let tx = Tx(connection);
+        tx.execute("DELETE FROM redo_log", ())?;
+        tx.execute("INSERT INTO redo_log (id, lineage, position) VALUES (1, randomblob(16), 0)", ())?;
+        connection.commit()?;
+        let (lineage, _) = place(connection)?.ok_or_else(|| StoreError::Corrupt("the redo log's row is missing".into()))?;
+        let mut head = [0; HEAD_LEN as usize];
+        head[..MARK.len()].copy_from_slice(MARK);
+        head[MARK.len()..][..16].copy_from_slice(&lineage);
+        self.file.write_all_at(&head, 0).and_then(|()| self.file.sync_all()).map_err(DbError::Redo)?;
+        sqlite.record()?;
+        let syncer = Syncer::start(self.file, lineage, HEAD_LEN);
+        Ok(Some(Redo { database: self.database, number: 0, at: HEAD_LEN, syncer }))
+    }
+}
+
+impl Redo {
+    /// Adds what a batch wrote; `answers` are given when that is durable. Waits while too many batches do.
+    pub(crate) fn append(&mut self, statements: Vec<u8>, answers: Answers) {
+        if !statements.is_empty() {
+            self.number += 1;
+            self.at += (record::HEAD_LEN + statements.len()) as u64;
+        }
+        self.syncer.append(self.number, statements, answers);
+    }
+
+    /// Batches so far.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Waits until all that was added is durable and answered.
+    pub(crate) fn settle(&self) -> Result<(), DbError> {
+        self.syncer.settle(None)
+    }
+
+    /// Whether something could not be written, and nothing more will be.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.syncer.is_broken()
+    }
+
+    /// Begins anew if it is long and the file has all of it, or else if `erase` says so: then nothing of the earlier is left.
+    pub(crate) fn shorten(&mut self, erase: bool) -> Result<(), DbError> {
+        if !erase && self.at < LEN_MAX {
+            return Ok(());
+        }
+        sync_file_log(&self.database)?;
+        self.syncer.settle(Some(if erase { syncer::Anew::Erased } else { syncer::Anew::Over }))?;
+        self.at = HEAD_LEN;
+        Ok(())
+    }
+}
+
+/// Makes durable what SQLite has committed to its own log: while there is a redo log it does not do so itself.
+fn sync_file_log(database: &Path) -> Result<(), DbError> {
+    match File::open(beside(database, "-wal")) {
+        Ok(log) => log.sync_data().map_err(DbError::Redo),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(DbError::Redo(error)),
+    }
+}
+
+fn beside(database: &Path, suffix: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
