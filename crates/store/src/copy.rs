@@ -73,7 +73,7 @@ fn open_source(from: &Location, role: Role) -> Result<Connection, StoreError> {
     {
         return Err(StoreError::Schema(format!("there is no file {}", path.display())));
     }
-    redo::recover_for_reading(from)?;
+    redo::wait_for_all(from)?;
     Ok(Connection::open(from, role)?)
 }
 

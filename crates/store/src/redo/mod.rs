@@ -11,6 +11,7 @@ mod syncer;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub(crate) use self::record::Recording;
 use self::record::{Lineage, Record};
@@ -25,6 +26,10 @@ const HEAD_LEN: u64 = 64;
 const MARK: &[u8; 16] = b"handsel redo 1\r\n";
 /// From this length on the log begins anew when the file has all of it.
 const LEN_MAX: u64 = 64 << 20;
+
+/// How often another program is looked at that is about to write the log into the file, and what is waited in between.
+const FOLD_TRIES: u32 = 2_000;
+const FOLD_WAIT: Duration = Duration::from_millis(5);
 
 /// The log's file, locked, of which nothing is owed to the store's file any more.
 pub(crate) struct Recovered {
@@ -59,11 +64,8 @@ pub(crate) fn recover(location: &Location, connection: &Connection) -> Result<Op
     let permissions = std::fs::metadata(database).and_then(|metadata| file.set_permissions(metadata.permissions()));
     permissions.map_err(DbError::Redo)?;
     let bytes = std::fs::read(&path).map_err(DbError::Redo)?;
-    if let Some((head, rest)) = bytes.split_at_checked(HEAD_LEN as usize)
-        && head.starts_with(MARK)
-    {
-        let lineage: Lineage = head[MARK.len()..][..16].try_into().expect("16 bytes");
-        do_again(connection, &path, &lineage, &record::records(&lineage, rest))?;
+    if let Some((lineage, records)) = read(&bytes) {
+        do_again(connection, &path, &lineage, &records)?;
     }
     // All of it is in the file now, and durable there.
     sync_file_log(database)?;
@@ -71,14 +73,35 @@ pub(crate) fn recover(location: &Location, connection: &Connection) -> Result<Op
     Ok(Some(Recovered { database: database.clone(), file }))
 }
 
-/// [`recover`] for who only reads: a store that was not closed in order is brought up to what it had acknowledged.
-pub(crate) fn recover_for_reading(location: &Location) -> Result<(), StoreError> {
-    match location {
-        Location::Sqlite(database) if std::fs::metadata(beside(database, "-redo")).is_ok_and(|metadata| metadata.len() > 0) => {
-            recover(location, &Connection::open(location, Role::Writer)?).map(drop)
-        }
-        _ => Ok(()),
+/// Waits until whoever reads the file at `location` reads all that was acknowledged by now: another program that writes to the log is
+/// waited for, and in place of one that was not closed in order it is done here.
+pub(crate) fn wait_for_all(location: &Location) -> Result<(), StoreError> {
+    let Location::Sqlite(database) = location else { return Ok(()) };
+    let path = beside(database, "-redo");
+    if !path.exists() {
+        return Ok(());
     }
+    let connection = Connection::open(location, Role::Writer)?;
+    if recover(location, &connection)?.is_some() {
+        return Ok(());
+    }
+    let bytes = std::fs::read(path).map_err(DbError::Redo)?;
+    let Some((lineage, records)) = read(&bytes) else { return Ok(()) };
+    let Some(last) = records.last() else { return Ok(()) };
+    for _ in 0..FOLD_TRIES {
+        if place(&connection)?.is_none_or(|(known, position)| known != lineage || position >= last.number) {
+            return Ok(());
+        }
+        std::thread::sleep(FOLD_WAIT);
+    }
+    Err(StoreError::Overloaded)
+}
+
+/// The name of a log and its records; `None` if there is no whole head.
+fn read(bytes: &[u8]) -> Option<(Lineage, Vec<Record<'_>>)> {
+    let (head, rest) = bytes.split_at_checked(HEAD_LEN as usize)?;
+    let lineage: Lineage = head.strip_prefix(MARK)?[..16].try_into().expect("16 bytes");
+    Some((lineage, record::records(&lineage, rest)))
 }
 
 fn do_again(connection: &Connection, path: &Path, lineage: &Lineage, records: &[Record]) -> Result<(), StoreError> {
@@ -199,3 +222,6 @@ fn beside(database: &Path, suffix: &str) -> PathBuf {
     name.push(suffix);
     name.into()
 }
+
+#[cfg(test)]
+mod tests;

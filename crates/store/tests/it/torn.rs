@@ -1,6 +1,6 @@
-//! The power goes while the write-ahead log is written: of what one transaction wrote any part has reached the disk, in any
+//! The power goes while the redo log is written, or SQLite's own log: of what one batch wrote any part has reached the disk, in any
 //! order of its sectors, and the rest holds what was there before, or nothing, or anything. Whatever was acknowledged before is
-//! there; the torn transaction has happened or has not, and asked again it happens once.
+//! there; the torn batch has happened or has not, and asked again it happens once.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -21,10 +21,11 @@ const PAYMENTS: u64 = 40;
 /// Payments before the torn one that are asked for again.
 const ASKED_AGAIN: u64 = 2;
 
-/// What is on disk when a transaction is durable and nobody has heard of it, and what was acknowledged by then.
+/// What is on disk when a batch is durable and nobody has heard of it, and what was acknowledged by then.
 struct Moment {
     file: Vec<u8>,
     log: Vec<u8>,
+    redo: Vec<u8>,
     said: Said,
     number: u64,
 }
@@ -45,8 +46,12 @@ enum Tear {
 /// `after` as a write onto `before` that was interrupted somewhere.
 fn torn(before: &[u8], after: &[u8], tear: Tear, rng: &mut TestRng) -> Vec<u8> {
     let mut random = |bound: usize| rng.try_next_u64().map_or(0, |number| number as usize % bound);
+    if before == after {
+        return after.to_vec();
+    }
     let first = before.iter().zip(after).position(|(old, new)| old != new).unwrap_or(before.len().min(after.len()));
-    let at = first + random(after.len() - first);
+    // One that began anew is shorter.
+    let at = (first + random(after.len().saturating_sub(first).max(1))).min(after.len());
     let old = |at: usize| before.get(at).copied().unwrap_or(0);
     match tear {
         Tear::Cut => after[..at].to_vec(),
@@ -59,7 +64,7 @@ fn torn(before: &[u8], after: &[u8], tear: Tear, rng: &mut TestRng) -> Vec<u8> {
     }
 }
 
-/// Takes payments, and keeps what is on disk at each commit.
+/// Takes payments, and keeps what is on disk at each batch.
 fn moments(path: &Path) -> Vec<Moment> {
     let world = world_with_shoppers(&Location::Sqlite(path.to_owned()));
     let said: Arc<Mutex<(u64, Said)>> = Arc::default();
@@ -68,8 +73,9 @@ fn moments(path: &Path) -> Vec<Moment> {
     world.store.watch_steps(move |step| {
         if step == Step::Durable {
             let (number, said) = saying.lock().expect("sound").clone();
-            let (file, log) = (std::fs::read(&path), std::fs::read(format!("{}-wal", path.display())));
-            let moment = Moment { file: file.expect("is there"), log: log.expect("is there"), said, number };
+            // In the order in which one is written from the other.
+            let [file, log, redo] = ["", "-wal", "-redo"].map(|part| std::fs::read(format!("{}{part}", path.display())).expect("is there"));
+            let moment = Moment { file, log, redo, said, number };
             keeping.lock().expect("sound").push(moment);
         }
     });
@@ -126,9 +132,10 @@ fn a_torn_write_loses_nothing_acknowledged_and_repeats_nothing() {
         let copy = directory.path().join(format!("torn{at}.db"));
         std::fs::write(&copy, &after.file).expect("writes");
         std::fs::write(format!("{}-wal", copy.display()), torn(&before.log, &after.log, tear, &mut rng)).expect("writes");
+        std::fs::write(format!("{}-redo", copy.display()), torn(&before.redo, &after.redo, tear, &mut rng)).expect("writes");
         again += check(&Location::Sqlite(copy), after);
         tears += 1;
     }
-    println!("{tears} torn writes of {} transactions, {again} acknowledged answers came again with the same bytes", moments.len());
+    println!("{tears} torn writes of {} batches, {again} acknowledged answers came again with the same bytes", moments.len());
     assert!(tears as u64 > 2 * PAYMENTS && again as u64 > 4 * PAYMENTS, "hardly anything was torn: {tears}, {again}");
 }

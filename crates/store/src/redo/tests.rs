@@ -1,0 +1,132 @@
+use base::money::Currency;
+use base::secret::Secret;
+use base::time::Timestamp;
+use payments::rules::RuleBook;
+
+use super::*;
+use crate::Store;
+
+const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
+
+fn open(path: &Path) -> Result<Store, StoreError> {
+    let rules = RuleBook::parse(include_str!("../../../../rules/cn.toml")).expect("sound");
+    Store::open(path, rules, Secret::new([1; 32]))
+}
+
+/// Writes a row as a batch of its own.
+fn add(store: &Store, number: u128) -> Result<(), StoreError> {
+    let key = ledger::account::AccountKey::wallet(base::id::AccountId::from_bits(number));
+    store.run_tx("adds", |tx| crate::posting::open_account(tx, key, Currency::CNY))
+}
+
+fn rows(store: &Store) -> i64 {
+    store.read(|tx| Ok(tx.one("SELECT count(*) FROM ledger_accounts WHERE kind = 'customer_wallet'", (), |row| row.get(0))?)).expect("reads")
+}
+
+/// What lies on the disk right when a batch is durable and not yet in the file: the process is killed there.
+fn killed(path: &Path, to: &Path, number: u128) {
+    let store = open(path).expect("opens");
+    let (from, to) = (path.to_owned(), to.to_owned());
+    store.watch_steps(move |step| {
+        if step == crate::Step::Durable {
+            for part in ["", "-wal", "-redo"] {
+                std::fs::copy(beside(&from, part), beside(&to, part)).expect("copies");
+            }
+        }
+    });
+    add(&store, number).expect("is written");
+}
+
+#[test]
+fn what_was_acknowledged_is_done_again_at_the_next_start_and_for_who_only_reads() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let [path, first, second] = ["platform.db", "first.db", "second.db"].map(|name| directory.path().join(name));
+    killed(&path, &first, 1);
+    assert_eq!(rows(&open(&first).expect("opens")), 1);
+    killed(&path, &second, 2);
+    let backup = directory.path().join("backup.db");
+    crate::copy::backup(&Location::from(&second), &backup).expect("copies");
+    assert_eq!(rows(&open(&backup).expect("opens")), 2);
+}
+
+#[test]
+fn the_log_of_another_store_and_an_older_copy_of_the_store_are_refused_and_nothing_is_lost() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let [path, killed_at, other] = ["platform.db", "killed.db", "other.db"].map(|name| directory.path().join(name));
+    killed(&path, &killed_at, 1);
+    drop(open(&other).expect("opens"));
+    let log = std::fs::read(beside(&killed_at, "-redo")).expect("reads");
+    std::fs::write(beside(&other, "-redo"), &log).expect("writes");
+    let refused = open(&other).err().expect("it is another's").to_string();
+    assert!(refused.contains("other.db-redo is the redo log of another store"), "{refused}");
+    assert_eq!(std::fs::read(beside(&other, "-redo")).expect("reads"), log);
+    // The first record of the log is missing, and the store has not got it either.
+    let (lineage, found) = read(&log).expect("a whole head");
+    let statements = found[0].statements;
+    let later = [&log[..HEAD_LEN as usize], &record::head(&lineage, 5, statements)[..], statements].concat();
+    std::fs::write(beside(&killed_at, "-redo"), later).expect("writes");
+    let refused = open(&killed_at).err().expect("something is missing").to_string();
+    assert!(refused.contains("an older copy of the store"), "{refused}");
+    std::fs::write(beside(&killed_at, "-redo"), log).expect("writes");
+    assert_eq!(rows(&open(&killed_at).expect("opens")), 1);
+}
+
+#[test]
+fn of_two_programs_one_has_the_log_and_both_see_what_the_other_wrote() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("platform.db");
+    let (one, other) = (open(&path).expect("opens"), open(&path).expect("opens"));
+    for number in 0..6 {
+        add(if number % 2 == 0 { &one } else { &other }, number).expect("is written");
+        wait_for_all(&Location::from(&path)).expect("is soon in the file");
+        assert_eq!(rows(&other), number as i64 + 1);
+    }
+    drop(one);
+    assert_eq!(std::fs::metadata(beside(&path, "-redo")).expect("is there").len(), HEAD_LEN, "closed in order");
+    assert_eq!(rows(&other), 6);
+}
+
+#[test]
+fn what_fails_in_a_batch_takes_nothing_along_that_was_acknowledged_before() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = open(&directory.path().join("platform.db")).expect("opens");
+    for number in 0..40 {
+        add(&store, number).expect("is written");
+        // Found only when the batch ends: the row refers to a merchant that is not there.
+        let failed = store.run_tx("breaks", |tx| {
+            Ok(tx.put("INSERT INTO merchant_lists (merchant) VALUES (?1)", [crate::row::Bits(number + 1_000)])?)
+        });
+        assert!(failed.is_err(), "{number}");
+    }
+    assert_eq!(rows(&store), 40);
+}
+
+#[test]
+fn nothing_of_what_was_erased_is_left_in_the_log() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("platform.db");
+    let store = open(&path).expect("opens");
+    store.register_merchant(base::id::MerchantId::from_bits(1), "Erased Noodles", NOW).expect("registers");
+    let holds = || {
+        let bytes = std::fs::read(beside(&path, "-redo")).expect("reads");
+        bytes.windows(14).any(|window| window == b"Erased Noodles")
+    };
+    assert!(holds());
+    store.tidy(NOW).expect("tidies");
+    assert!(!holds());
+}
+
+#[test]
+fn a_log_that_cannot_be_written_answers_nobody_with_success() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("log");
+    std::fs::write(&path, []).expect("writes");
+    let syncer = Syncer::start(File::open(&path).expect("only for reading"), [1; 16], 0);
+    let (tell, told) = std::sync::mpsc::channel();
+    for number in 1..=3 {
+        let tell = tell.clone();
+        syncer.append(number, vec![0; 10], Box::new(move |durable| drop(tell.send(durable.is_ok()))));
+    }
+    assert!(syncer.settle(None).is_err() && syncer.is_broken());
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), [false; 3]);
+}
