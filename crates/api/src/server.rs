@@ -237,7 +237,7 @@ async fn expire_payments(app: SharedApp, mode: Mode) {
             tracing::info!(payments = expired.len(), "expired");
             for payment in expired {
                 app.metrics.payment("expired");
-                app.payment_may_have_changed(payment);
+                app.payment_may_have_changed(payment, true);
             }
         }
     }
