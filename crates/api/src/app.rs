@@ -12,14 +12,12 @@ use payments::payment::status_name;
 use payments::voucher::VoucherKey;
 use payments::webhook::reach::Reach;
 use rand_core::{CryptoRng, Rng, UnwrapErr};
-use serde::Deserialize;
 use store::Store;
 use store::error::StoreError;
 use store::idempotency::Idempotency;
 use store::setup::Terminal;
 use tokio::sync::{Notify, RwLock, broadcast, oneshot};
 use tokio::task::JoinSet;
-use wire::api::PaymentStatus;
 use wire::merchant::Mode;
 use wire::problem::Code;
 
@@ -234,28 +232,23 @@ impl App {
         }
     }
 
-    /// Tells whoever watches a payment that it may have changed, and the webhooks that something may be queued.
-    pub fn payment_may_have_changed(&self, payment: PaymentId) {
+    /// Tells whoever watches a payment that it may have changed and, if something may be `queued` for them, the webhooks.
+    pub fn payment_may_have_changed(&self, payment: PaymentId, queued: bool) {
         // Nobody may be watching.
         let _ = self.payment_changed.send(payment);
-        self.events_recorded.notify_waiters();
+        if queued {
+            self.events_recorded.notify_waiters();
+        }
     }
 
     /// The same after a step that may have settled the payment in `answer`, and counts it.
     pub fn settled(&self, answer: &store::idempotency::Answer) {
-        let Some(payment) = answer.resource::<Settled>() else { return };
+        let Some(payment) = answer.payment.or_else(|| answer.resource()) else { return };
         if answer.is_first_success() {
             self.metrics.payment(status_name(payment.status));
         }
-        self.payment_may_have_changed(payment.id);
+        self.payment_may_have_changed(payment.id, answer.queued);
     }
-}
-
-/// What is counted of a payment's outcome.
-#[derive(Deserialize)]
-struct Settled {
-    id: PaymentId,
-    status: PaymentStatus,
 }
 
 /// The operating system's randomness.

@@ -101,12 +101,15 @@ impl Limits {
         if buckets.len() >= BUCKETS_MAX {
             buckets.retain(|_, full_at_us| *full_at_us > now_us);
         }
-        let full_at = buckets.get(who).copied().unwrap_or(now_us).max(now_us);
+        let bucket = buckets.get_mut(who);
+        let full_at = bucket.as_deref().copied().unwrap_or(now_us).max(now_us);
         let after = full_at + step_us;
         let allowed = after - now_us <= whole_us;
         let used_us = if allowed { after - now_us } else { full_at - now_us };
-        if allowed {
-            buckets.insert(who.to_owned(), after);
+        match bucket {
+            Some(bucket) if allowed => *bucket = after,
+            None if allowed => drop(buckets.insert(who.to_owned(), after)),
+            _ => {}
         }
         let left = ((whole_us - used_us) / step_us) as u32;
         let wait_us = if left > 0 { 0 } else { used_us + step_us - whole_us };
@@ -126,7 +129,7 @@ pub async fn layer(State(app): State<SharedApp>, request: Request, next: Next) -
     };
     let wait_s = verdict.wait_ms.div_ceil(1_000);
     let headers = response.headers_mut();
-    let text = |text: String| HeaderValue::from_str(&text).expect("names and numbers are ASCII");
+    let text = |text: String| HeaderValue::try_from(text).expect("names and numbers are ASCII");
     headers.insert(POLICY, text(format!("\"{name}\";q={};w={}", rate.burst, rate.burst.div_ceil(rate.per_s))));
     headers.insert(LEFT, text(format!("\"{name}\";r={};t={wait_s}", verdict.left)));
     if !verdict.allowed {

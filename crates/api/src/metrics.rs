@@ -16,9 +16,15 @@ pub struct Metrics {
 
 #[derive(Default)]
 struct Inner {
-    requests: BTreeMap<(String, String, u16), u64>,
-    durations: BTreeMap<String, Histogram>,
-    counters: BTreeMap<(&'static str, &'static str, String), u64>,
+    routes: BTreeMap<String, Route>,
+    counters: BTreeMap<(&'static str, &'static str), BTreeMap<String, u64>>,
+}
+
+#[derive(Default)]
+struct Route {
+    /// By method and status.
+    requests: BTreeMap<String, BTreeMap<u16, u64>>,
+    durations: Histogram,
 }
 
 #[derive(Clone, Default)]
@@ -43,8 +49,8 @@ impl Metrics {
     /// One answered request. `route` is a pattern, never a path.
     pub fn answered(&self, method: &str, route: &str, status: u16, seconds: f64) {
         let mut inner = self.lock();
-        *inner.requests.entry((method.to_owned(), route.to_owned(), status)).or_default() += 1;
-        let histogram = inner.durations.entry(route.to_owned()).or_default();
+        let Route { requests, durations: histogram } = entry(&mut inner.routes, route);
+        *entry(requests, method).entry(status).or_default() += 1;
         if let Some(at) = BOUNDS_S.iter().position(|bound| seconds <= *bound) {
             histogram.buckets[at] += 1;
         }
@@ -72,12 +78,17 @@ impl Metrics {
         let inner = self.lock();
         let mut page = String::new();
         head(&mut page, "handsel_http_requests_total", "counter", "Answered requests.");
-        for ((method, route, status), count) in &inner.requests {
-            line(&mut page, "handsel_http_requests_total", &[("method", method), ("route", route), ("status", &status.to_string())], count);
+        for (route, Route { requests, .. }) in &inner.routes {
+            for (method, statuses) in requests {
+                for (status, count) in statuses {
+                    let labels = [("method", method.as_str()), ("route", route), ("status", &status.to_string())];
+                    line(&mut page, "handsel_http_requests_total", &labels, count);
+                }
+            }
         }
         head(&mut page, "handsel_http_request_duration_seconds", "histogram", "From the request's head to the answer's.");
-        for (route, histogram) in &inner.durations {
-            histogram.write(&mut page, route);
+        for (route, Route { durations, .. }) in &inner.routes {
+            durations.write(&mut page, route);
         }
         for (name, help) in [
             ("handsel_payments_total", "Payments that came to an outcome."),
@@ -85,8 +96,8 @@ impl Metrics {
             ("handsel_webhook_attempts_total", "Attempts to deliver a webhook."),
         ] {
             head(&mut page, name, "counter", help);
-            for ((_, label, value), count) in inner.counters.iter().filter(|((counter, ..), _)| *counter == name) {
-                line(&mut page, name, &[(label, value)], count);
+            for ((_, label), values) in inner.counters.iter().filter(|((counter, _), _)| *counter == name) {
+                values.iter().for_each(|(value, count)| line(&mut page, name, &[(label, value)], count));
             }
         }
         for (name, help, value) in [
@@ -101,12 +112,20 @@ impl Metrics {
     }
 
     fn count(&self, name: &'static str, label: &'static str, value: &str) {
-        *self.lock().counters.entry((name, label, value.to_owned())).or_default() += 1;
+        *entry(self.lock().counters.entry((name, label)).or_default(), value) += 1;
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
         self.inner.lock().expect("nobody panics while holding this lock")
     }
+}
+
+/// What is under `key`, from now on; only the first time it is copied.
+fn entry<'m, T: Default>(map: &'m mut BTreeMap<String, T>, key: &str) -> &'m mut T {
+    if !map.contains_key(key) {
+        map.insert(key.to_owned(), T::default());
+    }
+    map.get_mut(key).expect("it is there or was put there")
 }
 
 impl Histogram {

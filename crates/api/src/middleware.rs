@@ -1,8 +1,8 @@
 //! What happens to every request and every answer: an identifier, one log line, security headers, problem documents.
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use base::id::RequestId;
@@ -10,37 +10,38 @@ use tracing::Instrument;
 
 use crate::app::SharedApp;
 use crate::problem::settle;
+use crate::version;
 
 /// The header that names a request.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Gives the request its identifier, logs method, route and status, and writes refusals as problem documents.
-pub async fn trace(State(app): State<SharedApp>, mut request: Request, next: Next) -> Response {
+/// The outermost layer: gives the request its identifier, logs method, route and status, writes refusals as problem documents and
+/// sets the headers of everything that is no page. One layer does all of it, because each costs a payment some microseconds.
+pub async fn edge(State(app): State<SharedApp>, mut request: Request, next: Next) -> Response {
     let id = app.new_id(RequestId::new);
     request.extensions_mut().insert(id);
     let method = request.method().clone();
     // The path is logged by its pattern when it has one: identifiers are in the handlers' own lines.
-    let route = request.extensions().get::<axum::extract::MatchedPath>().map_or_else(|| "-".to_owned(), |path| path.as_str().to_owned());
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let route = path.as_ref().map_or("-", MatchedPath::as_str);
     let span = tracing::info_span!("request", %id);
     let (started, begun) = (app.now(), tokio::time::Instant::now());
-    let response = next.run(request).instrument(span.clone()).await;
+    let mut response = version::of(request, next).instrument(span.clone()).await;
+    api_headers(response.headers_mut());
     let mut response = settle(response, id);
     let status = response.status().as_u16();
     let millis = app.now().millis_since(started);
-    app.metrics.answered(method.as_str(), &route, status, begun.elapsed().as_secs_f64());
+    app.metrics.answered(method.as_str(), route, status, begun.elapsed().as_secs_f64());
     span.in_scope(|| tracing::info!(%method, route, status, millis, "answered"));
-    response.headers_mut().insert(REQUEST_ID, HeaderValue::from_str(&id.to_string()).expect("an identifier is ASCII"));
+    response.headers_mut().insert(REQUEST_ID, HeaderValue::try_from(id.to_string()).expect("an identifier is ASCII"));
     response
 }
 
 /// Headers of everything that is no page: nobody may keep it, frame it or guess its type.
-pub async fn api_headers(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+fn api_headers(headers: &mut HeaderMap) {
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
     common_headers(headers);
-    response
 }
 
 /// Headers of the wallet's pages. Scripts and styles come from files of our own only; nothing is inline.
@@ -75,7 +76,7 @@ fn elsewhere(capture_agent_url: &str, host: &str, path: &str) -> Option<String> 
     (agent == "localhost" && name == "127.0.0.1" && is_port).then(|| format!("http://localhost:{port}{path}"))
 }
 
-fn common_headers(headers: &mut axum::http::HeaderMap) {
+fn common_headers(headers: &mut HeaderMap) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

@@ -19,6 +19,8 @@ use crate::problem::{Answer, Refused};
 /// Says that an answer is the stored one of an earlier request.
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 const KEY: &str = "idempotency-key";
+/// Room for the headers that the layers add.
+const HEADERS: usize = 16;
 /// As long as other payment APIs take.
 const KEY_LEN_MAX: usize = 255;
 
@@ -98,6 +100,7 @@ pub async fn replayed(app: &SharedApp, idempotency: &Idempotency) -> Answer<Opti
 pub fn respond(answer: store::idempotency::Answer) -> Response {
     let kind = if answer.status < 400 { "application/json" } else { "application/problem+json" };
     let mut response = Response::new(Body::from(answer.body));
+    response.headers_mut().reserve(HEADERS);
     *response.status_mut() = StatusCode::from_u16(answer.status).expect("the store answers with valid HTTP statuses");
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     if answer.replayed {

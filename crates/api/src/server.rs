@@ -10,7 +10,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use base::party::PartyId;
@@ -39,7 +39,7 @@ use crate::problem::Refused;
 use crate::resolver::Resolver;
 use crate::routes::{endpoints, table};
 use crate::webhooks::sender::Sender;
-use crate::{errors_page, gallery, labels, macs, middleware, openapi, version, webhooks};
+use crate::{errors_page, gallery, labels, macs, middleware, openapi, webhooks};
 
 /// Between two times that the store deletes what is past its time.
 const TIDY_MS: u64 = 5 * 60 * 1000;
@@ -181,9 +181,7 @@ pub fn router(app: &SharedApp, web_dir: Option<&Path>, demo: bool, bench: bool) 
     all.route("/docs/errors", get(errors_page))
         .fallback(async || Refused::from(Code::NotFound))
         .method_not_allowed_fallback(async || Refused::from(Code::MethodNotAllowed))
-        .layer(from_fn(version::layer))
-        .layer(from_fn(middleware::api_headers))
-        .layer(from_fn_with_state(app.clone(), middleware::trace))
+        .layer(from_fn_with_state(app.clone(), middleware::edge))
         .with_state(app.clone())
 }
 
@@ -237,7 +235,7 @@ async fn expire_payments(app: SharedApp, mode: Mode) {
             tracing::info!(payments = expired.len(), "expired");
             for payment in expired {
                 app.metrics.payment("expired");
-                app.payment_may_have_changed(payment);
+                app.payment_may_have_changed(payment, true);
             }
         }
     }

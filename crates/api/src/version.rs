@@ -14,9 +14,9 @@ pub const HEADER: HeaderName = HeaderName::from_static("handsel-version");
 /// All versions, the newest first: the day from which each holds.
 pub const ALL: [&str; 1] = ["2026-11-01"];
 
-/// The layer in front of everything under `/v1`: a version that does not exist is refused, so that nobody believes to have
+/// What stands in front of everything under `/v1`: a version that does not exist is refused, so that nobody believes to have
 /// pinned one; without the header the newest holds.
-pub async fn layer(request: Request, next: Next) -> Response {
+pub async fn of(request: Request, next: Next) -> Response {
     if !request.uri().path().starts_with("/v1/") {
         return next.run(request).await;
     }

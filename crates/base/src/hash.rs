@@ -14,11 +14,19 @@ pub fn hash_parts(domain: &str, parts: &[&[u8]]) -> [u8; 32] {
 
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a string cannot fail");
-        text
-    })
+    let digits = bytes.iter().copied().flat_map(hex_of_byte).collect();
+    String::from_utf8(digits).expect("hexadecimal digits are ASCII")
+}
+
+/// Hands the lower-case hexadecimal digits of `bytes` to `take`: no memory is asked for.
+pub fn with_hex<const N: usize, T>(bytes: &[u8; N], take: impl FnOnce(&str) -> T) -> T {
+    let digits = bytes.map(hex_of_byte);
+    take(std::str::from_utf8(digits.as_flattened()).expect("hexadecimal digits are ASCII"))
+}
+
+fn hex_of_byte(byte: u8) -> [u8; 2] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]
 }
 
 /// Bytes from hexadecimal; `None` if `text` is not an even number of hexadecimal digits.
@@ -42,6 +50,7 @@ mod tests {
             assert_eq!(unhex(text), None, "{text}");
         }
         assert_eq!(hex(&[0, 10, 255]), "000aff");
+        assert_eq!(with_hex(&[0, 10, 255], str::to_owned), "000aff");
     }
 
     #[test]

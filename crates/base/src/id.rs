@@ -1,7 +1,7 @@
 //! Prefixed 128-bit identifiers, such as `pay_01jd…`: 48 bits of time, so that they sort, and 80 random bits.
 
 use rand_core::CryptoRng;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::time::Timestamp;
 
@@ -9,6 +9,8 @@ use crate::time::Timestamp;
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// Characters behind the prefix: 26 of 5 bits hold 128 bits.
 const BODY_LEN: usize = 26;
+/// Characters of a prefix, at most.
+const PREFIX_LEN_MAX: usize = 4;
 
 /// A text that is no identifier of the wanted kind. Whoever sent it can fix it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,13 +27,17 @@ impl std::fmt::Display for IdError {
 
 impl std::error::Error for IdError {}
 
-fn encode(prefix: &str, value: u128) -> String {
-    let mut text = String::with_capacity(prefix.len() + BODY_LEN);
-    text.push_str(prefix);
-    for position in (0..BODY_LEN).rev() {
-        text.push(ALPHABET[((value >> (5 * position)) & 31) as usize] as char);
+/// Hands the text of an identifier to `take`.
+fn encode<T>(prefix: &str, value: u128, take: impl FnOnce(&str) -> T) -> T {
+    let mut text = [0; PREFIX_LEN_MAX + BODY_LEN];
+    let (head, body) = text[..prefix.len() + BODY_LEN].split_at_mut(prefix.len());
+    head.copy_from_slice(prefix.as_bytes());
+    let mut rest = value;
+    for letter in body.iter_mut().rev() {
+        *letter = ALPHABET[(rest & 31) as usize];
+        rest >>= 5;
     }
-    text
+    take(std::str::from_utf8(&text[..prefix.len() + BODY_LEN]).expect("prefixes and the alphabet are ASCII"))
 }
 
 fn decode(prefix: &'static str, text: &str) -> Result<u128, IdError> {
@@ -57,8 +63,8 @@ fn fresh(now: Timestamp, rng: &mut dyn CryptoRng) -> u128 {
 macro_rules! id_type {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(into = "String", try_from = "String")]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+        #[serde(try_from = "String")]
         pub struct $name(u128);
 
         impl $name {
@@ -83,13 +89,19 @@ macro_rules! id_type {
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(&encode($prefix, self.0))
+                encode($prefix, self.0, |text| f.write_str(text))
             }
         }
 
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 std::fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                encode($prefix, self.0, |text| serializer.serialize_str(text))
             }
         }
 
@@ -109,7 +121,7 @@ macro_rules! id_type {
 
         impl From<$name> for String {
             fn from(id: $name) -> String {
-                id.to_string()
+                encode($prefix, id.0, str::to_owned)
             }
         }
     };

@@ -27,6 +27,10 @@ use clap::Parser;
 use crate::admin::ledger::LedgerCommand;
 use crate::args::{AdminCommand, Arguments, BenchCommand, Command, EvalCommand};
 
+/// The nodes' threads hand each other what they allocate, which the system's allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     logging::start(&arguments.command);

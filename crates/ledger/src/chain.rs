@@ -4,7 +4,9 @@
 //! ASCII, so that an auditor needs a shell and `sha256sum`. Whoever keeps one hash can tell whether anything up to it was
 //! changed, left out or put in.
 
-use base::hash::hex;
+use std::fmt::Write;
+
+use base::hash::{hex, with_hex};
 use base::id::TransferId;
 use base::money::{Currency, Money};
 use base::time::Timestamp;
@@ -17,6 +19,8 @@ use crate::transfer::{Entry, EntryKind};
 pub const FORMAT: &str = "handsel ledger 1";
 /// Fields of a line.
 const FIELDS: usize = 10;
+/// Room for most lines: four identifiers and some numbers and names.
+const LINE_LEN: usize = 256;
 
 /// Where a chain ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,7 +51,7 @@ impl Head {
     /// The head after one more line, which must bear the next number.
     pub fn then_line(&self, line: &str) -> Self {
         let mut hasher = Sha256::new();
-        hasher.update(hex(&self.hash).as_bytes());
+        with_hex(&self.hash, |text| hasher.update(text.as_bytes()));
         hasher.update(b"\n");
         hasher.update(line.as_bytes());
         Self { sequence: self.sequence + 1, hash: hasher.finalize().into() }
@@ -57,18 +61,15 @@ impl Head {
 /// One entry as its line: sequence, time in ms, kind, transfer, debited account, credited account, amount in minor units,
 /// currency, decided transfer or `-`, expiry in ms or `-`.
 pub fn line(sequence: u64, entry: &Entry) -> String {
-    let pending = entry.pending.map_or("-".into(), |id| id.to_string());
-    let expires_at = entry.expires_at.map_or("-".into(), |at| at.millis().to_string());
-    format!(
-        "{sequence} {} {} {} {} {} {} {} {pending} {expires_at}",
-        entry.at.millis(),
-        entry.kind.name(),
-        entry.id,
-        key_text(entry.debit),
-        key_text(entry.credit),
-        entry.amount.minor,
-        entry.amount.currency.code(),
-    )
+    let Entry { id, kind, debit, credit, amount, pending, expires_at, at } = *entry;
+    let Money { minor, currency } = amount;
+    let (debit, credit) = (KeyText(debit), KeyText(credit));
+    let (pending, expires_at) = (OrDash(pending), OrDash(expires_at.map(Timestamp::millis)));
+    let (at, kind, currency) = (at.millis(), kind.name(), currency.code());
+    let mut line = String::with_capacity(LINE_LEN);
+    write!(line, "{sequence} {at} {kind} {id} {debit} {credit} {minor} {currency} {pending} {expires_at}")
+        .expect("writing to a string cannot fail");
+    line
 }
 
 /// The number and the entry of a line; `None` unless the line is exactly what [`line`] makes of them.
@@ -92,7 +93,28 @@ pub fn parse_line(text: &str) -> Option<(u64, Entry)> {
 
 /// An account's key as text: kind, colon, owner as 32 hexadecimal digits.
 pub fn key_text(key: AccountKey) -> String {
-    format!("{}:{:032x}", key.kind.name(), key.owner)
+    KeyText(key).to_string()
+}
+
+struct KeyText(AccountKey);
+
+impl std::fmt::Display for KeyText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.kind.name())?;
+        f.write_str(":")?;
+        with_hex(&self.0.owner.to_be_bytes(), |owner| f.write_str(owner))
+    }
+}
+
+struct OrDash<T>(Option<T>);
+
+impl<T: std::fmt::Display> std::fmt::Display for OrDash<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.0 {
+            Some(value) => value.fmt(f),
+            None => f.write_str("-"),
+        }
+    }
 }
 
 /// The key of this text.

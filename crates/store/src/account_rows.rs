@@ -1,6 +1,6 @@
 //! Accounts as rows: what a payer is judged by, and what changes when one pays or tries a passcode.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use base::id::AccountId;
 use base::secret::Secret;
@@ -89,6 +89,11 @@ pub(crate) fn payer(tx: &Tx, account: AccountId, now: Timestamp) -> Result<Payer
     Ok(Payer { balance_minor, limits, elsewhere, ..payer })
 }
 
+/// What an account has used of its limits; `not_found` without the account.
+pub(crate) fn usage(tx: &Tx, account: AccountId) -> Result<Usage, StoreError> {
+    Ok(load_payer(tx, account)?.ok_or(Code::NotFound)?.payer.usage)
+}
+
 /// What the person has paid from accounts other than this one.
 fn paid_elsewhere(tx: &Tx, account: AccountId, person: Bits) -> Result<Usage, StoreError> {
     let others =
@@ -155,9 +160,13 @@ pub(crate) fn save_usage(tx: &Tx, account: AccountId, usage: &Usage) -> Result<(
     change(tx, account, |row| row.payer.usage = *usage)
 }
 
-/// Adds a row to what the account's money did; the one before it.
-pub(crate) fn add_activity(tx: &Tx, account: AccountId, reference: u128) -> Result<Option<Bits>, StoreError> {
-    change(tx, account, |row| row.last_activity.replace(Bits(reference)))
+/// Adds a row to what the account's money did, and stores what it has used of its limits if that is another now; the row before
+/// it.
+pub(crate) fn add_activity(tx: &Tx, account: AccountId, reference: u128, usage: Option<&Usage>) -> Result<Option<Bits>, StoreError> {
+    change(tx, account, |row| {
+        row.payer.usage = usage.copied().unwrap_or(row.payer.usage);
+        row.last_activity.replace(Bits(reference))
+    })
 }
 
 /// Adds a row to the uses of the account's biometric; the one before it.
@@ -257,13 +266,8 @@ const LIMITS: &str =
 
 /// The newest decision about limits that counts at `now`.
 pub(crate) fn limits_in_force(tx: &Tx, account: AccountId, now: Timestamp) -> Result<OwnerLimits, StoreError> {
-    let all = tx.recall_rows(
-        &OWNER_LIMITS,
-        (0, account.bits()),
-        &format!("{LIMITS} ORDER BY sequence DESC"),
-        [Bits(account.bits())],
-        read_limits,
-    )?;
+    static SQL: LazyLock<String> = LazyLock::new(|| format!("{LIMITS} ORDER BY sequence DESC"));
+    let all = tx.recall_rows(&OWNER_LIMITS, (0, account.bits()), &SQL, [Bits(account.bits())], read_limits)?;
     Ok(all.iter().find(|change| change.effective_at <= now).map(|change| change.limits).unwrap_or_default())
 }
 

@@ -2,6 +2,7 @@
 
 use base::id::{AccountId, DisputeId, PaymentId, RefundId, TopUpId, TransferId};
 use base::time::Timestamp;
+use payments::account::usage::Usage;
 use payments::refusal::Refusal;
 use wire::api::{Activity, ActivityKind, List};
 use wire::bytes::HexArray;
@@ -34,6 +35,15 @@ pub(crate) enum Entry {
 
 /// Adds a row to the account's list.
 pub(crate) fn record(tx: &Tx, account: AccountId, entry: &Entry, now: Timestamp) -> Result<(), StoreError> {
+    add(tx, account, entry, None, now)
+}
+
+/// The same, where `usage` is what the account has used of its limits then: its row is written once for both.
+pub(crate) fn record_paid(tx: &Tx, account: AccountId, entry: &Entry, usage: &Usage, now: Timestamp) -> Result<(), StoreError> {
+    add(tx, account, entry, Some(usage), now)
+}
+
+fn add(tx: &Tx, account: AccountId, entry: &Entry, usage: Option<&Usage>, now: Timestamp) -> Result<(), StoreError> {
     let (kind, reference, payment, amount_minor) = match entry {
         Entry::TopUp { id, amount_minor } => ("top_up", id.bits(), None, *amount_minor),
         Entry::Payment { id, amount_minor } => ("payment", id.bits(), Some(*id), -amount_minor),
@@ -43,7 +53,7 @@ pub(crate) fn record(tx: &Tx, account: AccountId, entry: &Entry, now: Timestamp)
             ("compensation_taken_back", transfer.bits(), Some(*payment), -amount_minor)
         }
     };
-    let previous = account_rows::add_activity(tx, account, reference)?;
+    let previous = account_rows::add_activity(tx, account, reference, usage)?;
     tx.put(
         "INSERT INTO activities (account, kind, reference, payment, amount_minor, posted_at, previous) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         (Bits(account.bits()), kind, Bits(reference), payment.map(|id| Bits(id.bits())), amount_minor, At(now), previous),

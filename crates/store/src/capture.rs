@@ -76,7 +76,7 @@ impl Store {
             let before = payment::of_payee(tx, by, payment)?;
             let event = decide(&before)?;
             let after = payment::apply(tx, before, &event, rules, now)?;
-            Ok(Answer::of(200, &payment_rows::render(tx, &after, rules, now)?))
+            Ok(Answer::of_payment(200, &payment_rows::render(tx, &after, rules, now)?))
         })
     }
 }

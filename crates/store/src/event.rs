@@ -99,14 +99,15 @@ pub(crate) fn of_status(status: PaymentStatus) -> Option<EventType> {
     }
 }
 
-/// Writes an event about `payment` as it is now. `cause` is what made it: the payment for a status, the refund for a
-/// refund. The same cause and type make the same event.
-pub(crate) fn record(tx: &Tx, kind: EventType, payment: api::Payment, cause: u128, now: Timestamp) -> Result<(), StoreError> {
+/// Writes an event about `payment` as it is now, and gives it back. `cause` is what made it: the payment for a status, the
+/// refund for a refund. The same cause and type make the same event.
+pub(crate) fn record(tx: &Tx, kind: EventType, payment: api::Payment, cause: u128, now: Timestamp) -> Result<api::Payment, StoreError> {
     let merchant = payment.merchant;
-    record_data(tx, merchant, kind, EventData { payment: Some(payment), ..EventData::default() }, cause, now)
+    let data = record_data(tx, merchant, kind, EventData { payment: Some(payment), ..EventData::default() }, cause, now)?;
+    Ok(data.payment.expect("was put there"))
 }
 
-/// Writes an event for `merchant`. The same cause and type make the same event.
+/// Writes an event for `merchant` and gives back what it says. The same cause and type make the same event.
 pub(crate) fn record_data(
     tx: &Tx,
     merchant: MerchantId,
@@ -114,13 +115,13 @@ pub(crate) fn record_data(
     data: EventData,
     cause: u128,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<EventData, StoreError> {
     let event = Event { id: event_id(kind, cause, now), kind, created_at: now, data };
     insert(tx, merchant, &event)?;
     for endpoint in endpoints_for(tx, merchant, kind)? {
         queue(tx, endpoint, event.id, now)?;
     }
-    Ok(())
+    Ok(event.data)
 }
 
 /// Writes an event that only `endpoint` hears of.
@@ -193,6 +194,7 @@ fn queue(tx: &Tx, endpoint: WebhookEndpointId, event: EventId, now: Timestamp) -
          ON CONFLICT (id) DO NOTHING",
         (Bits(id.bits()), Bits(endpoint.bits()), Bits(event.bits()), At(now)),
     )?;
+    tx.0.known().note_queued();
     Ok(id)
 }
 

@@ -68,8 +68,9 @@ impl Store {
             if let Found::Payer(payer) = &found {
                 query_log::record(tx, payer.account, QueryKind::Identification, Outcome::OfPayment(id), rng, now)?;
             }
-            payment::follow(tx, &payment, &after, &event, rules, now)?;
-            Ok(Answer::of(200, &payment_rows::render(tx, &after, rules, now)?))
+            let told = payment::follow(tx, &payment, &after, &event, rules, now)?;
+            let shown = told.map_or_else(|| payment_rows::render(tx, &after, rules, now), Ok)?;
+            Ok(Answer::of_payment(200, &shown))
         })
     }
 }

@@ -1,12 +1,14 @@
 //! Doing a request once: the first answer is stored with the work, in one transaction, and given again.
 
-use base::hash::hash_parts;
 use std::sync::Arc;
 
+use base::hash::hash_parts;
+use base::id::PaymentId;
 use base::time::Timestamp;
 use payments::refusal::Refusal;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use wire::api::{self, PaymentStatus};
 use wire::problem::Code;
 
 use crate::db::{Connection, Key, Kind, Row, Tx, Value};
@@ -40,6 +42,19 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// Whether this is the stored answer of an earlier request: nothing was done now.
     pub replayed: bool,
+    /// The payment that the body shows; `None` if that was not noted, and [`Answer::resource`] says it.
+    pub payment: Option<Shown>,
+    /// Whether something was queued for a webhook with it.
+    pub queued: bool,
+}
+
+/// Which payment an answer shows, and where that stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub struct Shown {
+    /// Its identifier.
+    pub id: PaymentId,
+    /// Its status.
+    pub status: PaymentStatus,
 }
 
 impl std::fmt::Debug for Answer {
@@ -62,11 +77,15 @@ impl Answer {
 
     pub(crate) fn of(status: u16, resource: &impl Serialize) -> Self {
         let body = serde_json::to_vec(resource).expect("the wire's types have only text keys and finite numbers");
-        Self { status, body, replayed: false }
+        Self { status, body, replayed: false, payment: None, queued: false }
+    }
+
+    pub(crate) fn of_payment(status: u16, payment: &api::Payment) -> Self {
+        Self { payment: Some(Shown { id: payment.id, status: payment.status }), ..Self::of(status, payment) }
     }
 
     pub(crate) fn empty(status: u16) -> Self {
-        Self { status, body: Vec::new(), replayed: false }
+        Self { status, body: Vec::new(), replayed: false, payment: None, queued: false }
     }
 
     pub(crate) fn refusal(refusal: &Refusal) -> Self {
@@ -88,7 +107,7 @@ impl Store {
     /// The stored answer of this request, if it came before. Errs with `idempotency_key_reused` if the key came with
     /// another body.
     pub fn replay(&self, idempotency: &Idempotency) -> Result<Option<Answer>, StoreError> {
-        self.read(|tx| stored(tx, idempotency))
+        self.read(|tx| stored(tx, idempotency, place_of(idempotency)))
     }
 
     /// Does `work` once under `idempotency`, in one write transaction with its answer. A refusal undoes what `work` did
@@ -102,15 +121,18 @@ impl Store {
         work: impl FnOnce(&Tx) -> Result<Answer, StoreError>,
     ) -> Result<Answer, StoreError> {
         self.run_tx(name, |tx| {
-            if let Some(answer) = stored(tx, idempotency)? {
+            let place = place_of(idempotency);
+            if let Some(answer) = stored(tx, idempotency, place)? {
                 return Ok(answer);
             }
-            let answer = match tx.undoing_errors(|| work(tx)) {
+            let queued = tx.0.known().queued();
+            let mut answer = match tx.undoing_errors(|| work(tx)) {
                 Ok(answer) => answer,
                 Err(StoreError::Refused(refusal)) if is_definite(refusal.code) => Answer::refusal(&refusal),
                 Err(error) => return Err(error),
             };
-            remember(tx, idempotency, &answer, keep, now)?;
+            answer.queued = tx.0.known().queued() != queued;
+            remember(tx, idempotency, place, &answer, keep, now)?;
             Ok(answer)
         })
     }
@@ -152,14 +174,14 @@ fn place(scope: &str, key: &str) -> Key {
     (u64::from_be_bytes(first[..8].try_into().expect("8 of 16 bytes")), u128::from_be_bytes(second.try_into().expect("16 bytes")))
 }
 
-fn stored(tx: &Tx, idempotency: &Idempotency) -> Result<Option<Answer>, StoreError> {
+fn stored(tx: &Tx, idempotency: &Idempotency, place: Key) -> Result<Option<Answer>, StoreError> {
     let sql = "SELECT request_digest, status, body FROM answers WHERE scope = ?1 AND key = ?2";
     let read = |row: &Row| Ok((row.get(0)?, row.get(1)?, row.get::<Vec<u8>>(2)?.into()));
-    let row = tx.recall_row(&STORED, place_of(idempotency), sql, (&idempotency.scope, &idempotency.key), read)?;
+    let row = tx.recall_row(&STORED, place, sql, (&idempotency.scope, &idempotency.key), read)?;
     match row {
         None => Ok(None),
         Some((digest, status, body)) if digest == idempotency.request_digest => {
-            Ok(Some(Answer { status, body: body.to_vec(), replayed: true }))
+            Ok(Some(Answer { status, body: body.to_vec(), replayed: true, payment: None, queued: false }))
         }
         Some(_) => Err(Code::IdempotencyKeyReused.into()),
     }
@@ -168,8 +190,11 @@ fn stored(tx: &Tx, idempotency: &Idempotency) -> Result<Option<Answer>, StoreErr
 /// Which of `requests` were answered before is known from now on. One query in place of many: worth while where each is a
 /// way to a server and back.
 pub(crate) fn look_up(tx: &Tx, requests: &[&Idempotency]) -> Result<(), StoreError> {
+    if matches!(tx.0, Connection::Sqlite(_)) || !tx.knows_what_waits(&STORED) {
+        return Ok(());
+    }
     let unknown: Vec<&Idempotency> = requests.iter().copied().filter(|request| !tx.is_known(&STORED, place_of(request))).collect();
-    if matches!(tx.0, Connection::Sqlite(_)) || unknown.len() < 2 || !tx.knows_what_waits(&STORED) {
+    if unknown.len() < 2 {
         return Ok(());
     }
     // Statements of few lengths are prepared; what is left over repeats the last.
@@ -192,13 +217,13 @@ pub(crate) fn look_up(tx: &Tx, requests: &[&Idempotency]) -> Result<(), StoreErr
     Ok(())
 }
 
-fn remember(tx: &Tx, idempotency: &Idempotency, answer: &Answer, keep: Keep, now: Timestamp) -> Result<(), StoreError> {
+fn remember(tx: &Tx, idempotency: &Idempotency, place: Key, answer: &Answer, keep: Keep, now: Timestamp) -> Result<(), StoreError> {
     let keep_until = (keep == Keep::Day).then(|| At(now.plus_millis(KEEP_MS)));
     tx.put_known(
         "INSERT INTO answers (scope, key, request_digest, status, body, created_at, keep_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         (&idempotency.scope, &idempotency.key, idempotency.request_digest, answer.status, &answer.body, At(now), keep_until),
         &STORED,
-        place_of(idempotency),
+        place,
         Some((idempotency.request_digest, answer.status, answer.body.as_slice().into())),
     )?;
     Ok(())

@@ -1,5 +1,7 @@
 //! A payment from the amount to the receipt, as its terminal drives it.
 
+use std::sync::Arc;
+
 use base::id::{PaymentId, TerminalId};
 use base::money::Money;
 use base::secret::Secret;
@@ -86,7 +88,7 @@ impl Store {
                 terms_sha256: Some(terms::current_sha256()),
             };
             payment_rows::insert(tx, &payment, &device, new, None)?;
-            Ok(Answer::of(201, &payment_rows::render(tx, &payment, rules, now)?))
+            Ok(Answer::of_payment(201, &payment_rows::render(tx, &payment, rules, now)?))
         })
     }
 
@@ -264,7 +266,7 @@ impl Store {
             work(&mut step)?;
             match step.refusal {
                 Some(refusal) => Ok(Answer::refusal(&refusal)),
-                None => Ok(Answer::of(status, &payment_rows::render(tx, &step.payment, rules, now)?)),
+                None => Ok(Answer::of_payment(status, &payment_rows::render(tx, &step.payment, rules, now)?)),
             }
         })
     }
@@ -283,7 +285,7 @@ pub struct Labels {
 struct PaymentStep<'a> {
     tx: &'a Tx<'a>,
     rules: &'a RulePack,
-    device: Terminal,
+    device: Arc<Terminal>,
     payment: Payment,
     /// A refusal that is answered although what the step did stays.
     refusal: Option<Refusal>,
@@ -342,7 +344,7 @@ pub(crate) fn after(before: &Payment, event: &Event, rules: &RulePack, now: Time
     after
 }
 
-/// Does what an event does beside the payment itself.
+/// Does what an event does beside the payment itself; the payment as merchants are told of it, if they are.
 pub(crate) fn follow(
     tx: &Tx,
     before: &Payment,
@@ -350,10 +352,10 @@ pub(crate) fn follow(
     event: &Event,
     rules: &RulePack,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<Option<api::Payment>, StoreError> {
     payment_money::follow(tx, before, after, event, rules, now)?;
-    if let Some(kind) = event::of_status(after.status).filter(|_| after.status != before.status) {
-        event::record(tx, kind, payment_rows::render(tx, after, rules, now)?, after.id.bits(), now)?;
+    match event::of_status(after.status).filter(|_| after.status != before.status) {
+        Some(kind) => event::record(tx, kind, payment_rows::render(tx, after, rules, now)?, after.id.bits(), now).map(Some),
+        None => Ok(None),
     }
-    Ok(())
 }

@@ -5,7 +5,6 @@ use base::money::Money;
 use base::time::Timestamp;
 use ledger::account::AccountKey;
 use ledger::transfer::Action;
-use payments::account::Payer;
 use payments::payment::{Event, Payment};
 use payments::rules::RulePack;
 use wire::api::PaymentStatus;
@@ -30,15 +29,14 @@ pub(crate) fn follow(
     match event {
         Event::Paid { payer, verified_by } => {
             posting::post(tx, id, AccountKey::wallet(*payer), payee, after.amount, now)?;
-            let Payer { usage, .. } = account_rows::payer(tx, *payer, now)?;
-            account_rows::save_usage(tx, *payer, &usage.after_payment(after.amount.minor, *verified_by, rules, now))?;
-            paid(tx, *payer, after, now)
+            let usage = account_rows::usage(tx, *payer)?.after_payment(after.amount.minor, *verified_by, rules, now);
+            activity::record_paid(tx, *payer, &movement(after), &usage, now)
         }
         Event::Authorised { payer, verified_by, expires_at } => {
             let debit = AccountKey::wallet(*payer);
             let hold = Action::Pending { debit, credit: payee, amount: after.amount, expires_at: *expires_at };
             posting::apply(tx, id, hold, now)?;
-            let Payer { usage, .. } = account_rows::payer(tx, *payer, now)?;
+            let usage = account_rows::usage(tx, *payer)?;
             account_rows::save_usage(tx, *payer, &usage.after_payment(after.amount.minor, *verified_by, rules, now))
         }
         Event::VoucherTaken { payer, voucher } => {
@@ -96,7 +94,12 @@ fn payer_of(payment: &Payment) -> AccountId {
 }
 
 fn paid(tx: &Tx, payer: AccountId, payment: &Payment, now: Timestamp) -> Result<(), StoreError> {
-    activity::record(tx, payer, &activity::Entry::Payment { id: payment.id, amount_minor: payment.captured_minor }, now)
+    activity::record(tx, payer, &movement(payment), now)
+}
+
+/// What its payer's list says of a payment.
+fn movement(payment: &Payment) -> activity::Entry {
+    activity::Entry::Payment { id: payment.id, amount_minor: payment.captured_minor }
 }
 
 /// Gives the limits back what was held and did not move.
@@ -108,6 +111,6 @@ fn release(tx: &Tx, payment: &Payment, amount_minor: i64, rules: &RulePack, now:
     let (Some(verified_by), Some(authorised_at)) = (payment.verified_by, payment.authorised_at) else {
         unreachable!("what was held was authorised")
     };
-    let Payer { usage, .. } = account_rows::payer(tx, payer, now)?;
+    let usage = account_rows::usage(tx, payer)?;
     account_rows::save_usage(tx, payer, &usage.after_release(amount_minor, verified_by, authorised_at, rules, now))
 }

@@ -1,6 +1,7 @@
 //! Payments as rows.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use base::id::{AccountId, MerchantId, PaymentId, RefundId, StoreId, TerminalId, TransferId, VoucherId};
 use base::money::Money;
@@ -34,10 +35,9 @@ const fn capture_name(capture: Capture) -> &'static str {
 }
 
 const PAYMENT: Kind<Payment> = Kind::new("payment", &["payments"]);
-const SHOWN: Kind<Shown> = Kind::new("shown payment", &["stores", "merchants"]);
+const SHOWN: Kind<Arc<Shown>> = Kind::new("shown payment", &["stores", "merchants"]);
 
 /// What is shown of a payment beside its own row.
-#[derive(Clone)]
 struct Shown {
     store: StoreId,
     store_name: String,
@@ -56,14 +56,14 @@ pub(crate) fn insert(
     voucher: Option<api::PaidVoucher>,
 ) -> Result<(), StoreError> {
     let api::Terminal { store, store_name, merchant_name, .. } = &terminal.details;
-    let shown = Shown {
+    let shown = Arc::new(Shown {
         store: *store,
         store_name: store_name.clone(),
         merchant_name: merchant_name.clone(),
         merchant_reference: new.merchant_reference.clone(),
         metadata: new.metadata.clone().filter(|metadata| !metadata.is_empty()),
         voucher,
-    };
+    });
     let metadata = shown.metadata.as_ref().map(|metadata| serde_json::to_string(metadata).expect("texts are plain data"));
     tx.learn(&SHOWN, (0, payment.id.bits()), shown);
     posting::is_unused(tx, TransferId::from_bits(payment.id.bits()));
@@ -236,8 +236,8 @@ pub(crate) fn waiting(tx: &Tx, payment: PaymentId) -> Result<WaitingPayment, Sto
 
 /// The payment as its terminal sees it: never who paid.
 pub(crate) fn render(tx: &Tx, payment: &Payment, rules: &RulePack, now: Timestamp) -> Result<api::Payment, StoreError> {
-    let Shown { store, store_name, merchant_name, merchant_reference, metadata, voucher } =
-        tx.recall(&SHOWN, (0, payment.id.bits()), || load_shown(tx, payment.id))?;
+    let shown = tx.recall(&SHOWN, (0, payment.id.bits()), || load_shown(tx, payment.id).map(Arc::new))?;
+    let Shown { store, store_name, merchant_name, merchant_reference, metadata, voucher } = &*shown;
     let challenge = payment.challenge.as_ref().filter(|_| payment.status == PaymentStatus::Challenged);
     let payer = payment.payer.filter(|_| payment.status == PaymentStatus::AwaitingPasscode);
     let payer = payer.map(|payer| account_rows::payer(tx, payer, now)).transpose()?;
@@ -248,12 +248,12 @@ pub(crate) fn render(tx: &Tx, payment: &Payment, rules: &RulePack, now: Timestam
         amount_minor: payment.amount.minor,
         currency: payment.amount.currency,
         merchant: payment.merchant,
-        merchant_name,
-        store,
-        store_name,
+        merchant_name: merchant_name.clone(),
+        store: *store,
+        store_name: store_name.clone(),
         terminal: payment.terminal,
-        merchant_reference,
-        metadata,
+        merchant_reference: merchant_reference.clone(),
+        metadata: metadata.clone(),
         created_at: payment.created_at,
         expires_at: payment.expires_at,
         capture: payment.capture,
@@ -264,7 +264,7 @@ pub(crate) fn render(tx: &Tx, payment: &Payment, rules: &RulePack, now: Timestam
         phone_suffix_required: payment.status == PaymentStatus::Created && payment.missed.is_some(),
         asks: payer.map(|payer| judge::asks(payment.amount.minor, &payer, rules, now)),
         attempts_left,
-        voucher,
+        voucher: *voucher,
         refunded_minor: payment.refunded_minor,
         refunds: if payment.refund_count == 0 { Vec::new() } else { refunds(tx, payment.id)? },
         dispute: None,

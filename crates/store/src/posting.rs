@@ -1,6 +1,7 @@
 //! The ledger inside a transaction: loads what transfers touch, applies them, writes back what changed and the chain.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use base::hash::hash_parts;
 use base::id::TransferId;
@@ -221,10 +222,13 @@ fn read_record(row: &Row) -> Result<Record, DbError> {
 fn insert(tx: &Tx, record: &Record, head: Head) -> Result<(), StoreError> {
     let Record { entry, pending_state } = record;
     tx.forget(&UNUSED, (0, record.entry.id.bits()));
-    tx.put_known(
-        &format!(
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
             "INSERT INTO ledger_transfers ({COLUMNS}, sequence, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
-        ),
+        )
+    });
+    tx.put_known(
+        &SQL,
         (
             Bits(entry.id.bits()),
             entry.kind.name(),

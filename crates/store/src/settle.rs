@@ -16,6 +16,6 @@ impl Store {
             assert_eq!(changed, 1, "the request was answered before in the same process");
             Ok(())
         })?;
-        Ok(Answer { status, body, replayed: false })
+        Ok(Answer { status, body, replayed: false, payment: None, queued: false })
     }
 }

@@ -1,5 +1,7 @@
 //! Setting up payees and tills.
 
+use std::sync::{Arc, LazyLock};
+
 use base::id::{MerchantId, StoreId, TerminalId};
 use base::money::Currency;
 use base::time::Timestamp;
@@ -64,7 +66,7 @@ impl Payee {
 
     /// Where a new payment begins: at `wanted`, which must be its own, or at its only terminal. `forbidden` if a terminal
     /// names another one, `not_found` for a terminal that is not the merchant's, `terminal_required` if there are several.
-    pub(crate) fn till(self, tx: &Tx, wanted: Option<TerminalId>) -> Result<Terminal, StoreError> {
+    pub(crate) fn till(self, tx: &Tx, wanted: Option<TerminalId>) -> Result<Arc<Terminal>, StoreError> {
         match (self, wanted) {
             (Self::Terminal(own), Some(wanted)) if own != wanted => Err(Code::Forbidden.into()),
             (Self::Terminal(own), _) => terminal(tx, own),
@@ -75,7 +77,7 @@ impl Payee {
             (Self::Merchant(merchant), None) => {
                 let mut all = tx.list(&format!("{TERMINALS} WHERE m.id = ?1 LIMIT 2"), [Bits(merchant.bits())], read_terminal)?;
                 match (all.pop(), all.is_empty()) {
-                    (Some(only), true) => Ok(only),
+                    (Some(only), true) => Ok(Arc::new(only)),
                     _ => Err(Refusal::of_field(Code::TerminalRequired, "terminal").into()),
                 }
             }
@@ -141,14 +143,14 @@ impl Store {
     }
 }
 
-const TERMINAL: Kind<Option<Terminal>> = Kind::new("terminal", &["terminals", "stores", "merchants"]);
+const TERMINAL: Kind<Option<Arc<Terminal>>> = Kind::new("terminal", &["terminals", "stores", "merchants"]);
 const TERMINALS: &str = "SELECT t.id, t.public_key, s.id, s.name, m.id, m.name, t.token_sha256
     FROM terminals t JOIN stores s ON s.id = t.store JOIN merchants m ON m.id = s.merchant";
 
 /// The terminal of this identifier; `not_found` without one.
-pub(crate) fn terminal(tx: &Tx, id: TerminalId) -> Result<Terminal, StoreError> {
-    let sql = format!("{TERMINALS} WHERE t.id = ?1");
-    let found = tx.recall_row(&TERMINAL, (0, id.bits()), &sql, [Bits(id.bits())], read_terminal)?;
+pub(crate) fn terminal(tx: &Tx, id: TerminalId) -> Result<Arc<Terminal>, StoreError> {
+    static SQL: LazyLock<String> = LazyLock::new(|| format!("{TERMINALS} WHERE t.id = ?1"));
+    let found = tx.recall_row(&TERMINAL, (0, id.bits()), &SQL, [Bits(id.bits())], |row| read_terminal(row).map(Arc::new))?;
     found.ok_or(Code::NotFound.into())
 }
 

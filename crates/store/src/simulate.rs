@@ -48,7 +48,7 @@ impl Store {
             let found = found(tx, &checked, shopper, top_up, now)?;
             let event = checked.judge(&found, rules, now)?;
             let after = payment::apply(tx, checked, &event, rules, now)?;
-            Ok(Answer::of(200, &payment_rows::render(tx, &after, rules, now)?))
+            Ok(Answer::of_payment(200, &payment_rows::render(tx, &after, rules, now)?))
         })
     }
 }

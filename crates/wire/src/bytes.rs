@@ -37,7 +37,7 @@ impl<const N: usize> std::fmt::Debug for HexArray<N> {
 
 impl<const N: usize> Serialize for HexArray<N> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&base::hash::hex(&self.0))
+        base::hash::with_hex(&self.0, |text| serializer.serialize_str(text))
     }
 }
 

@@ -143,6 +143,6 @@ async fn handle_undo(
     let Once { idempotency, turn: _turn, .. } = once;
     let now = app.now();
     let answer = app.with_store(move |store| store.undo_payment(&idempotency, shopper.account, payment, now)).await?;
-    app.payment_may_have_changed(payment);
+    app.payment_may_have_changed(payment, answer.queued);
     Ok(respond(answer))
 }

@@ -1,6 +1,8 @@
 //! The terms of paying, as versioned texts. Their hash stands on every payment, so that nobody can say later that other
 //! terms held.
 
+use std::sync::LazyLock;
+
 use sha2::{Digest, Sha256};
 use wire::bytes::HexArray;
 use wire::dispute::Terms;
@@ -30,7 +32,9 @@ fn current() -> &'static Version {
 
 /// SHA-256 of the current terms: of the Chinese text, which binds.
 pub fn current_sha256() -> HexArray<32> {
-    HexArray(Sha256::digest(current().zh.as_bytes()).into())
+    // Each payment bears it, and the text is long.
+    static HASH: LazyLock<HexArray<32>> = LazyLock::new(|| HexArray(Sha256::digest(current().zh.as_bytes()).into()));
+    *HASH
 }
 
 /// The current terms in `locale` (`zh` or `en`); `invalid_request` for another.

@@ -2,9 +2,12 @@
 //! writes a table forgets all that was read from it, unless it says what is there now.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::marker::PhantomData;
+
+use foldhash::quality::RandomState;
 
 /// Rows of one kind that are kept from one transaction to the next; of more, those that came first are forgotten between the two: as many
 /// as came, since forgetting all at once took a tenth of a second.
@@ -31,6 +34,8 @@ pub(crate) type Key = (u64, u128);
 #[derive(Default)]
 pub(crate) struct Known {
     inner: RefCell<Inner>,
+    /// Deliveries of webhooks that were queued here so far, also by parts that were undone.
+    queued: Cell<u64>,
 }
 
 #[derive(Default)]
@@ -38,7 +43,8 @@ struct Inner {
     is_kept: bool,
     /// Writes so far; a part that wrote and is undone forgets everything.
     writes: u64,
-    kinds: HashMap<&'static str, Kept>,
+    /// There are some dozen.
+    kinds: Vec<Kept>,
     /// Tables of which rows may wait in this transaction that nobody knows.
     blind: Vec<String>,
     /// The same of all tables: something was undone.
@@ -46,16 +52,22 @@ struct Inner {
 }
 
 struct Kept {
+    name: &'static str,
     tables: &'static [&'static str],
-    rows: HashMap<Key, Box<dyn Any + Send>>,
+    /// Keys are identifiers and parts of hashes, which nobody outside chooses whole, and the hasher has a random seed besides.
+    rows: HashMap<Key, Box<dyn Any + Send>, RandomState>,
     /// Keys in the order in which they came, also of rows that were forgotten since.
     came: VecDeque<Key>,
 }
 
 impl Kept {
-    fn put(&mut self, key: Key, value: Box<dyn Any + Send>) {
-        if self.rows.insert(key, value).is_none() {
-            self.came.push_back(key);
+    fn put<T: Send + 'static>(&mut self, key: Key, value: T) {
+        match self.rows.entry(key) {
+            Entry::Occupied(mut there) => *there.get_mut().downcast_mut().expect("rows of a kind have one type") = value,
+            Entry::Vacant(place) => {
+                place.insert(Box::new(value));
+                self.came.push_back(key);
+            }
         }
     }
 
@@ -81,7 +93,7 @@ impl Known {
 
     pub(crate) fn get<T: Clone + 'static>(&self, kind: &Kind<T>, key: Key) -> Option<T> {
         let inner = self.inner.borrow();
-        inner.kinds.get(kind.name)?.rows.get(&key)?.downcast_ref::<T>().cloned()
+        inner.kind(kind.name)?.rows.get(&key)?.downcast_ref::<T>().cloned()
     }
 
     pub(crate) fn put<T: Clone + Send + 'static>(&self, kind: &Kind<T>, key: Key, value: T) {
@@ -89,13 +101,19 @@ impl Known {
         if !inner.is_kept {
             return;
         }
-        let kept =
-            inner.kinds.entry(kind.name).or_insert_with(|| Kept { tables: kind.tables, rows: HashMap::new(), came: VecDeque::new() });
-        kept.put(key, Box::new(value));
+        match inner.kind_mut(kind.name) {
+            Some(kept) => kept.put(key, value),
+            None => {
+                let Kind { name, tables, .. } = *kind;
+                let mut kept = Kept { name, tables, rows: HashMap::default(), came: VecDeque::new() };
+                kept.put(key, value);
+                inner.kinds.push(kept);
+            }
+        }
     }
 
     pub(crate) fn forget<T>(&self, kind: &Kind<T>, key: Key) {
-        if let Some(kept) = self.inner.borrow_mut().kinds.get_mut(kind.name) {
+        if let Some(kept) = self.inner.borrow_mut().kind_mut(kind.name) {
             kept.rows.remove(&key);
         }
     }
@@ -103,7 +121,7 @@ impl Known {
     /// A transaction begins.
     pub(crate) fn begin(&self) {
         let inner = &mut *self.inner.borrow_mut();
-        inner.kinds.values_mut().for_each(Kept::forget_first);
+        inner.kinds.iter_mut().for_each(Kept::forget_first);
         inner.blind.clear();
         inner.all_blind = false;
     }
@@ -123,7 +141,7 @@ impl Known {
                 if !inner.blind.iter().any(|blind| blind == table) {
                     inner.blind.push(table.to_owned());
                 }
-                inner.kinds.values_mut().filter(|kept| kept.tables.contains(&table)).for_each(Kept::clear);
+                inner.kinds.iter_mut().filter(|kept| kept.tables.contains(&table)).for_each(Kept::clear);
             }
             None => inner.forget_all(),
         }
@@ -146,12 +164,30 @@ impl Known {
         }
     }
 
+    /// A delivery of a webhook is queued.
+    pub(crate) fn note_queued(&self) {
+        self.queued.set(self.queued.get() + 1);
+    }
+
+    /// How many were: who sees the number grow knows that the sender must be told.
+    pub(crate) fn queued(&self) -> u64 {
+        self.queued.get()
+    }
+
     pub(crate) fn forget_all(&self) {
         self.inner.borrow_mut().forget_all();
     }
 }
 
 impl Inner {
+    fn kind(&self, name: &str) -> Option<&Kept> {
+        self.kinds.iter().find(|kept| kept.name == name)
+    }
+
+    fn kind_mut(&mut self, name: &str) -> Option<&mut Kept> {
+        self.kinds.iter_mut().find(|kept| kept.name == name)
+    }
+
     fn forget_all(&mut self) {
         self.kinds.clear();
         self.all_blind = true;
@@ -181,7 +217,7 @@ mod tests {
             known.forget(&NUMBER, (1, at.into()));
             known.begin();
         }
-        assert!(known.inner.borrow().kinds["number"].came.len() <= 2 * KEPT_MAX);
+        assert!(known.inner.borrow().kind("number").expect("is kept").came.len() <= 2 * KEPT_MAX);
         known.wrote(Some("numbers"));
         assert!(!is_known(max + 9));
     }

@@ -9,7 +9,6 @@ use base::money::Money;
 use base::time::Timestamp;
 use ledger::account::AccountKey;
 use ledger::transfer::Action;
-use payments::account::Payer;
 use payments::account::tier::VerifiedBy;
 use payments::rules::RulePack;
 use payments::voucher::issue::{VoucherState, next_voucher};
@@ -166,7 +165,6 @@ fn end(tx: &Tx, voucher: &Held, state: VoucherState, rules: &RulePack, now: Time
 }
 
 fn release_limits(tx: &Tx, voucher: &Held, minor: i64, rules: &RulePack, now: Timestamp) -> Result<(), StoreError> {
-    let Payer { usage, .. } = account_rows::payer(tx, voucher.account, now)?;
-    let usage = usage.after_release(minor, VerifiedBy::Voucher, voucher.issued_at, rules, now);
+    let usage = account_rows::usage(tx, voucher.account)?.after_release(minor, VerifiedBy::Voucher, voucher.issued_at, rules, now);
     account_rows::save_usage(tx, voucher.account, &usage)
 }

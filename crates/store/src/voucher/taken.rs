@@ -84,7 +84,7 @@ impl Store {
             let event = begun.take_voucher(held.account, held.id, now)?;
             let paid = payment::apply(tx, begun, &event, rules, now)?;
             notice::record(tx, held.account, NoticeKind::VoucherUsed, now)?;
-            Ok(Answer::of(201, &payment_rows::render(tx, &paid, rules, now)?))
+            Ok(Answer::of_payment(201, &payment_rows::render(tx, &paid, rules, now)?))
         })
     }
 }

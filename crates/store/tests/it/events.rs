@@ -89,6 +89,15 @@ fn an_outcome_is_one_event_however_often_it_is_asked_for() {
 }
 
 #[test]
+fn an_answer_says_whether_a_delivery_was_queued_with_it() {
+    let world = World::new();
+    let queued = |shopper| look(&world, begin(&world), shopper).queued;
+    assert!(!queued(SimulatedShopper::Funded), "nobody wants to hear of it");
+    endpoint(&world, 1, Some(vec![EventType::PaymentRefused]));
+    assert_eq!([SimulatedShopper::Funded, SimulatedShopper::Stranger].map(queued), [false, true]);
+}
+
+#[test]
 fn a_delivery_is_claimed_by_one_and_comes_back_when_that_one_is_gone() {
     let world = World::new();
     endpoint(&world, 1, None);

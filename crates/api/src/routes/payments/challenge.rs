@@ -48,6 +48,6 @@ async fn handle(
             store.start_challenge(request, terminal, payment, labels, &mut rng(), now)
         })
         .await?;
-    app.payment_may_have_changed(payment);
+    app.payment_may_have_changed(payment, answer.queued);
     Ok(respond(answer))
 }

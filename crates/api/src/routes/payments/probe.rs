@@ -95,12 +95,12 @@ impl Look {
             if goes_on {
                 let mut timings = Timings::default();
                 timings.add_since("receive", started);
-                self.app.payment_may_have_changed(self.payment);
+                self.app.payment_may_have_changed(self.payment, false);
                 let outcome = identification::check(self.app.clone(), self.payment, self.probe, timings).await;
                 if let Ok((payment, _)) = &outcome {
                     self.app.metrics.payment(status_name(payment.status));
                 }
-                self.app.payment_may_have_changed(self.payment);
+                self.app.payment_may_have_changed(self.payment, true);
                 let _ = tell_outcome.send(outcome);
             }
         };
@@ -122,7 +122,7 @@ impl Look {
 /// with a failure that says that nothing was charged. The same request is then answered with *being checked* and asks.
 async fn settled(app: &SharedApp, idempotency: Idempotency, payment: Payment, timings: &Timings) -> Response {
     let body = serde_json::to_vec(&payment).expect("a payment is plain data");
-    let outcome = store::idempotency::Answer { status: 200, body: body.clone(), replayed: false };
+    let outcome = store::idempotency::Answer { status: 200, body: body.clone(), replayed: false, payment: None, queued: false };
     let answer = app.write(Mode::Live, move |store| store.settle_answer(&idempotency, 200, body)).await.unwrap_or_else(|_| {
         tracing::error!(payment = %payment.id, "the answer could not be remembered; the payment stands");
         outcome

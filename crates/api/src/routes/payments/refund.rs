@@ -42,6 +42,6 @@ async fn handle(State(app): State<SharedApp>, payee: Payee, PathId(payment): Pat
             None => store.refund(request, payee.by, payment, &body, &mut rng(), now),
         })
         .await?;
-    app.payment_may_have_changed(payment);
+    app.payment_may_have_changed(payment, answer.queued);
     Ok(respond(answer))
 }

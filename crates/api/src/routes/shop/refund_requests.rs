@@ -95,7 +95,7 @@ async fn decide(app: SharedApp, member: Member, id: RefundRequestId, once: Once<
     let decide = move |store: &store::Store| store.decide_refund_request(&idempotency, &member.signed, id, approve, &mut rng(), now);
     let answer = app.with_store(decide).await?;
     if let Some(request) = answer.resource::<wire::shop::RefundRequest>() {
-        app.payment_may_have_changed(request.payment);
+        app.payment_may_have_changed(request.payment, answer.queued);
     }
     Ok(respond(answer))
 }
