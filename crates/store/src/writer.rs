@@ -292,7 +292,7 @@ impl Thread {
         }
         self.store.shared.unfolded.store(false, Ordering::SeqCst);
         if let Some(log) = &self.log {
-            log.committed(parts, &connection);
+            log.committed(parts);
         }
         redo.shorten(false)?;
         Ok(())
@@ -471,7 +471,7 @@ impl Thread {
                 }
                 answers(committed);
                 if let Some(log) = &self.log {
-                    log.committed(parts, &lock(&self.turn));
+                    log.committed(parts);
                 }
             }
             (Err(error), _) => {
