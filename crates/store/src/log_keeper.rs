@@ -1,7 +1,6 @@
 //! SQLite's write-ahead log is written into the file beside the writer, by a thread with a connection of its own, so that
-//! nobody who pays waits for it. It goes on until nothing came in meanwhile: only then SQLite syncs the file, and the log begins anew. While
-//! there is a redo log the writer adds to it a few times a second at most, so that this is soon so. A log that is short enough is
-//! left to SQLite.
+//! nobody who pays waits for it: a little at a time, because the disk does that and the sync that somebody waits for by turns. It goes on
+//! until nothing came in meanwhile: only then SQLite syncs the file. The writer does the little that is left when the log is long.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +11,7 @@ use std::time::Duration;
 use crate::db::{Connection, Location, Role};
 
 /// Between two looks at what was written.
-const EVERY: Duration = Duration::from_millis(500);
+const EVERY: Duration = Duration::from_millis(250);
 /// Requests that were committed since the last time, for it to be worth while.
 const PARTS_MIN: u64 = 256;
 /// How often the thread tries to end with nothing left to write.

@@ -24,6 +24,9 @@ use crate::redo::{self, Answers, Redo};
 const QUEUE_MAX: usize = 4_096;
 /// Most requests in one transaction, so that nobody waits long for those behind.
 const PARTS_MAX: usize = 512;
+/// The same of a batch that a redo log makes durable while the next one is worked on: half of those who pay in one batch and half in the
+/// next keep everybody busy.
+const BATCH_MAX: usize = 32;
 
 /// So many requests in one transaction show that many pay at once.
 const MANY: usize = 8;
@@ -32,8 +35,10 @@ const YIELDS_MAX: u32 = 2;
 
 /// With nobody waiting for so long, what is in the redo log is folded into the file.
 const IDLE: Duration = Duration::from_millis(2);
-/// And at the latest so long after the first batch.
-const FOLD_AFTER: Duration = Duration::from_millis(100);
+/// And at the latest so long after the first batch: soon, so that nobody waits for it long, but where many pay at once later, because
+/// pages that change again and again are written once.
+const FOLD_AFTER: Duration = Duration::from_millis(50);
+const FOLD_AFTER_OF_MANY: Duration = Duration::from_millis(250);
 
 /// The writer's connection. Locked by whoever's turn it is, so never contended.
 pub(crate) type Turn = Arc<Mutex<Connection>>;
@@ -105,7 +110,18 @@ impl Writer {
         let turn = Arc::new(Mutex::new(connection));
         let log = LogKeeper::start(&location);
         let store = view(turn.clone());
-        let work = Thread { location, store, turn, log, redo, unfolded: None, is_torn: false, waiting, answers: Vec::new(), taken: VecDeque::new() };
+        let work = Thread {
+            location,
+            store,
+            turn,
+            log,
+            redo,
+            unfolded: None,
+            is_torn: false,
+            waiting,
+            answers: Vec::new(),
+            taken: VecDeque::new(),
+        };
         let thread = std::thread::Builder::new().name("store-writer".into()).spawn(move || work.run());
         Self { jobs: Some(jobs), thread: Some(thread.expect("the system has room for one thread")) }
     }
@@ -282,8 +298,8 @@ impl Thread {
         let (Some(Unfolded { parts, .. }), Some(redo)) = (self.unfolded.take(), &mut self.redo) else { return Ok(()) };
         let connection = lock(&self.turn);
         let Connection::Sqlite(sqlite) = &*connection else { return Ok(()) };
-        let folded = redo.settle().and_then(|()| sqlite.fold(redo.number()));
-        if let Err(error) = folded {
+        // Batches that are not durable yet may be among them: nobody was told of those, and when they are asked for again they are done.
+        if let Err(error) = sqlite.fold(redo.number()) {
             tracing::error!(%error, "what the redo log holds could not be folded into the file");
             drop(connection);
             self.is_torn = true;
@@ -332,10 +348,11 @@ impl Thread {
         Ok(())
     }
 
-    /// The next of those who wait by now, if anybody does. Where many pay at once, those whose requests are being read this
-    /// moment come along: the processor is theirs first.
+    /// The next of those who wait by now, if anybody does. Where many pay at once and all wait for the disk, those whose requests are
+    /// being read this moment come along: the processor is theirs first.
     fn next_waiting(&mut self) -> Option<Job> {
-        for _ in 0..=YIELDS_MAX {
+        let yields = if self.redo.is_some() { 0 } else { YIELDS_MAX };
+        for _ in 0..=yields {
             if self.taken.is_empty() {
                 self.take_waiting();
             }
@@ -360,6 +377,7 @@ impl Thread {
     /// One transaction for `first` and all that waits.
     fn transaction(&mut self, first: Job) {
         let begun = self.begin();
+        let parts_max = if self.redo.is_some() { BATCH_MAX } else { PARTS_MAX };
         let begun = begun.map_err(Arc::new);
         self.taken.push_front(first);
         if begun.is_ok() {
@@ -384,7 +402,7 @@ impl Thread {
                 break;
             }
             let is_lost = !lock(&self.turn).is_in_transaction();
-            next = if self.answers.len() < PARTS_MAX && !is_lost { self.next_waiting() } else { None };
+            next = if self.answers.len() < parts_max && !is_lost { self.next_waiting() } else { None };
         }
         if begun.is_ok() {
             self.commit();
@@ -456,7 +474,7 @@ impl Thread {
                 self.store.shared.unfolded.store(true, Ordering::SeqCst);
                 let unfolded = self.unfolded.get_or_insert_with(Unfolded::now);
                 unfolded.parts += parts;
-                let is_due = unfolded.since.elapsed() >= FOLD_AFTER;
+                let is_due = unfolded.since.elapsed() >= if parts >= MANY { FOLD_AFTER_OF_MANY } else { FOLD_AFTER };
                 redo.append(statements, answers);
                 if is_due {
                     // What failed is logged, and told to who comes next.

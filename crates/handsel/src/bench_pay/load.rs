@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 
 use crate::bench_pay::world::{AMOUNT_MINOR, Chosen, World, till_key};
@@ -51,14 +52,14 @@ impl Measured {
 /// Pays for `time`; to one merchant, if `hot`.
 #[expect(clippy::disallowed_methods, reason = "measures")]
 pub async fn run(world: &World, pace: Pace, time: Duration, hot: bool) -> Result<Measured, Failure> {
-    let (connections, interval) = match pace {
+    let (connections, step) = match pace {
         Pace::Closed { connections } => (connections, None),
-        Pace::Open { connections, per_s } => (connections, Some(Duration::from_secs_f64(connections as f64 / per_s))),
+        Pace::Open { connections, per_s } => (connections, Some(Duration::from_secs_f64(1.0 / per_s))),
     };
     let begin = Instant::now();
     let tokens: Arc<[String]> = world.tokens.clone().into();
-    let mut tasks = JoinSet::new();
-    for at in 0..connections {
+    let (mut tasks, mut turns) = (JoinSet::new(), Vec::new());
+    for _ in 0..connections {
         // Numbers that no other connection and no other run uses.
         let first = world.next.fetch_add(1 << 32, Ordering::Relaxed);
         let client = Client {
@@ -66,14 +67,33 @@ pub async fn run(world: &World, pace: Pace, time: Duration, hot: bool) -> Result
             tokens: tokens.clone(),
             hot,
         };
-        let start = begin + interval.map_or(Duration::ZERO, |interval| interval.mul_f64(at as f64 / connections as f64));
-        tasks.spawn(client.pay(first, start, interval, begin + time));
+        let (turn, due) = unbounded_channel();
+        turns.push(turn);
+        tasks.spawn(client.pay(first, step.map(|_| due), begin + time));
+    }
+    if let Some(step) = step {
+        std::thread::spawn(move || pace_out(begin, step, begin + time, &turns));
     }
     let mut latencies = Vec::new();
     while let Some(done) = tasks.join_next().await {
         latencies.extend(done.map_err(failed("a connection broke"))??);
     }
     Ok(Measured::new(latencies, begin.elapsed()))
+}
+
+/// Says to one connection after the other when its next request is due, at that time. The runtime's own timers would be late by a millisecond
+/// or two, as long as an answer takes.
+#[expect(clippy::disallowed_methods, reason = "measures")]
+fn pace_out(begin: Instant, step: Duration, end: Instant, turns: &[UnboundedSender<Instant>]) {
+    for (number, turn) in (0..).zip(turns.iter().cycle()) {
+        let due = begin + step * number;
+        if due >= end {
+            break;
+        }
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        // A connection that broke is told of by its own task.
+        let _ = turn.send(due);
+    }
 }
 
 struct Client {
@@ -84,22 +104,18 @@ struct Client {
 
 impl Client {
     #[expect(clippy::disallowed_methods, reason = "measures")]
-    async fn pay(mut self, first: u64, start: Instant, interval: Option<Duration>, end: Instant) -> Result<Vec<u64>, Failure> {
+    async fn pay(mut self, first: u64, mut turns: Option<UnboundedReceiver<Instant>>, end: Instant) -> Result<Vec<u64>, Failure> {
         self.stream.set_nodelay(true).map_err(failed("a connection broke"))?;
-        let (mut latencies, mut answer, mut due) = (Vec::new(), Vec::new(), start);
+        let (mut latencies, mut answer) = (Vec::new(), Vec::new());
         for number in first.. {
-            if interval.is_some() {
-                tokio::time::sleep_until(due.into()).await;
-            } else {
-                due = Instant::now();
-            }
-            if due >= end {
-                break;
-            }
+            let due = match &mut turns {
+                Some(turns) => turns.recv().await,
+                None => Some(Instant::now()).filter(|now| *now < end),
+            };
+            let Some(due) = due else { break };
             self.stream.write_all(&self.request(number)).await.map_err(failed("a connection broke"))?;
             self.read_answer(&mut answer).await?;
             latencies.push(due.elapsed().as_micros() as u64);
-            due += interval.unwrap_or_default();
         }
         Ok(latencies)
     }

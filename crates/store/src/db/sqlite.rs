@@ -19,8 +19,9 @@ const STATEMENTS_KEPT: usize = 256;
 /// Memory for pages of the file that the writer keeps, in KiB: a batch of payments touches some hundred pages all over it.
 const WRITER_CACHE_KIB: u32 = 64 * 1024;
 
-/// Pages in the write-ahead log from which on they are written into the file, those that changed often once for all.
-const LOG_PAGES: u32 = 16_384;
+/// Pages in the write-ahead log, 512 MiB, at which the writer writes into the file what the log's keeper has not yet, so that the log begins
+/// anew: some ten milliseconds in which everybody waits, so it had better be rare.
+const LOG_PAGES: u32 = 131_072;
 
 /// A connection to the file.
 pub(crate) struct Sqlite {

@@ -186,11 +186,6 @@ impl Redo {
         self.number
     }
 
-    /// Waits until all that was added is durable and answered.
-    pub(crate) fn settle(&self) -> Result<(), DbError> {
-        self.syncer.settle(None)
-    }
-
     /// Whether something could not be written, and nothing more will be.
     pub(crate) fn is_broken(&self) -> bool {
         self.syncer.is_broken()
@@ -202,7 +197,7 @@ impl Redo {
             return Ok(());
         }
         sync_file_log(&self.database)?;
-        self.syncer.settle(Some(if erase { syncer::Anew::Erased } else { syncer::Anew::Over }))?;
+        self.syncer.begin_anew(erase)?;
         self.at = HEAD_LEN;
         Ok(())
     }

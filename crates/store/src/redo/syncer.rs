@@ -19,18 +19,9 @@ const BATCHES_MAX: usize = 64;
 /// Gives the answers of a batch, when it is durable or with why it is not.
 pub(crate) type Answers = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
-/// How a log begins anew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Anew {
-    /// Over what is there, which is no longer needed.
-    Over,
-    /// In an empty file.
-    Erased,
-}
-
 enum Message {
     Batch { number: u64, statements: Vec<u8>, answers: Answers },
-    Settle { anew: Option<Anew>, done: SyncSender<io::Result<()>> },
+    BeginAnew { erase: bool, done: SyncSender<io::Result<()>> },
 }
 
 /// The way to the thread.
@@ -54,10 +45,10 @@ impl Syncer {
         self.send(Message::Batch { number, statements, answers });
     }
 
-    /// Waits until all that was appended is durable and answered; then the log begins anew, if it should.
-    pub(super) fn settle(&self, anew: Option<Anew>) -> Result<(), DbError> {
+    /// Begins the log anew when all that was appended is durable and answered: over what is there, or in an empty file.
+    pub(super) fn begin_anew(&self, erase: bool) -> Result<(), DbError> {
         let (done, is_done) = sync_channel(1);
-        self.send(Message::Settle { anew, done });
+        self.send(Message::BeginAnew { erase, done });
         is_done.recv().expect("the thread ends last").map_err(DbError::Redo)
     }
 
@@ -106,10 +97,10 @@ impl Thread {
                         }
                         self.durable.push(answers);
                     }
-                    Message::Settle { anew, done } => {
+                    Message::BeginAnew { erase, done } => {
                         self.write();
                         // The writer waits for it.
-                        drop(done.send(self.settled(anew)));
+                        drop(done.send(self.begin_anew(erase)));
                     }
                 }
             }
@@ -136,14 +127,12 @@ impl Thread {
         }
     }
 
-    fn settled(&mut self, anew: Option<Anew>) -> io::Result<()> {
+    fn begin_anew(&mut self, erase: bool) -> io::Result<()> {
         self.not_broken()?;
-        if let Some(anew) = anew {
-            self.at = self.begin;
-            if anew == Anew::Erased {
-                self.file.set_len(self.begin)?;
-                self.file.sync_all()?;
-            }
+        self.at = self.begin;
+        if erase {
+            self.file.set_len(self.begin)?;
+            self.file.sync_all()?;
         }
         Ok(())
     }

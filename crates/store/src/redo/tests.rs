@@ -20,7 +20,9 @@ fn add(store: &Store, number: u128) -> Result<(), StoreError> {
 }
 
 fn rows(store: &Store) -> i64 {
-    store.read(|tx| Ok(tx.one("SELECT count(*) FROM ledger_accounts WHERE kind = 'customer_wallet'", (), |row| row.get(0))?)).expect("reads")
+    store
+        .read(|tx| Ok(tx.one("SELECT count(*) FROM ledger_accounts WHERE kind = 'customer_wallet'", (), |row| row.get(0))?))
+        .expect("reads")
 }
 
 /// What lies on the disk right when a batch is durable and not yet in the file: the process is killed there.
@@ -93,9 +95,8 @@ fn what_fails_in_a_batch_takes_nothing_along_that_was_acknowledged_before() {
     for number in 0..40 {
         add(&store, number).expect("is written");
         // Found only when the batch ends: the row refers to a merchant that is not there.
-        let failed = store.run_tx("breaks", |tx| {
-            Ok(tx.put("INSERT INTO merchant_lists (merchant) VALUES (?1)", [crate::row::Bits(number + 1_000)])?)
-        });
+        let failed = store
+            .run_tx("breaks", |tx| Ok(tx.put("INSERT INTO merchant_lists (merchant) VALUES (?1)", [crate::row::Bits(number + 1_000)])?));
         assert!(failed.is_err(), "{number}");
     }
     assert_eq!(rows(&store), 40);
@@ -125,8 +126,8 @@ fn a_log_that_cannot_be_written_answers_nobody_with_success() {
     let (tell, told) = std::sync::mpsc::channel();
     for number in 1..=3 {
         let tell = tell.clone();
-        syncer.append(number, vec![0; 10], Box::new(move |durable| drop(tell.send(durable.is_ok()))));
+        syncer.append(number, vec![0; 10], Box::new(move |durable| tell.send(durable.is_ok()).expect("the test listens")));
     }
-    assert!(syncer.settle(None).is_err() && syncer.is_broken());
+    assert!(syncer.begin_anew(false).is_err() && syncer.is_broken());
     assert_eq!(told.try_iter().collect::<Vec<_>>(), [false; 3]);
 }
