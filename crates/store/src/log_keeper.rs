@@ -1,9 +1,10 @@
 //! SQLite's write-ahead log is written into the file beside the writer, by a thread with a connection of its own, so that
 //! nobody who pays waits for it: a little at a time, because the disk does that and the sync that somebody waits for by turns. It goes on
-//! until nothing came in meanwhile: only then SQLite syncs the file. The writer does the little that is left when the log is long.
+//! until nothing came in meanwhile: only then SQLite syncs the file. For a long log to begin anew the writer must add the little that came in
+//! since, between two transactions, while everybody waits: some milliseconds, which had better be rare.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -16,13 +17,23 @@ const EVERY: Duration = Duration::from_millis(250);
 const PARTS_MIN: u64 = 256;
 /// How often the thread tries to end with nothing left to write.
 const TRIES: u32 = 8;
+/// Pages in the log, 256 MiB, from which on it is to begin anew.
+const PAGES_MIN: u32 = 65_536;
 
 /// The thread.
 pub(crate) struct LogKeeper {
-    /// Requests that were committed since the log was last written into the file.
-    parts: Arc<AtomicU64>,
+    signs: Arc<Signs>,
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What the writer and the thread tell each other.
+#[derive(Default)]
+struct Signs {
+    /// Requests that were committed since the log was last written into the file.
+    parts: AtomicU64,
+    /// Nearly all of a long log is in the file.
+    is_nearly_done: AtomicBool,
 }
 
 impl LogKeeper {
@@ -30,15 +41,18 @@ impl LogKeeper {
     pub(crate) fn start(location: &Location) -> Option<Self> {
         let Location::Sqlite(_) = location else { return None };
         let (stop, stopped) = channel();
-        let parts = Arc::new(AtomicU64::new(0));
-        let (counted, location) = (parts.clone(), location.clone());
-        let thread = std::thread::Builder::new().name("store-log".into()).spawn(move || keep(&location, &counted, &stopped));
-        Some(Self { parts, stop: Some(stop), thread: Some(thread.expect("the system has room for one thread")) })
+        let signs = Arc::new(Signs::default());
+        let (shown, location) = (signs.clone(), location.clone());
+        let thread = std::thread::Builder::new().name("store-log".into()).spawn(move || keep(&location, &shown, &stopped));
+        Some(Self { signs, stop: Some(stop), thread: Some(thread.expect("the system has room for one thread")) })
     }
 
-    /// The writer has committed so many requests.
-    pub(crate) fn committed(&self, parts: usize) {
-        self.parts.fetch_add(parts as u64, Ordering::Relaxed);
+    /// The writer has committed so many requests on `connection`, and no transaction is open.
+    pub(crate) fn committed(&self, parts: usize, connection: &Connection) {
+        self.signs.parts.fetch_add(parts as u64, Ordering::Relaxed);
+        if self.signs.is_nearly_done.swap(false, Ordering::Relaxed) {
+            write_log(connection);
+        }
     }
 }
 
@@ -53,31 +67,38 @@ impl Drop for LogKeeper {
     }
 }
 
-fn keep(location: &Location, parts: &AtomicU64, stopped: &Receiver<()>) {
+fn keep(location: &Location, signs: &Signs, stopped: &Receiver<()>) {
     let connection = match Connection::open(location, Role::Reader) {
         Ok(connection) => connection,
         // The writer does it alone then, when the log is long.
         Err(error) => return tracing::warn!(%error, "the write-ahead log is not looked after"),
     };
     while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
-        if parts.load(Ordering::Relaxed) >= PARTS_MIN {
-            parts.store(0, Ordering::Relaxed);
-            write_all(&connection);
+        if signs.parts.load(Ordering::Relaxed) >= PARTS_MIN {
+            signs.parts.store(0, Ordering::Relaxed);
+            signs.is_nearly_done.store(write_all(&connection) >= PAGES_MIN, Ordering::Relaxed);
         }
     }
 }
 
-/// Writes the log into the file until all of it is there and synced, or writers are always faster.
-fn write_all(connection: &Connection) {
-    let Connection::Sqlite(sqlite) = connection else { return };
+/// Writes the log into the file until all of it is there and synced, or writers are always faster; the pages that it had.
+fn write_all(connection: &Connection) -> u32 {
+    let mut pages = 0;
     for _ in 0..TRIES {
-        match sqlite.write_log() {
-            Ok((pages, written)) if written < pages => {}
-            Ok(_) => break,
-            Err(error) => {
-                tracing::warn!(%error, "the write-ahead log was not written into the file");
-                break;
-            }
+        let (of, written) = write_log(connection);
+        pages = of;
+        if written >= of {
+            break;
         }
     }
+    pages
+}
+
+/// Writes the log into the file as far as nobody holds it up; the pages that it had, and how many of them are in the file.
+fn write_log(connection: &Connection) -> (u32, u32) {
+    let Connection::Sqlite(sqlite) = connection else { return (0, 0) };
+    sqlite.write_log().unwrap_or_else(|error| {
+        tracing::warn!(%error, "the write-ahead log was not written into the file");
+        (0, 0)
+    })
 }

@@ -308,7 +308,7 @@ impl Thread {
         }
         self.store.shared.unfolded.store(false, Ordering::SeqCst);
         if let Some(log) = &self.log {
-            log.committed(parts);
+            log.committed(parts, &connection);
         }
         redo.shorten(false)?;
         Ok(())
@@ -420,13 +420,19 @@ impl Thread {
             return Err(StoreError::Halted);
         }
         self.mend()?;
-        let connection = lock(&self.turn);
         if self.unfolded.is_some() {
             // The transaction goes on.
-            connection.known().begin();
+            lock(&self.turn).known().begin();
             return Ok(());
         }
-        Ok(connection.begin(Role::Writer)?)
+        lock(&self.turn).begin(Role::Writer)?;
+        if self.redo.is_none() && redo::is_left_behind(&self.location)? {
+            // The program that wrote it died meanwhile: what it acknowledged comes first.
+            self.is_torn = true;
+            self.mend()?;
+            lock(&self.turn).begin(Role::Writer)?;
+        }
+        Ok(())
     }
 
     fn do_part(&mut self, job: Job) {
@@ -489,7 +495,7 @@ impl Thread {
                 }
                 answers(committed);
                 if let Some(log) = &self.log {
-                    log.committed(parts);
+                    log.committed(parts, &lock(&self.turn));
                 }
             }
             (Err(error), _) => {

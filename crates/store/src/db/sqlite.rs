@@ -19,8 +19,7 @@ const STATEMENTS_KEPT: usize = 256;
 /// Memory for pages of the file that the writer keeps, in KiB: a batch of payments touches some hundred pages all over it.
 const WRITER_CACHE_KIB: u32 = 64 * 1024;
 
-/// Pages in the write-ahead log, 512 MiB, at which the writer writes into the file what the log's keeper has not yet, so that the log begins
-/// anew: some ten milliseconds in which everybody waits, so it had better be rare.
+/// Pages in the write-ahead log, 512 MiB, at which SQLite itself writes them into the file, if its keeper has not come to that.
 const LOG_PAGES: u32 = 131_072;
 
 /// A connection to the file.

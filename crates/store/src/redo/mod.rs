@@ -73,6 +73,17 @@ pub(crate) fn recover(location: &Location, connection: &Connection) -> Result<Op
     Ok(Some(Recovered { database: database.clone(), file }))
 }
 
+/// Whether there is a log at `location` that nobody writes to. Asked within a transaction that writes: a program that is alive and has
+/// such a log has all of it in the file then.
+pub(crate) fn is_left_behind(location: &Location) -> Result<bool, StoreError> {
+    let Location::Sqlite(database) = location else { return Ok(false) };
+    match File::open(beside(database, "-redo")) {
+        Ok(file) => Ok(file.try_lock().is_ok()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(DbError::Redo(error).into()),
+    }
+}
+
 /// Waits until whoever reads the file at `location` reads all that was acknowledged by now: another program that writes to the log is
 /// waited for, and in place of one that was not closed in order it is done here.
 pub(crate) fn wait_for_all(location: &Location) -> Result<(), StoreError> {

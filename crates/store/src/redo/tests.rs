@@ -25,39 +25,45 @@ fn rows(store: &Store) -> i64 {
         .expect("reads")
 }
 
-/// What lies on the disk right when a batch is durable and not yet in the file: the process is killed there.
-fn killed(path: &Path, to: &Path, number: u128) {
-    let store = open(path).expect("opens");
-    let (from, to) = (path.to_owned(), to.to_owned());
-    store.watch_steps(move |step| {
-        if step == crate::Step::Durable {
-            for part in ["", "-wal", "-redo"] {
-                std::fs::copy(beside(&from, part), beside(&to, part)).expect("copies");
+/// A store as a process leaves it that is killed right when a row of account 1 is durable and not yet in the file.
+fn killed(directory: &Path) -> PathBuf {
+    for attempt in 0..100 {
+        let [path, copy] = ["before", "killed"].map(|name| directory.join(format!("{name}{attempt}.db")));
+        let store = open(&path).expect("opens");
+        let to = copy.clone();
+        store.watch_steps(move |step| {
+            if step == crate::Step::Durable {
+                for part in ["", "-wal", "-redo"] {
+                    std::fs::copy(beside(&path, part), beside(&to, part)).expect("copies");
+                }
             }
+        });
+        add(&store, 1).expect("is written");
+        // The writer may have been faster than the copying.
+        let position = place(&Connection::open(&Location::from(&copy), Role::Reader).expect("opens")).expect("reads");
+        if position.is_some_and(|(_, position)| position == 0) {
+            return copy;
         }
-    });
-    add(&store, number).expect("is written");
+    }
+    panic!("the file always has it at once");
 }
 
 #[test]
 fn what_was_acknowledged_is_done_again_at_the_next_start_and_for_who_only_reads() {
     let directory = tempfile::tempdir().expect("a directory");
-    let [path, first, second] = ["platform.db", "first.db", "second.db"].map(|name| directory.path().join(name));
-    killed(&path, &first, 1);
-    assert_eq!(rows(&open(&first).expect("opens")), 1);
-    killed(&path, &second, 2);
-    let backup = directory.path().join("backup.db");
-    crate::copy::backup(&Location::from(&second), &backup).expect("copies");
-    assert_eq!(rows(&open(&backup).expect("opens")), 2);
+    assert_eq!(rows(&open(&killed(directory.path())).expect("opens")), 1);
+    let other = tempfile::tempdir().expect("a directory");
+    let backup = other.path().join("backup.db");
+    crate::copy::backup(&Location::from(&killed(other.path())), &backup).expect("copies");
+    assert_eq!(rows(&open(&backup).expect("opens")), 1);
 }
 
 #[test]
 fn the_log_of_another_store_and_an_older_copy_of_the_store_are_refused_and_nothing_is_lost() {
     let directory = tempfile::tempdir().expect("a directory");
-    let [path, killed_at, other] = ["platform.db", "killed.db", "other.db"].map(|name| directory.path().join(name));
-    killed(&path, &killed_at, 1);
+    let (killed, other) = (killed(directory.path()), directory.path().join("other.db"));
     drop(open(&other).expect("opens"));
-    let log = std::fs::read(beside(&killed_at, "-redo")).expect("reads");
+    let log = std::fs::read(beside(&killed, "-redo")).expect("reads");
     std::fs::write(beside(&other, "-redo"), &log).expect("writes");
     let refused = open(&other).err().expect("it is another's").to_string();
     assert!(refused.contains("other.db-redo is the redo log of another store"), "{refused}");
@@ -66,11 +72,11 @@ fn the_log_of_another_store_and_an_older_copy_of_the_store_are_refused_and_nothi
     let (lineage, found) = read(&log).expect("a whole head");
     let statements = found[0].statements;
     let later = [&log[..HEAD_LEN as usize], &record::head(&lineage, 5, statements)[..], statements].concat();
-    std::fs::write(beside(&killed_at, "-redo"), later).expect("writes");
-    let refused = open(&killed_at).err().expect("something is missing").to_string();
+    std::fs::write(beside(&killed, "-redo"), later).expect("writes");
+    let refused = open(&killed).err().expect("something is missing").to_string();
     assert!(refused.contains("an older copy of the store"), "{refused}");
-    std::fs::write(beside(&killed_at, "-redo"), log).expect("writes");
-    assert_eq!(rows(&open(&killed_at).expect("opens")), 1);
+    std::fs::write(beside(&killed, "-redo"), log).expect("writes");
+    assert_eq!(rows(&open(&killed).expect("opens")), 1);
 }
 
 #[test]
@@ -86,6 +92,19 @@ fn of_two_programs_one_has_the_log_and_both_see_what_the_other_wrote() {
     drop(one);
     assert_eq!(std::fs::metadata(beside(&path, "-redo")).expect("is there").len(), HEAD_LEN, "closed in order");
     assert_eq!(rows(&other), 6);
+}
+
+#[test]
+fn what_a_program_that_died_had_acknowledged_comes_before_what_another_one_writes() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let killed = killed(directory.path());
+    let alive = File::open(beside(&killed, "-redo")).expect("is there");
+    alive.lock().expect("nobody has it");
+    let other = open(&killed).expect("opens beside the first");
+    assert_eq!(rows(&other), 0, "the first has not folded it");
+    drop(alive);
+    add(&other, 2).expect("is written");
+    assert_eq!(rows(&other), 2);
 }
 
 #[test]
