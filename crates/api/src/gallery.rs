@@ -11,6 +11,7 @@ use base::party::PartyId;
 use ed25519_dalek::{Signature, VerifyingKey};
 use store::Store;
 use store::error::StoreError;
+use store::gallery::GallerySequence;
 use wire::party::{DeletionConfirmation, GalleryChange, GalleryOperation, PartyAnswer, PartyCommand, PartyRefusal, PartyStatus};
 use wire::upkeep::Rebuild;
 
@@ -58,8 +59,7 @@ pub fn diverged(parties: &[Option<PartyStatus>; 3]) -> Vec<PartyId> {
 
 /// Parties whose gallery is less far than what they acknowledged.
 async fn fallen_behind(app: &SharedApp, parties: &[Option<PartyStatus>; 3]) -> Vec<PartyId> {
-    let acknowledged = |store: &Store| PartyId::ALL.map(|party| store.acknowledged(party)).into_iter().collect::<Result<Vec<u64>, _>>();
-    let Ok(acknowledged) = app.with_store(acknowledged).await else { return vec![] };
+    let Ok(GallerySequence { acknowledged, .. }) = app.with_store(Store::gallery_sequence).await else { return vec![] };
     let is_behind = |status: &&PartyStatus| status.gallery_sequence < acknowledged[status.party.index()];
     parties.iter().flatten().filter(is_behind).map(|status| status.party).collect()
 }
@@ -155,14 +155,8 @@ enum Sent {
 
 /// The parties that have not acknowledged every change.
 fn parties_behind(store: &Store) -> Result<Vec<PartyId>, StoreError> {
-    let queued = store.gallery_sequence()?.queued;
-    let mut behind = Vec::new();
-    for party in PartyId::ALL {
-        if store.acknowledged(party)? < queued {
-            behind.push(party);
-        }
-    }
-    Ok(behind)
+    let GallerySequence { queued, acknowledged, .. } = store.gallery_sequence()?;
+    Ok(PartyId::ALL.into_iter().filter(|party| acknowledged[party.index()] < queued).collect())
 }
 
 async fn deliver(app: &SharedApp, party: PartyId) -> Answer<Delivered> {

@@ -43,6 +43,8 @@ pub struct GallerySequence {
     pub queued: u64,
     /// The last change that all three parties have applied.
     pub applied: u64,
+    /// The last one that each party acknowledged, by [`PartyId::index`].
+    pub acknowledged: [u64; 3],
 }
 
 impl Store {
@@ -117,7 +119,13 @@ impl Store {
 
     /// How far the log is.
     pub fn gallery_sequence(&self) -> Result<GallerySequence, StoreError> {
-        self.read(|tx| Ok(GallerySequence { queued: last_sequence(tx)?, applied: all_applied(tx)? }))
+        self.read(|tx| {
+            let mut acknowledged = [0; 3];
+            for party in PartyId::ALL {
+                acknowledged[party.index()] = progress(tx, party)?;
+            }
+            Ok(GallerySequence { queued: last_sequence(tx)?, applied: all_applied(tx)?, acknowledged })
+        })
     }
 
     /// How far `party` is: the last change it acknowledged.

@@ -110,6 +110,8 @@ struct Shared {
     halted: AtomicBool,
     /// Set while what was acknowledged is in the redo log and the open transaction alone, where no reader sees it.
     unfolded: AtomicBool,
+    /// Whoever runs a transaction on a thread of its own is acknowledged before the file has taken it, as [`Store::submit`] does.
+    lets_wait: AtomicBool,
     steps: OnceLock<Box<dyn Fn(Step) + Send + Sync>>,
 }
 
@@ -150,6 +152,7 @@ impl Store {
             passcodes: PasscodeHasher::new(pepper),
             halted: AtomicBool::new(false),
             unfolded: AtomicBool::new(false),
+            lets_wait: AtomicBool::new(false),
             steps: OnceLock::new(),
         });
         let view = shared.clone();
@@ -161,6 +164,14 @@ impl Store {
     #[doc(hidden)]
     pub fn watch_steps(&self, watch: impl Fn(Step) + Send + Sync + 'static) {
         drop(self.shared.steps.set(Box::new(watch)));
+    }
+
+    /// From now on all rows wait for the file as those of [`Store::submit`] do. For tests that call the store as the platform does, and not
+    /// through it.
+    #[doc(hidden)]
+    pub fn let_rows_wait(self) -> Self {
+        self.shared.lets_wait.store(true, Ordering::Relaxed);
+        self
     }
 
     fn is_halted(&self) -> bool {

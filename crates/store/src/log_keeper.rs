@@ -18,7 +18,7 @@ const PARTS_MIN: u64 = 256;
 /// How often the thread tries to end with nothing left to write.
 const TRIES: u32 = 8;
 /// Pages in the log, 256 MiB, from which on it is to begin anew.
-const PAGES_MIN: u32 = 65_536;
+const PAGES_MIN: u32 = 16_384;
 
 /// The thread.
 pub(crate) struct LogKeeper {
@@ -47,12 +47,16 @@ impl LogKeeper {
         Some(Self { signs, stop: Some(stop), thread: Some(thread.expect("the system has room for one thread")) })
     }
 
-    /// The writer has committed so many requests on `connection`, and no transaction is open.
-    pub(crate) fn committed(&self, parts: usize, connection: &Connection) {
+    /// So many requests were committed. `true`: it is time that whoever writes calls [`LogKeeper::finish`] between two transactions, or
+    /// does as much.
+    pub(crate) fn committed(&self, parts: usize) -> bool {
         self.signs.parts.fetch_add(parts as u64, Ordering::Relaxed);
-        if self.signs.is_nearly_done.swap(false, Ordering::Relaxed) {
-            write_log(connection);
-        }
+        self.signs.is_nearly_done.swap(false, Ordering::Relaxed)
+    }
+
+    /// Writes what is left of the log into the file, so that it begins anew.
+    pub(crate) fn finish(&self, connection: &Connection) {
+        write_log(connection);
     }
 }
 

@@ -17,6 +17,12 @@ pub enum DbError {
     /// The redo log cannot be read or written; its operator must make room or mend the disk.
     #[error("the redo log beside the store: {0}")]
     Redo(#[source] std::io::Error),
+    /// The file that says who writes to the store cannot be used; its operator must mend the disk or the rights.
+    #[error("the lock beside the store: {0}")]
+    Lock(#[source] std::io::Error),
+    /// Another program writes to the store and does not give it back; whoever runs that must end it.
+    #[error("another program has been writing to the store for seconds")]
+    Busy,
     /// The server or database is not one to keep money in; whoever runs it must mend what is said.
     #[error("{0}")]
     Unfit(String),
@@ -45,7 +51,7 @@ impl DbError {
             ),
             // Insufficient resources, operator intervention, system error; connection exceptions; read-only.
             Self::Postgres(error) => ["53", "57", "58", "08"].iter().any(|class| error.state.starts_with(class)) || error.state == "25006",
-            Self::Connection(_) | Self::Redo(_) | Self::Lost => true,
+            Self::Connection(_) | Self::Redo(_) | Self::Lock(_) | Self::Busy | Self::Lost => true,
             Self::Unfit(_) | Self::Column(_) => false,
         }
     }

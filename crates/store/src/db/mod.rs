@@ -3,6 +3,7 @@
 //! The dialect is what both take, with `?1` for a parameter. Columns hold integers of 64 bits, texts and bytes; a truth
 //! is 0 or 1. What differs (types of columns, settings, locks, backups) is in the two backends and nowhere else.
 
+pub(crate) mod encoded;
 mod error;
 mod known;
 mod location;
@@ -22,7 +23,7 @@ pub use self::location::Location;
 pub(crate) use self::params::Params;
 pub use self::postgres::Address;
 pub(crate) use self::postgres::{PgRow, Postgres};
-pub(crate) use self::sqlite::Sqlite;
+pub(crate) use self::sqlite::{Fold, Folded, Sqlite, sync_log};
 pub(crate) use self::value::{At, Bits, FromValue, Sequence, ToValue, Value};
 
 /// What a connection is for.
@@ -94,16 +95,26 @@ impl Connection {
     /// Makes all of the transaction durable.
     pub(crate) fn commit(&self) -> Result<(), DbError> {
         match self {
-            Self::Sqlite(sqlite) => sqlite.commit(),
-            Self::Postgres(postgres) => postgres.commit(),
+            Self::Sqlite(sqlite) => sqlite.commit()?,
+            Self::Postgres(postgres) => postgres.commit()?,
+        }
+        self.known().all_is_written();
+        Ok(())
+    }
+
+    /// Whether rows that waited when their batch ended may wait still.
+    fn is_later(&self) -> bool {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.is_later(),
+            Self::Postgres(_) => false,
         }
     }
 
     /// Ends a batch within the open transaction: what it wrote, where that is recorded for a redo log and the transaction goes on. Where
-    /// not, nothing is durable before [`Connection::commit`].
-    pub(crate) fn end_batch(&self) -> Result<Option<Vec<u8>>, DbError> {
+    /// not, nothing is durable before [`Connection::commit`]. With `now` the database has taken what was recorded, and has not refused it.
+    pub(crate) fn end_batch(&self, now: bool) -> Result<Option<Vec<u8>>, DbError> {
         match self {
-            Self::Sqlite(sqlite) => sqlite.end_batch(),
+            Self::Sqlite(sqlite) => sqlite.end_batch(now),
             Self::Postgres(_) => Ok(None),
         }
     }
@@ -231,9 +242,8 @@ impl Tx<'_> {
         key: Key,
         value: T,
     ) -> Result<(), DbError> {
-        self.0.known().wrote_as_known();
         self.write(sql, params)?;
-        self.0.known().put(kind, key, value);
+        self.0.known().write(kind, key, value);
         Ok(())
     }
 
@@ -255,7 +265,7 @@ impl Tx<'_> {
             return Ok(known);
         }
         let found = load()?;
-        self.0.known().put(kind, key, found.clone());
+        self.0.known().learn(kind, key, found.clone());
         Ok(found)
     }
 
@@ -292,7 +302,7 @@ impl Tx<'_> {
         params: impl Params,
         mut read: impl FnMut(&Row) -> Result<T, DbError>,
     ) -> Result<Vec<T>, DbError> {
-        if !self.0.known().knows_what_waits(kind) {
+        if !self.knows_what_waits(kind) {
             return self.list(sql, params, read);
         }
         let mut found = Vec::new();
@@ -309,7 +319,7 @@ impl Tx<'_> {
 
     /// Whether every row of this kind that waits to be written is known.
     pub(crate) fn knows_what_waits<T>(&self, kind: &Kind<T>) -> bool {
-        self.0.known().knows_what_waits(kind)
+        self.0.known().knows_what_waits(kind, self.0.is_later())
     }
 
     /// Whether anything is known under `key`.
@@ -324,7 +334,7 @@ impl Tx<'_> {
 
     /// `value` is what is there.
     pub(crate) fn learn<T: Clone + Send + 'static>(&self, kind: &Kind<T>, key: Key, value: T) {
-        self.0.known().put(kind, key, value);
+        self.0.known().learn(kind, key, value);
     }
 
     /// Runs a part of the transaction whose error, or panic, undoes that part alone.
@@ -333,7 +343,7 @@ impl Tx<'_> {
             Connection::Sqlite(sqlite) => sqlite.begin_part(),
             Connection::Postgres(postgres) => postgres.begin_part(),
         }
-        let undo = Undo { connection: self.0, writes: self.0.known().writes() };
+        let undo = Undo { connection: self.0, changes: self.0.known().changes() };
         let value = work()?;
         std::mem::forget(undo);
         match self.0 {
@@ -347,12 +357,12 @@ impl Tx<'_> {
 /// Undoes the innermost part when it is dropped.
 struct Undo<'c> {
     connection: &'c Connection,
-    writes: u64,
+    changes: usize,
 }
 
 impl Drop for Undo<'_> {
     fn drop(&mut self) {
-        self.connection.known().undo_to(self.writes);
+        self.connection.known().undo_to(self.changes);
         let undone = match self.connection {
             Connection::Sqlite(sqlite) => sqlite.undo_part(),
             Connection::Postgres(postgres) => postgres.undo_part(),

@@ -1,46 +1,18 @@
 //! Rows that wait to be written, by the statement that writes them.
 
-use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
+use foldhash::HashMap;
+
+use super::encoded::{self, EncodedRow};
 use super::{Value, statement};
 
-/// A value that outlives its statement.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Kept {
-    Null,
-    Integer(i64),
-    Text(Box<str>),
-    Bytes(Box<[u8]>),
-    Id([u8; 16]),
-}
-
-impl Kept {
-    fn of(value: &Value) -> Self {
-        match value {
-            Value::Null => Self::Null,
-            Value::Integer(number) => Self::Integer(*number),
-            Value::Text(text) => Self::Text((*text).into()),
-            Value::Bytes(bytes) => Self::Bytes((*bytes).into()),
-            Value::Id(bytes) => Self::Id(*bytes),
-        }
-    }
-
-    pub(super) fn as_value(&self) -> Value<'_> {
-        match self {
-            Self::Null => Value::Null,
-            Self::Integer(number) => Value::Integer(*number),
-            Self::Text(text) => Value::Text(text),
-            Self::Bytes(bytes) => Value::Bytes(bytes),
-            Self::Id(bytes) => Value::Id(*bytes),
-        }
-    }
-}
-
-/// One row of one statement.
+/// One row of one statement; of an update its first values, up to `keys`, say which.
 struct Waiting {
     statement: usize,
-    values: Vec<Kept>,
+    at: Range<usize>,
+    keys: usize,
 }
 
 /// A statement of which rows wait.
@@ -48,12 +20,16 @@ struct Form {
     sql: Arc<str>,
     /// Where it stands among the others: rows that are referred to are written before those that refer.
     rank: (usize, bool),
+    /// How many of its values say which row, if it is an update.
+    keys: usize,
 }
 
 /// Rows in the order in which they came.
 #[derive(Default)]
 pub(super) struct Rows {
     waiting: Vec<Waiting>,
+    /// Their values.
+    bytes: Vec<u8>,
     forms: Vec<Form>,
     known: HashMap<Arc<str>, usize>,
     /// Tables in the order in which they were made: none refers to a later one.
@@ -63,7 +39,7 @@ pub(super) struct Rows {
 /// All rows of one statement.
 pub(super) struct Group<'r> {
     pub(super) sql: Arc<str>,
-    pub(super) rows: Vec<&'r [Kept]>,
+    pub(super) rows: Vec<EncodedRow<'r>>,
 }
 
 impl Rows {
@@ -76,7 +52,10 @@ impl Rows {
     }
 
     pub(super) fn truncate(&mut self, len: usize) {
-        self.waiting.truncate(len);
+        if let Some(first) = self.waiting.get(len) {
+            self.bytes.truncate(first.at.start);
+            self.waiting.truncate(len);
+        }
     }
 
     pub(super) fn push(&mut self, sql: &str, values: &[Value]) {
@@ -84,50 +63,52 @@ impl Rows {
             Some(known) => *known,
             None => self.learn(sql),
         };
-        self.waiting.push(Waiting { statement, values: values.iter().map(Kept::of).collect() });
+        let begin = self.bytes.len();
+        let keys = encoded::encode(values.iter().copied(), self.forms[statement].keys, &mut self.bytes);
+        self.waiting.push(Waiting { statement, at: begin..self.bytes.len(), keys });
     }
 
     fn learn(&mut self, sql: &str) -> usize {
         let sql: Arc<str> = sql.into();
         let table = statement::table(&sql);
         let place = self.tables.iter().position(|known| Some(known.as_str()) == table).unwrap_or(self.tables.len());
-        self.forms.push(Form { sql: sql.clone(), rank: (place, statement::is_update(&sql)) });
+        let is_update = statement::is_update(&sql);
+        let keys = if is_update { statement::keys(&sql) } else { 0 };
+        self.forms.push(Form { sql: sql.clone(), rank: (place, is_update), keys });
         self.known.insert(sql, self.forms.len() - 1);
         self.forms.len() - 1
     }
 
-    /// The first `count` rows by statement, in an order that no reference forbids. Of several updates of one row the last
-    /// counts.
-    pub(super) fn groups(&self, count: usize) -> Vec<Group<'_>> {
-        let mut by_form: HashMap<usize, Vec<&[Kept]>> = HashMap::new();
-        for row in &self.waiting[..count] {
-            by_form.entry(row.statement).or_default().push(&row.values);
-        }
-        let mut forms: Vec<usize> = by_form.keys().copied().collect();
+    /// Some of the rows by statement, in an order that no reference forbids. Of several updates of one row the last counts.
+    pub(super) fn groups(&self, which: Range<usize>) -> Vec<Group<'_>> {
+        let mut by_form: Vec<Vec<&Waiting>> = self.forms.iter().map(|_| Vec::new()).collect();
+        self.waiting[which].iter().for_each(|row| by_form[row.statement].push(row));
+        let mut forms: Vec<usize> = (0..self.forms.len()).filter(|form| !by_form[*form].is_empty()).collect();
         forms.sort_by_key(|form| (self.forms[*form].rank, *form));
         let group = |form: usize| {
-            let sql = self.forms[form].sql.clone();
-            let mut rows = by_form.remove(&form).unwrap_or_default();
-            if self.forms[form].rank.1 {
-                rows = last_of_each(rows, statement::keys(&sql));
+            let Form { sql, rank: (_, is_update), .. } = &self.forms[form];
+            let mut rows = std::mem::take(&mut by_form[form]);
+            if *is_update {
+                rows = self.last_of_each(rows);
             }
-            Group { sql, rows }
+            Group { sql: sql.clone(), rows: rows.into_iter().map(|row| EncodedRow(&self.bytes[row.at.clone()])).collect() }
         };
         forms.into_iter().map(group).collect()
     }
 
+    /// The last row of each key, in the order of the keys' bytes, so that neighbours are written one after the other.
+    fn last_of_each<'r>(&self, mut rows: Vec<&'r Waiting>) -> Vec<&'r Waiting> {
+        let key = |row: &Waiting| &self.bytes[row.at.start..row.keys];
+        // Stable: rows of one key stay in their order.
+        rows.sort_by(|one, other| key(one).cmp(key(other)));
+        let is_last = |(at, row): &(usize, &&Waiting)| rows.get(at + 1).is_none_or(|next| key(next) != key(row));
+        rows.iter().enumerate().filter(is_last).map(|(_, row)| *row).collect()
+    }
+
     pub(super) fn drop_first(&mut self, count: usize) {
         self.waiting.drain(..count);
+        if self.waiting.is_empty() {
+            self.bytes.clear();
+        }
     }
-}
-
-/// The last row of each key; keys are the first `keys` values.
-fn last_of_each(rows: Vec<&[Kept]>, keys: usize) -> Vec<&[Kept]> {
-    let mut last = HashMap::new();
-    for (at, row) in rows.iter().enumerate() {
-        last.insert(&row[..keys.min(row.len())], at);
-    }
-    let mut kept: Vec<usize> = last.into_values().collect();
-    kept.sort_unstable();
-    kept.into_iter().map(|at| rows[at]).collect()
 }

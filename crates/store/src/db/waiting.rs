@@ -19,6 +19,8 @@ pub(super) trait Database {
 /// What waits.
 pub(super) struct Waiting {
     rows: Rows,
+    /// How many of them, the first ones, are of earlier batches, and in the redo log.
+    recorded: usize,
     /// The parts that are open, the innermost last.
     parts: Vec<Part>,
 }
@@ -30,12 +32,13 @@ struct Part {
 
 impl Waiting {
     pub(super) fn new() -> Self {
-        Self { rows: Rows::new(crate::migrate::tables()), parts: Vec::new() }
+        Self { rows: Rows::new(crate::migrate::tables()), recorded: 0, parts: Vec::new() }
     }
 
     /// Forgets everything: the transaction begins, or is undone.
     pub(super) fn clear(&mut self) {
         self.rows.truncate(0);
+        self.recorded = 0;
         self.parts.clear();
     }
 
@@ -59,9 +62,39 @@ impl Waiting {
     }
 
     /// Keeps a row to be written with others of its statement.
-    pub(super) fn put(&mut self, sql: &str, values: &[Value], database: &mut impl Database) -> Result<(), DbError> {
+    pub(super) fn put(&mut self, sql: &str, values: &[Value]) {
         self.rows.push(sql, values);
-        if self.rows.len() < ROWS_MAX { Ok(()) } else { self.before_write(database) }
+    }
+
+    /// Whether so many rows wait that they are better written.
+    pub(super) fn is_full(&self) -> bool {
+        self.rows.len() - self.recorded >= ROWS_MAX
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Shows the rows of the batch that ends to `record`; from then on they are an earlier batch's.
+    pub(super) fn each_new(&mut self, record: impl FnMut(&Group)) {
+        self.rows.groups(self.recorded..self.rows.len()).iter().for_each(record);
+        self.recorded = self.rows.len();
+    }
+
+    /// Writes what waits of earlier batches.
+    pub(super) fn write_recorded(&mut self, database: &mut impl Database) -> Result<(), DbError> {
+        let recorded = std::mem::take(&mut self.recorded);
+        self.write_first(recorded, database)?;
+        for part in &mut self.parts {
+            part.first_row -= recorded;
+        }
+        Ok(())
+    }
+
+    /// Takes what waits, all of it of earlier batches, and goes on with `empty`.
+    pub(super) fn exchange(&mut self, empty: Rows) -> Rows {
+        self.recorded = 0;
+        std::mem::replace(&mut self.rows, empty)
     }
 
     /// Before a statement that may see what waits.
@@ -109,7 +142,7 @@ impl Waiting {
         if count == 0 {
             return Ok(());
         }
-        let written = self.rows.groups(count).iter().try_for_each(|group| database.write(group));
+        let written = self.rows.groups(0..count).iter().try_for_each(|group| database.write(group));
         self.rows.drop_first(count);
         written
     }

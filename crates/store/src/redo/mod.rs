@@ -2,8 +2,9 @@
 //! is written later, for many batches at once (`adr/014-redo-log.md`). Between the two the batches are in the writer's open
 //! transaction; after a crash they are done again from the log.
 //!
-//! The file ends in `-redo`: a head of 64 bytes that names the log, then records (see [`record`]). Whoever writes to it holds a lock on
-//! it; another program that opens the same store meanwhile does without.
+//! The file ends in `-redo`: a head of 64 bytes that names the log, then two halves of records (see [`record`]) that are written in turns:
+//! one is written over when the store's file durably has all of it. Whoever writes to it holds a lock on it; another program that opens the
+//! same store meanwhile does without.
 
 mod record;
 mod syncer;
@@ -18,14 +19,16 @@ use self::record::{Lineage, Record};
 pub(crate) use self::syncer::Answers;
 use self::syncer::Syncer;
 use crate::catalogue;
-use crate::db::{Connection, DbError, Location, Role, Sequence, Tx};
+use crate::db::{Connection, DbError, Location, Role, Sequence, Tx, sync_log};
 use crate::error::StoreError;
 
 /// Bytes before the first record: the mark, the log's name, zeros.
 const HEAD_LEN: u64 = 64;
 const MARK: &[u8; 16] = b"handsel redo 1\r\n";
-/// From this length on the log begins anew when the file has all of it.
-const LEN_MAX: u64 = 64 << 20;
+/// Most bytes of each half.
+const HALF_LEN: u64 = 16 << 20;
+/// From so many on the other half had better be free soon.
+const MUCH: u64 = HALF_LEN / 4;
 
 /// How often another program is looked at that is about to write the log into the file, and what is waited in between.
 const FOLD_TRIES: u32 = 2_000;
@@ -40,11 +43,20 @@ pub(crate) struct Recovered {
 /// The log that is being written.
 pub(crate) struct Redo {
     database: PathBuf,
-    /// Batches in it so far.
+    /// Batches so far.
     number: u64,
-    /// Where the next record begins, as the thread will find it too.
-    at: u64,
+    halves: [Half; 2],
+    /// Which of them is written.
+    half: usize,
     syncer: Syncer,
+}
+
+/// Half of the log.
+#[derive(Clone, Copy, Default)]
+struct Half {
+    /// Bytes of its records, and the number of the last.
+    len: u64,
+    last: u64,
 }
 
 /// Does again what the log at `location` holds and the file lacks. `None` on PostgreSQL, or where another program writes to the log:
@@ -53,7 +65,15 @@ pub(crate) struct Redo {
 /// # Errors
 /// The log is of another store, or cannot be read or done again; nothing is lost then.
 pub(crate) fn recover(location: &Location, connection: &Connection) -> Result<Option<Recovered>, StoreError> {
-    let Location::Sqlite(database) = location else { return Ok(None) };
+    let (Location::Sqlite(database), Connection::Sqlite(sqlite)) = (location, connection) else { return Ok(None) };
+    // Who asks meanwhile whether the log was left behind finds either that it is, or all of it in the file.
+    sqlite.take_lock()?;
+    let recovered = recover_alone(database, connection);
+    sqlite.release_lock();
+    recovered
+}
+
+fn recover_alone(database: &Path, connection: &Connection) -> Result<Option<Recovered>, StoreError> {
     let path = beside(database, "-redo");
     let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(DbError::Redo)?;
     match file.try_lock() {
@@ -68,13 +88,13 @@ pub(crate) fn recover(location: &Location, connection: &Connection) -> Result<Op
         do_again(connection, &path, &lineage, &records)?;
     }
     // All of it is in the file now, and durable there.
-    sync_file_log(database)?;
+    sync_log(database)?;
     file.set_len(0).and_then(|()| file.sync_all()).map_err(DbError::Redo)?;
-    Ok(Some(Recovered { database: database.clone(), file }))
+    Ok(Some(Recovered { database: database.to_owned(), file }))
 }
 
-/// Whether there is a log at `location` that nobody writes to. Asked within a transaction that writes: a program that is alive and has
-/// such a log has all of it in the file then.
+/// Whether there is a log at `location` that nobody writes to. Asked by who has the lock to write: a program that is alive and has such a
+/// log has all of it in the file then.
 pub(crate) fn is_left_behind(location: &Location) -> Result<bool, StoreError> {
     let Location::Sqlite(database) = location else { return Ok(false) };
     match File::open(beside(database, "-redo")) {
@@ -93,7 +113,7 @@ pub(crate) fn wait_for_all(location: &Location) -> Result<(), StoreError> {
         return Ok(());
     }
     let connection = Connection::open(location, Role::Writer)?;
-    if recover(location, &connection)?.is_some() {
+    if is_left_behind(location)? && recover(location, &connection)?.is_some() {
         return Ok(());
     }
     let bytes = std::fs::read(path).map_err(DbError::Redo)?;
@@ -108,11 +128,14 @@ pub(crate) fn wait_for_all(location: &Location) -> Result<(), StoreError> {
     Err(StoreError::Overloaded)
 }
 
-/// The name of a log and its records; `None` if there is no whole head.
+/// The name of a log and its records in their order; `None` if there is no whole head.
 fn read(bytes: &[u8]) -> Option<(Lineage, Vec<Record<'_>>)> {
     let (head, rest) = bytes.split_at_checked(HEAD_LEN as usize)?;
     let lineage: Lineage = head.strip_prefix(MARK)?[..16].try_into().expect("16 bytes");
-    Some((lineage, record::records(&lineage, rest)))
+    let (first, second) = rest.split_at_checked(HALF_LEN as usize).unwrap_or((rest, &[]));
+    let mut halves = [first, second].map(|half| record::records(&lineage, half));
+    halves.sort_by_key(|records| records.first().map(|record| record.number));
+    Some((lineage, halves.concat()))
 }
 
 fn do_again(connection: &Connection, path: &Path, lineage: &Lineage, records: &[Record]) -> Result<(), StoreError> {
@@ -122,11 +145,16 @@ fn do_again(connection: &Connection, path: &Path, lineage: &Lineage, records: &[
         let said = format!("{} is the redo log of another store: put it back beside its own, or move it away", path.display());
         return Err(StoreError::Schema(said));
     }
-    if first.number > position + 1 {
+    let missing: Vec<&Record> = records.iter().filter(|record| record.number > position).collect();
+    let first_missing = missing.first().map_or(position + 1, |missing| missing.number);
+    if first.number > position + 1 || first_missing > position + 1 {
         let said = format!("{} begins after what the store has: an older copy of the store lies beside it", path.display());
         return Err(StoreError::Schema(said));
     }
-    let missing: Vec<&Record> = records.iter().filter(|record| record.number > position).collect();
+    if let Some(gap) = missing.windows(2).find(|two| two[1].number != two[0].number + 1) {
+        let said = format!("{} is damaged behind batch {}: what follows cannot be done without it", path.display(), gap[0].number);
+        return Err(StoreError::Corrupt(said));
+    }
     let Some(last) = missing.last() else { return Ok(()) };
     connection.begin(Role::Writer)?;
     let done = missing.iter().try_for_each(|record| apply(connection, record)).and_then(|()| {
@@ -177,23 +205,42 @@ impl Recovered {
         head[MARK.len()..][..16].copy_from_slice(&lineage);
         self.file.write_all_at(&head, 0).and_then(|()| self.file.sync_all()).map_err(DbError::Redo)?;
         sqlite.record()?;
-        let syncer = Syncer::start(self.file, lineage, HEAD_LEN);
-        Ok(Some(Redo { database: self.database, number: 0, at: HEAD_LEN, syncer }))
+        let syncer = Syncer::start(self.file, lineage, HEAD_LEN + 2 * HALF_LEN);
+        Ok(Some(Redo { database: self.database, number: 0, halves: Default::default(), half: 0, syncer }))
     }
 }
 
 impl Redo {
-    /// Adds what a batch wrote; `answers` are given when that is durable. Waits while too many batches do.
+    /// Whether there is room for what a batch wrote; if not, the file must have all of it first: see [`Redo::begin_anew`].
+    pub(crate) fn has_room(&self, statements: &[u8]) -> bool {
+        let len = record_len(statements);
+        self.halves[self.half].len + len <= HALF_LEN || (self.halves[1 - self.half].len == 0 && len <= HALF_LEN)
+    }
+
+    /// Adds what a batch wrote, for which there is room; `answers` are given when that is durable. Waits while too many batches do.
     pub(crate) fn append(&mut self, statements: Vec<u8>, answers: Answers) {
-        if !statements.is_empty() {
-            self.number += 1;
-            self.at += (record::HEAD_LEN + statements.len()) as u64;
+        let len = if statements.is_empty() { 0 } else { record_len(&statements) };
+        if self.halves[self.half].len + len > HALF_LEN {
+            self.half = 1 - self.half;
         }
-        self.syncer.append(self.number, statements, answers);
+        let half = &mut self.halves[self.half];
+        let at = HEAD_LEN + self.half as u64 * HALF_LEN + half.len;
+        if len > 0 {
+            self.number += 1;
+            half.len += len;
+            half.last = self.number;
+        }
+        self.syncer.append(record::Place { number: self.number, at }, statements, answers);
     }
 
     /// Batches so far.
     pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// A batch that the log has no room for; its number.
+    pub(crate) fn skip(&mut self) -> u64 {
+        self.number += 1;
         self.number
     }
 
@@ -202,25 +249,32 @@ impl Redo {
         self.syncer.is_broken()
     }
 
-    /// Begins anew if it is long and the file has all of it, or else if `erase` says so: then nothing of the earlier is left.
-    pub(crate) fn shorten(&mut self, erase: bool) -> Result<(), DbError> {
-        if !erase && self.at < LEN_MAX {
-            return Ok(());
+    /// Whether it is time that what was folded becomes durable, so that half of the log can be written over.
+    pub(crate) fn wants_room(&self) -> bool {
+        self.halves[1 - self.half].len > 0 && self.halves[self.half].len >= MUCH
+    }
+
+    /// The file durably has all batches up to `number`.
+    pub(crate) fn is_in_file(&mut self, number: u64) {
+        let other = &mut self.halves[1 - self.half];
+        if other.last <= number {
+            *other = Half::default();
         }
-        sync_file_log(&self.database)?;
-        self.syncer.begin_anew(erase)?;
-        self.at = HEAD_LEN;
+    }
+
+    /// Begins anew, after all of it was folded: the file has it durably then. With `erase` nothing of what was in it is left.
+    pub(crate) fn begin_anew(&mut self, erase: bool) -> Result<(), DbError> {
+        sync_log(&self.database)?;
+        if erase {
+            self.syncer.erase(HEAD_LEN)?;
+        }
+        (self.halves, self.half) = (Default::default(), 0);
         Ok(())
     }
 }
 
-/// Makes durable what SQLite has committed to its own log: while there is a redo log it does not do so itself.
-fn sync_file_log(database: &Path) -> Result<(), DbError> {
-    match File::open(beside(database, "-wal")) {
-        Ok(log) => log.sync_data().map_err(DbError::Redo),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(DbError::Redo(error)),
-    }
+fn record_len(statements: &[u8]) -> u64 {
+    (record::HEAD_LEN + statements.len()) as u64
 }
 
 fn beside(database: &Path, suffix: &str) -> PathBuf {

@@ -15,6 +15,7 @@
 use base::hash::hash_parts;
 
 use crate::db::Value;
+use crate::db::encoded::{self, EncodedRow, Pieces};
 
 /// The name of one log: a record of another is none.
 pub(crate) type Lineage = [u8; 16];
@@ -29,51 +30,32 @@ pub(crate) struct Recording(Vec<u8>);
 
 impl Recording {
     /// A statement was carried out for each of `rows`.
-    pub(crate) fn add<'v, R: ExactSizeIterator<Item = Value<'v>>>(&mut self, sql: &str, rows: impl ExactSizeIterator<Item = R>) {
-        self.bytes(sql.as_bytes());
-        self.number(rows.len());
-        for row in rows {
-            self.number(row.len());
-            row.for_each(|value| self.value(&value));
-        }
+    pub(crate) fn add<'r>(&mut self, sql: &str, rows: &[EncodedRow<'r>]) {
+        encoded::bytes(sql.as_bytes(), &mut self.0);
+        encoded::number(rows.len(), &mut self.0);
+        rows.iter().for_each(|row| self.0.extend_from_slice(row.0));
+    }
+
+    /// A statement was carried out once with `values`.
+    pub(crate) fn add_one(&mut self, sql: &str, values: &[Value]) {
+        encoded::bytes(sql.as_bytes(), &mut self.0);
+        encoded::number(1, &mut self.0);
+        encoded::encode(values.iter().copied(), 0, &mut self.0);
     }
 
     /// What was written, of which nothing is left here.
     pub(crate) fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.0)
     }
+}
 
-    fn value(&mut self, value: &Value) {
-        match value {
-            Value::Null => self.0.push(0),
-            Value::Integer(number) => {
-                self.0.push(1);
-                self.0.extend(number.to_le_bytes());
-            }
-            Value::Text(text) => {
-                self.0.push(2);
-                self.bytes(text.as_bytes());
-            }
-            Value::Bytes(bytes) => {
-                self.0.push(3);
-                self.bytes(bytes);
-            }
-            Value::Id(bytes) => {
-                self.0.push(3);
-                self.bytes(bytes);
-            }
-        }
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.number(bytes.len());
-        self.0.extend_from_slice(bytes);
-    }
-
-    fn number(&mut self, number: usize) {
-        let number = u32::try_from(number).expect("a request's rows are far below 4 GiB");
-        self.0.extend(number.to_le_bytes());
-    }
+/// Where a batch goes.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    /// Of the batch, from 1 on.
+    pub(crate) number: u64,
+    /// Byte of the file at which its record begins.
+    pub(crate) at: u64,
 }
 
 /// The head of batch `number`, which wrote `statements`.
@@ -93,7 +75,7 @@ fn check(lineage: &Lineage, number: u64, statements: &[u8]) -> [u8; 16] {
 }
 
 /// One whole record.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Record<'b> {
     /// Of the batch.
     pub(crate) number: u64,
@@ -148,44 +130,6 @@ fn row<'b>(rest: &mut Pieces<'b>) -> Option<Vec<Value<'b>>> {
     (0..len).map(|_| rest.value()).collect()
 }
 
-/// Bytes that are read from their beginning.
-struct Pieces<'b>(&'b [u8]);
-
-impl<'b> Pieces<'b> {
-    fn take(&mut self, len: usize) -> Option<&'b [u8]> {
-        let (taken, rest) = self.0.split_at_checked(len)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        self.take(N)?.try_into().ok()
-    }
-
-    fn number(&mut self) -> Option<usize> {
-        Some(u32::from_le_bytes(self.array()?) as usize)
-    }
-
-    fn bytes(&mut self) -> Option<&'b [u8]> {
-        let len = self.number()?;
-        self.take(len)
-    }
-
-    fn text(&mut self) -> Option<&'b str> {
-        std::str::from_utf8(self.bytes()?).ok()
-    }
-
-    fn value(&mut self) -> Option<Value<'b>> {
-        Some(match self.take(1)? {
-            [0] => Value::Null,
-            [1] => Value::Integer(i64::from_le_bytes(self.array()?)),
-            [2] => Value::Text(self.text()?),
-            [3] => Value::Bytes(self.bytes()?),
-            _ => return None,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -203,8 +147,10 @@ mod tests {
     fn statements_read_back_with_their_values() {
         let mut recording = Recording::default();
         let row = [Value::Null, Value::Integer(-3), Value::Text("面"), Value::Bytes(&[1, 2]), Value::Id([9; 16])];
-        recording.add("INSERT", [row, row].into_iter().map(IntoIterator::into_iter));
-        recording.add("DELETE FROM t", [[]].into_iter().map(|row: [Value; 0]| row.into_iter()));
+        let mut encoded = Vec::new();
+        encoded::encode(row.into_iter(), 0, &mut encoded);
+        recording.add("INSERT", &[EncodedRow(&encoded); 2]);
+        recording.add_one("DELETE FROM t", &[]);
         let bytes = recording.take();
         assert!(recording.take().is_empty());
         let read = statements(&bytes).expect("reads");

@@ -145,8 +145,79 @@ fn a_log_that_cannot_be_written_answers_nobody_with_success() {
     let (tell, told) = std::sync::mpsc::channel();
     for number in 1..=3 {
         let tell = tell.clone();
-        syncer.append(number, vec![0; 10], Box::new(move |durable| tell.send(durable.is_ok()).expect("the test listens")));
+        syncer.append(
+            record::Place { number, at: (number - 1) * 42 },
+            vec![0; 10],
+            Box::new(move |durable| tell.send(durable.is_ok()).expect("the test listens")),
+        );
     }
-    assert!(syncer.begin_anew(false).is_err() && syncer.is_broken());
+    assert!(syncer.erase(0).is_err() && syncer.is_broken());
     assert_eq!(told.try_iter().collect::<Vec<_>>(), [false; 3]);
+}
+
+/// A row as large as `len`, as a batch of its own.
+fn add_large(store: &Store, number: u64, len: usize) {
+    let sql = "INSERT INTO answers (scope, key, request_digest, status, body, created_at) VALUES ('large', ?1, ?2, 200, ?3, 0)";
+    store.run_tx("adds", |tx| Ok(tx.put(sql, (&number.to_string(), [0; 32], vec![7; len]))?)).expect("is written");
+}
+
+fn large(store: &Store) -> i64 {
+    store.read(|tx| Ok(tx.one("SELECT count(*) FROM answers WHERE scope = 'large'", (), |row| row.get(0))?)).expect("reads")
+}
+
+#[test]
+fn the_log_is_written_in_turns_of_two_halves_and_what_is_longer_goes_into_the_file_at_once() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("platform.db");
+    let store = open(&path).expect("opens").let_rows_wait();
+    // Six times a half, so that each is written over more than once.
+    let part = HALF_LEN as usize / 4;
+    (0..24).for_each(|number| add_large(&store, number, part));
+    assert!(std::fs::metadata(beside(&path, "-redo")).expect("is there").len() <= HEAD_LEN + 2 * HALF_LEN);
+    add_large(&store, 24, HALF_LEN as usize + 1);
+    add_large(&store, 25, 1);
+    assert_eq!(large(&store), 26);
+    drop(store);
+    assert_eq!(large(&open(&path).expect("opens")), 26);
+}
+
+#[test]
+fn records_of_both_halves_are_one_log_and_a_gap_between_them_is_refused() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let killed = killed(directory.path());
+    let log = std::fs::read(beside(&killed, "-redo")).expect("reads");
+    let (lineage, found) = read(&log).expect("a whole head");
+    let (number, statements) = (found[0].number, found[0].statements);
+    let empty_batch = |number| [&record::head(&lineage, number, &[])[..], &[]].concat();
+    let with_halves = |first: Vec<u8>, second: Vec<u8>| {
+        let mut bytes = log[..HEAD_LEN as usize].to_vec();
+        bytes.extend(first);
+        bytes.resize((HEAD_LEN + HALF_LEN) as usize, 0);
+        bytes.extend(second);
+        std::fs::write(beside(&killed, "-redo"), bytes).expect("writes");
+    };
+    let own = [&record::head(&lineage, number, statements)[..], statements].concat();
+    with_halves(empty_batch(number + 2), own.clone());
+    let refused = open(&killed).err().expect("a batch is missing").to_string();
+    assert!(refused.contains(&format!("damaged behind batch {number}")), "{refused}");
+    // The second half was written first.
+    with_halves(empty_batch(number + 1), own);
+    assert_eq!(rows(&open(&killed).expect("opens")), 1);
+}
+
+#[test]
+fn who_waits_for_its_turn_gets_it_although_another_program_writes_without_a_pause() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("platform.db");
+    let (one, other) = (open(&path).expect("opens").let_rows_wait(), open(&path).expect("opens"));
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    let written = std::thread::scope(|scope| {
+        let busy = scope.spawn(|| {
+            (0..).take_while(|number| add(&one, *number).is_ok() && !is_over.load(std::sync::atomic::Ordering::Relaxed)).count() + 1
+        });
+        (0..5).for_each(|number| add(&other, (1 << 64) + number).expect("has its turn"));
+        is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+        busy.join().expect("writes")
+    });
+    assert_eq!(rows(&one), written as i64 + 5);
 }

@@ -105,7 +105,7 @@ impl Counts {
     /// After a point: what was said before it holds, and the books balance.
     pub fn check_after(&mut self, place: &Location, said: &Said) {
         let begin = Instant::now();
-        let store = Store::open(place, RuleBook::parse(&settled(&rules())).expect("sound"), Secret::new([3; 32])).expect("opens");
+        let store = Store::open(place, RuleBook::parse(&settled(&rules())).expect("sound"), Secret::new([3; 32])).expect("opens").let_rows_wait();
         let interrupted = store.recover(START).expect("recovers").len();
         self.recovery_max = self.recovery_max.max(begin.elapsed());
         assert!(interrupted <= TILLS as usize, "one look at a time at each till");
@@ -140,7 +140,7 @@ impl Counts {
 
     /// Every payment once, and no other.
     pub fn check_all(&self, place: &Location) {
-        let store = Store::open(place, RuleBook::parse(&settled(&rules())).expect("sound"), Secret::new([3; 32])).expect("opens");
+        let store = Store::open(place, RuleBook::parse(&settled(&rules())).expect("sound"), Secret::new([3; 32])).expect("opens").let_rows_wait();
         let (mut references, mut last) = (HashSet::new(), None);
         loop {
             let page = store.payments(TILL, last, 100, START).expect("reads");

@@ -92,7 +92,8 @@ fn moments(path: &Path) -> Vec<Moment> {
 
 /// How many of the acknowledged answers came again, all with the same bytes.
 fn check(location: &Location, moment: &Moment) -> usize {
-    let store = Store::open(location, RuleBook::parse(&settled(&rules())).expect("sound"), Secret::new([3; 32])).expect("opens");
+    let store =
+        Store::open(location, RuleBook::parse(&settled(&rules())).expect("sound"), Secret::new([3; 32])).expect("opens").let_rows_wait();
     store.recover(START).expect("recovers");
     let (mut again, mut earned_minor) = (0, (1..moment.number).filter(|number| !number.is_multiple_of(3)).count() as i64);
     for number in moment.number.saturating_sub(ASKED_AGAIN).max(1)..=moment.number {

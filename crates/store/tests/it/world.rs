@@ -99,7 +99,7 @@ impl World {
     pub fn at(place: &Location, rules: &str, seed: u64) -> Self {
         // Who is new pays little for a day; most tests begin after it.
         let rules = &settled(rules);
-        let store = Store::open(place, RuleBook::parse(rules).expect("sound rules"), Secret::new([3; 32])).expect("opens");
+        let store = Store::open(place, RuleBook::parse(rules).expect("sound rules"), Secret::new([3; 32])).expect("opens").let_rows_wait();
         let (merchant, rival) = (MERCHANT, MerchantId::from_bits(2));
         for (id, name) in [(merchant, "Noodle House"), (rival, "Rival")] {
             store.register_merchant(id, name, START).expect("registers");

@@ -170,7 +170,8 @@ impl Postgres {
     /// Keeps a row to be written with others of its kind.
     pub(super) fn put(&self, sql: &str, values: &[Value]) -> Result<(), DbError> {
         let Inner { server, waiting } = &mut *self.inner.borrow_mut();
-        waiting.put(sql, values, server)
+        waiting.put(sql, values);
+        if waiting.is_full() { waiting.before_write(server) } else { Ok(()) }
     }
 
     pub(super) fn execute(&self, sql: &str, values: &[Value]) -> Result<u64, DbError> {

@@ -12,7 +12,7 @@ use postgres_protocol::{IsNull, Oid};
 use super::stream::Stream;
 use super::tls;
 use super::value::{PgRow, encode, encode_array};
-use crate::db::rows::Kept;
+use crate::db::encoded::EncodedRow;
 use crate::db::{DbError, Value};
 
 /// Statements sent without an answer read; more would fill both sockets' buffers and stop both sides.
@@ -181,10 +181,9 @@ impl Session {
     }
 
     /// The same for a statement of many rows, whose columns become arrays of the types `kinds`.
-    pub(super) fn bind_many(&mut self, statement: &Statement, kinds: &[Oid], rows: &[&[Kept]]) -> Result<(), DbError> {
-        self.bind_with(statement, kinds.iter().enumerate(), |(at, kind), out| {
-            encode_array(rows.iter().map(|row| row[at].as_value()), *kind, out)
-        })
+    pub(super) fn bind_many(&mut self, statement: &Statement, kinds: &[Oid], rows: &[EncodedRow]) -> Result<(), DbError> {
+        let rows: Vec<Vec<Value>> = rows.iter().map(|row| row.values().collect()).collect();
+        self.bind_with(statement, kinds.iter().enumerate(), |(at, kind), out| encode_array(rows.iter().map(|row| row[at]), *kind, out))
     }
 
     fn bind_with<T>(

@@ -4,15 +4,18 @@
 //!
 //! With a redo log what shares a transaction is a batch: durable by the log, while the writer goes on with the next. The database's
 //! own transaction stays open over many batches and is *folded* into its file when a reader wants to see it, when nobody is waiting, or
-//! when it has been open for long enough.
+//! when it has been open for long enough (see [`fold`]).
+
+mod fold;
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, channel, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use self::fold::{Asking, Unfolded};
 use crate::Store;
 use crate::db::{Connection, Location, Role, Tx};
 use crate::error::StoreError;
@@ -34,12 +37,7 @@ const MANY: usize = 8;
 const YIELDS_MAX: u32 = 2;
 
 /// With nobody waiting for so long, what is in the redo log is folded into the file.
-const IDLE: Duration = Duration::from_millis(2);
-/// And at the latest so long after the first batch: soon, so that nobody waits for it long, but where many pay at once later, because
-/// pages that change again and again are written once.
-const FOLD_AFTER: Duration = Duration::from_millis(50);
-const FOLD_AFTER_OF_MANY: Duration = Duration::from_millis(250);
-
+const IDLE: Duration = Duration::from_millis(20);
 /// The writer's connection. Locked by whoever's turn it is, so never contended.
 pub(crate) type Turn = Arc<Mutex<Connection>>;
 
@@ -71,7 +69,7 @@ enum Job {
     /// The same, outside any transaction.
     Between(SyncSender<Offer>),
     /// Readers are to see all that was acknowledged; with nothing of it left in any log, if that is asked for.
-    Fold { erase: bool, done: SyncSender<Result<(), StoreError>> },
+    Fold { erase: bool, done: Asking },
 }
 
 impl Job {
@@ -116,9 +114,10 @@ impl Writer {
             turn,
             log,
             redo,
-            unfolded: None,
+            unfolded: Unfolded::default(),
             is_torn: false,
             waiting,
+            must_be_taken: false,
             answers: Vec::new(),
             taken: VecDeque::new(),
         };
@@ -165,9 +164,7 @@ impl Writer {
         let lent = lent.recv().map_err(|_| stopped())??;
         work(&lock(&lent.turn))
     }
-}
 
-impl Writer {
     /// Waits until readers see all that was acknowledged. With `erase` the logs are emptied, as far as readers allow; the next time does
     /// the rest.
     pub(crate) fn fold(&self, erase: bool) -> Result<(), StoreError> {
@@ -225,20 +222,16 @@ struct Thread {
     log: Option<LogKeeper>,
     redo: Option<Redo>,
     /// What is in the redo log and not in the file.
-    unfolded: Option<Unfolded>,
+    unfolded: Unfolded,
     /// What was acknowledged is in the redo log and was undone in the database.
     is_torn: bool,
     waiting: Receiver<Job>,
+    /// Something in the batch is not to be acknowledged before the database has taken it.
+    must_be_taken: bool,
     /// Of the open transaction.
     answers: Vec<Answer>,
     /// Jobs that no longer wait, in their order.
     taken: VecDeque<Job>,
-}
-
-/// Batches that are in the open transaction.
-struct Unfolded {
-    since: Instant,
-    parts: usize,
 }
 
 impl Thread {
@@ -246,7 +239,8 @@ impl Thread {
         while let Some(first) = self.next() {
             match first {
                 Job::Between(lend) => self.between(lend),
-                Job::Fold { erase, done } => drop(done.send(self.fold_for(erase))),
+                Job::Fold { erase: true, done } => drop(done.send(self.fold_and_erase())),
+                Job::Fold { erase: false, done } => self.ask(done),
                 first => self.transaction(first),
             }
         }
@@ -254,7 +248,7 @@ impl Thread {
         if self.fold().is_ok()
             && let Some(redo) = &mut self.redo
         {
-            drop(redo.shorten(true));
+            drop(redo.begin_anew(true));
         }
     }
 
@@ -263,12 +257,12 @@ impl Thread {
         if let Some(job) = self.taken.pop_front() {
             return Some(job);
         }
-        if self.unfolded.is_some() {
+        while self.redo.is_some() && lock(&self.turn).is_in_transaction() {
             match self.waiting.recv_timeout(IDLE) {
                 Ok(job) => return Some(job),
                 Err(RecvTimeoutError::Disconnected) => return None,
                 // What failed is logged, and told to who comes next.
-                Err(RecvTimeoutError::Timeout) => drop(self.fold()),
+                Err(RecvTimeoutError::Timeout) => drop(self.rest()),
             }
         }
         self.waiting.recv().ok()
@@ -279,73 +273,6 @@ impl Thread {
             Ok(()) => self.lend(lend, false),
             Err(error) => refuse(Job::Between(lend), &Arc::new(error)),
         }
-    }
-
-    fn fold_for(&mut self, erase: bool) -> Result<(), StoreError> {
-        self.fold()?;
-        if !erase {
-            return Ok(());
-        }
-        if let Connection::Sqlite(sqlite) = &*lock(&self.turn) {
-            sqlite.empty_log()?;
-        }
-        Ok(self.redo.as_mut().map_or(Ok(()), |redo| redo.shorten(true))?)
-    }
-
-    /// Commits what is in the redo log, so that readers see it and the log may begin anew.
-    fn fold(&mut self) -> Result<(), StoreError> {
-        self.mend()?;
-        let (Some(Unfolded { parts, .. }), Some(redo)) = (self.unfolded.take(), &mut self.redo) else { return Ok(()) };
-        let connection = lock(&self.turn);
-        let Connection::Sqlite(sqlite) = &*connection else { return Ok(()) };
-        // Batches that are not durable yet may be among them: nobody was told of those, and when they are asked for again they are done.
-        if let Err(error) = sqlite.fold(redo.number()) {
-            tracing::error!(%error, "what the redo log holds could not be folded into the file");
-            drop(connection);
-            self.is_torn = true;
-            self.mend()?;
-            return Err(error.into());
-        }
-        self.store.shared.unfolded.store(false, Ordering::SeqCst);
-        if let Some(log) = &self.log {
-            log.committed(parts, &connection);
-        }
-        redo.shorten(false)?;
-        Ok(())
-    }
-
-    /// Undoes the open transaction. Batches in it that were acknowledged are in the redo log: see [`Thread::mend`].
-    fn undo_open(&mut self) {
-        if let Err(error) = lock(&self.turn).rollback() {
-            tracing::warn!(%error, "a transaction was not undone in order");
-        }
-        self.is_torn |= self.unfolded.is_some();
-    }
-
-    /// Opens the database anew if it is gone, or if what was acknowledged was undone with what was not: it is done again from the redo log.
-    fn mend(&mut self) -> Result<(), StoreError> {
-        let is_broken = self.is_torn || lock(&self.turn).is_broken() || self.redo.as_ref().is_some_and(Redo::is_broken);
-        if !is_broken {
-            return Ok(());
-        }
-        if lock(&self.turn).is_in_transaction() {
-            self.undo_open();
-        }
-        self.is_torn = true;
-        // Its thread answers whoever still waits, and gives the file up.
-        self.redo = None;
-        // Perhaps another server leads now; what was read from the one before is not read on.
-        self.location.try_next();
-        let mut turn = lock(&self.turn);
-        let connection = Connection::open(&self.location, Role::Writer)?;
-        let recovered = redo::recover(&self.location, &connection)?;
-        self.redo = recovered.map_or(Ok(None), |recovered| recovered.start(&connection))?;
-        *turn = connection;
-        turn.known().keep();
-        self.store.shared.readers.renew();
-        self.store.shared.unfolded.store(false, Ordering::SeqCst);
-        (self.is_torn, self.unfolded) = (false, None);
-        Ok(())
     }
 
     /// The next of those who wait by now, if anybody does. Where many pay at once and all wait for the disk, those whose requests are
@@ -420,8 +347,8 @@ impl Thread {
             return Err(StoreError::Halted);
         }
         self.mend()?;
-        if self.unfolded.is_some() {
-            // The transaction goes on.
+        if lock(&self.turn).is_in_transaction() {
+            // It goes on.
             lock(&self.turn).known().begin();
             return Ok(());
         }
@@ -442,7 +369,10 @@ impl Thread {
                 // Its part is undone and whoever asked finds that nobody answers; the panic was printed.
                 Err(_) => tracing::error!("a request broke an invariant and was undone"),
             },
-            Job::There(lend) | Job::Between(lend) => self.lend(lend, true),
+            Job::There(lend) | Job::Between(lend) => {
+                self.must_be_taken |= !self.store.shared.lets_wait.load(Ordering::Relaxed);
+                self.lend(lend, true);
+            }
             Job::Fold { .. } => unreachable!("is done between two batches"),
         }
     }
@@ -466,26 +396,27 @@ impl Thread {
     fn commit(&mut self) {
         self.store.reached(Step::Written);
         let (parts, answers) = (self.answers.len(), self.take_answers());
+        let must_be_taken = std::mem::take(&mut self.must_be_taken);
         let ended = {
             let connection = lock(&self.turn);
             match self.store.is_halted() {
                 true => Err(StoreError::Halted),
-                false if connection.is_in_transaction() => connection.end_batch().map_err(StoreError::from),
+                false if connection.is_in_transaction() => connection.end_batch(must_be_taken).map_err(StoreError::from),
                 false => Err(connection.why_lost().into()),
             }
         };
         match (ended, &mut self.redo) {
             (Ok(Some(statements)), Some(redo)) => {
+                let has_room = redo.has_room(&statements);
                 // Before anybody is answered, so that whoever was reads it.
-                self.store.shared.unfolded.store(true, Ordering::SeqCst);
-                let unfolded = self.unfolded.get_or_insert_with(Unfolded::now);
-                unfolded.parts += parts;
-                let is_due = unfolded.since.elapsed() >= if parts >= MANY { FOLD_AFTER_OF_MANY } else { FOLD_AFTER };
-                redo.append(statements, answers);
-                if is_due {
-                    // What failed is logged, and told to who comes next.
-                    drop(self.fold());
+                self.hide();
+                self.added(parts);
+                match has_room {
+                    true => self.redo.as_mut().expect("is there").append(statements, answers),
+                    false => answers(self.fold_whole()),
                 }
+                // What failed is logged, and told to who comes next.
+                drop(self.fold_what_is_due());
             }
             (Ok(_), _) => {
                 let committed = lock(&self.turn).commit().map_err(StoreError::from);
@@ -494,8 +425,10 @@ impl Thread {
                     self.undo_open();
                 }
                 answers(committed);
-                if let Some(log) = &self.log {
-                    log.committed(parts, &lock(&self.turn));
+                if let Some(log) = &self.log
+                    && log.committed(parts)
+                {
+                    log.finish(&lock(&self.turn));
                 }
             }
             (Err(error), _) => {
@@ -522,12 +455,5 @@ impl Thread {
                 answers.into_iter().for_each(|answer| answer(Err(StoreError::Shared(error.clone()))));
             }
         })
-    }
-}
-
-impl Unfolded {
-    #[expect(clippy::disallowed_methods, reason = "how long a transaction has been open is nobody's business but the disk's")]
-    fn now() -> Self {
-        Self { since: Instant::now(), parts: 0 }
     }
 }
