@@ -11,7 +11,7 @@ use ed25519_dalek::VerifyingKey;
 use payments::payment::status_name;
 use payments::voucher::VoucherKey;
 use payments::webhook::reach::Reach;
-use rand_core::{CryptoRng, Rng, UnwrapErr};
+use rand_core::{CryptoRng, Rng};
 use store::Store;
 use store::error::StoreError;
 use store::idempotency::Idempotency;
@@ -29,10 +29,8 @@ use crate::metrics::Metrics;
 use crate::passkey::ceremony::RelyingParty;
 use crate::problem::{Answer, Refused};
 use crate::resolver::Resolver;
+pub use crate::rng::SystemRng;
 use crate::webhooks::sender::Sender;
-
-/// The operating system's randomness; a machine without it stops here.
-pub type SystemRng = UnwrapErr<getrandom::SysRng>;
 
 /// [`App`], shared.
 pub type SharedApp = Arc<App>;
@@ -253,7 +251,7 @@ impl App {
 
 /// The operating system's randomness.
 pub fn rng() -> SystemRng {
-    UnwrapErr(getrandom::SysRng)
+    SystemRng
 }
 
 /// `N` random bytes.

@@ -34,6 +34,7 @@ pub mod openapi;
 pub mod passkey;
 pub mod problem;
 pub mod resolver;
+pub mod rng;
 pub mod routes;
 pub mod server;
 pub mod staff_auth;
