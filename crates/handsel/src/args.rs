@@ -365,15 +365,19 @@ pub struct BenchPayOptions {
     /// Shoppers with money.
     #[arg(long, default_value_t = 10_000)]
     pub shoppers: u32,
-    /// Payments that are stored before anything is measured, made by the same code without HTTP.
+    /// Payments that are stored before anything is measured, made by the same code without HTTP; at most 300 for each shopper.
     #[arg(long, default_value_t = 0)]
     pub stored: u64,
     /// Rounds; what is reported are their medians.
     #[arg(long, default_value_t = 3)]
     pub rounds: u32,
-    /// Seconds of each of the four measurements of a round.
+    /// Seconds of each of the four measurements of a round, five with `--cala`.
     #[arg(long, default_value_t = 5)]
     pub seconds: u64,
+    /// Measure the ledger of the crate cala-ledger too, one transaction for each payment, in turns with the others; run it in
+    /// the root of the repository. The first time builds it with cargo, which takes some minutes.
+    #[arg(long)]
+    pub cala: bool,
     /// The rule pack.
     #[arg(long, default_value = "rules/cn.toml")]
     pub rules: PathBuf,

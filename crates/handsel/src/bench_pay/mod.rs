@@ -1,9 +1,10 @@
 //! `handsel bench pay`: payments a second over HTTP, durable and under the full rules, beside the same machine's plain
-//! double-entry transaction on PostgreSQL (`bench/naive.sql`), in turns.
+//! double-entry transaction on PostgreSQL (`bench/naive.sql`), in turns; with `--cala` beside the ledger of `bench/cala` too.
 //!
 //! The look is left out: neither its signature nor the parties are asked. The body of a request says whose face was found,
 //! and everything else is as for any payment; one request is one whole payment.
 
+mod cala;
 mod load;
 mod peer;
 pub mod platform;
@@ -16,14 +17,25 @@ use serde_json::{Value, json};
 
 use crate::args::{BenchPayOptions, BenchStore};
 use crate::bench::processes;
+use crate::bench_pay::cala::Cala;
 use crate::bench_pay::load::{Measured, Pace};
 use crate::bench_pay::peer::Peer;
 use crate::bench_pay::world::World;
 use crate::run::{Failure, failed};
 use crate::up::temporary_folder;
 
+/// Payments that are stored before for each shopper, at most: the rules let one pay ¥500 a day by a look, and some of it is measured.
+const STORED_EACH_MAX: u64 = 300;
+
 /// Runs the benchmark in a folder and on servers of its own that are gone afterwards.
 pub fn run(options: &BenchPayOptions) -> Result<ExitCode, Failure> {
+    let shoppers_min = options.stored.div_ceil(STORED_EACH_MAX);
+    if u64::from(options.shoppers) < shoppers_min {
+        let said = format!("so many stored payments want --shoppers {shoppers_min} or more: the rules bound what one pays in a day");
+        return Err(Failure(said));
+    }
+    // Built before anything else runs.
+    let cala = if options.cala { Some(Cala::start(options.shoppers, world::MERCHANTS)?) } else { None };
     let folder = temporary_folder("bench-pay")?;
     let peer = Peer::start(options.shoppers, world::MERCHANTS)?;
     let own_server = match options.store {
@@ -34,7 +46,7 @@ pub fn run(options: &BenchPayOptions) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed("the runtime does not start"))?;
     let report = runtime.block_on(async {
         let world = World::start(folder.path(), own_server.as_ref(), options).await?;
-        let report = measure(&world, &peer, options).await?;
+        let report = measure(&world, &peer, cala.as_ref(), options).await?;
         world.check().await?;
         Ok::<_, Failure>(report)
     })?;
@@ -46,15 +58,19 @@ pub fn run(options: &BenchPayOptions) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn measure(world: &World, peer: &Peer, options: &BenchPayOptions) -> Result<Value, Failure> {
+async fn measure(world: &World, peer: &Peer, cala: Option<&Cala>, options: &BenchPayOptions) -> Result<Value, Failure> {
     let time = Duration::from_secs(options.seconds);
     let as_fast_as_possible = Pace::Closed { connections: options.connections };
     // Connections, statements and memory are there before anything counts.
     load::run(world, as_fast_as_possible, time / 4, false).await?;
     let (mut uniform, mut hot, mut peers, mut peers_hot) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut calas = Vec::new();
     let (mut platform_cpu, mut load_cpu) = (Duration::ZERO, Duration::ZERO);
     for _ in 0..options.rounds {
         peers.push(peer.run(time, world::MERCHANTS, None).await?);
+        if let Some(cala) = cala {
+            calas.push(cala.run(time).await?);
+        }
         let before = (world.cpu_time()?, processes::cpu_time(std::process::id())?);
         uniform.push(load::run(world, as_fast_as_possible, time, false).await?);
         platform_cpu += world.cpu_time()? - before.0;
@@ -72,7 +88,7 @@ async fn measure(world: &World, peer: &Peer, options: &BenchPayOptions) -> Resul
     let latency =
         |runs: &[Measured]| json!({"p50": median(runs, |run| run.percentile_ms(0.5)), "p99": median(runs, |run| run.percentile_ms(0.99))});
     let one = |run: &Measured| json!({"p50": round(run.percentile_ms(0.5)), "p99": round(run.percentile_ms(0.99))});
-    Ok(json!({
+    let mut report = json!({
         "store": options.store.name(),
         "connections": options.connections,
         "rounds": options.rounds,
@@ -99,7 +115,17 @@ async fn measure(world: &World, peer: &Peer, options: &BenchPayOptions) -> Resul
         },
         "cpu_us_per_payment": {"platform": each(platform_cpu), "load": each(load_cpu)},
         "peak_rss_bytes": world.peak_memory()?,
-    }))
+    });
+    if cala.is_some() {
+        let cala_rate = median(&calas, Measured::per_s);
+        report["cala"] = json!({
+            "name": cala::NAME,
+            "payments_per_s": round(cala_rate),
+            "latency_ms": latency(&calas),
+            "ratio": round(rate / cala_rate),
+        });
+    }
+    Ok(report)
 }
 
 fn print_report(report: &Value) {
@@ -108,6 +134,9 @@ fn print_report(report: &Value) {
         report["payments_per_s"], report["store"], report["connections"], report["hot_merchant_payments_per_s"]
     );
     println!("{}: {} a second; ratio {}", report["peer"]["name"], report["peer"]["payments_per_s"], report["ratio"]);
+    if let Some(cala) = report.get("cala") {
+        println!("{}: {} a second; ratio {}", cala["name"], cala["payments_per_s"], cala["ratio"]);
+    }
     println!(
         "at half load: {} ms; the peer at half of its own: {} ms",
         report["half_load"]["latency_ms"], report["half_load"]["peer_latency_ms"]

@@ -11,7 +11,8 @@ use crate::run::{Failure, context, failed};
 
 const SCHEMA: &str = include_str!("../../../../bench/naive-schema.sql");
 const SCRIPT: &str = include_str!("../../../../bench/naive.sql");
-const CLIENTS: &str = "16";
+/// Connections that pay at once.
+pub const CLIENTS: &str = "16";
 
 /// The server with its tables.
 pub struct Peer {
