@@ -15,7 +15,7 @@ use crate::throwaway::Throwaway;
 #[test]
 fn applies_once_and_refuses_what_it_does_not_know() {
     let directory = tempfile::tempdir().expect("a directory");
-    let connection = Connection::open(&directory.path().join("platform.db").into(), Role::Writer).expect("opens");
+    let connection = Connection::open(&directory.path().join("platform.db").as_path().into(), Role::Writer).expect("opens");
     migrate(&connection).expect("from nothing");
     migrate(&connection).expect("again changes nothing");
     for (tampering, reason) in [

@@ -339,7 +339,14 @@ impl Thread {
     /// No transaction can begin: neither for `job` nor for those who wait by now, since trying again takes its time.
     fn refuse_all(&mut self, job: Job, error: &Arc<StoreError>) {
         refuse(job, error);
-        self.taken.drain(..).chain(self.waiting.try_iter().take(QUEUE_MAX)).for_each(|job| refuse(job, error));
+        let waiting: Vec<Job> = self.taken.drain(..).chain(self.waiting.try_iter().take(QUEUE_MAX)).collect();
+        for job in waiting {
+            match job {
+                // Who reads needs no transaction that writes.
+                Job::Fold { .. } => self.taken.push_back(job),
+                job => refuse(job, error),
+            }
+        }
     }
 
     fn begin(&mut self) -> Result<(), StoreError> {
