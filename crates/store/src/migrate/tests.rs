@@ -1,7 +1,5 @@
 //! From every earlier version, on both databases.
 
-use std::path::Path;
-
 use base::id::{AccountId, MerchantId};
 use base::secret::Secret;
 use payments::rules::RuleBook;
