@@ -212,9 +212,8 @@ impl Row {
         if self.idempotent {
             codes.extend([Code::IdempotencyKeyMissing, Code::IdempotencyKeyReused, Code::RequestInFlight]);
         }
-        if self.method != Method::GET {
-            codes.push(Code::StorageFull);
-        }
+        // Reading too: it waits until the file has what was answered, for which there may be no room.
+        codes.push(Code::StorageFull);
         codes.extend(self.refusals);
         codes.push(Code::Internal);
         codes.sort_by_key(|code| Code::ALL.iter().position(|other| other == code));

@@ -5,7 +5,7 @@ use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use super::{Thread, lock};
-use crate::db::{Connection, Fold, Folded, Role, Sqlite};
+use crate::db::{Connection, DbError, Fold, Folded, Role, Sqlite};
 use crate::error::StoreError;
 use crate::redo::{self, Redo};
 
@@ -225,7 +225,7 @@ impl Thread {
 
 fn tell(asking: Vec<Asking>, is_done: bool) {
     for asking in asking {
-        // Who gave up waiting needs no answer.
-        drop(asking.send(if is_done { Ok(()) } else { Err(StoreError::Corrupt("the file did not take what the redo log holds".into())) }));
+        // Who gave up waiting needs no answer. If it was not done, there is no room.
+        drop(asking.send(if is_done { Ok(()) } else { Err(DbError::Lost.into()) }));
     }
 }
