@@ -1,7 +1,7 @@
 //! SQLite's write-ahead log is written into the file beside the writer, by a thread with a connection of its own, so that
 //! nobody who pays waits for it: a little at a time, because the disk does that and the sync that somebody waits for by turns. It goes on
-//! until nothing came in meanwhile: only then SQLite syncs the file. For a long log to begin anew the writer must add the little that came in
-//! since, between two transactions, while everybody waits: some milliseconds, which had better be rare.
+//! until nothing came in meanwhile: only then SQLite syncs the file. For a long log to begin anew the little that came in since must be
+//! added between two transactions, by whoever writes: the thread that folds, for which nobody waits, or the writer where there is none.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,7 +17,7 @@ const EVERY: Duration = Duration::from_millis(250);
 const PARTS_MIN: u64 = 256;
 /// How often the thread tries to end with nothing left to write.
 const TRIES: u32 = 8;
-/// Pages in the log, 256 MiB, from which on it is to begin anew.
+/// Pages in the log, 64 MiB, from which on it is to begin anew.
 const PAGES_MIN: u32 = 16_384;
 
 /// The thread.

@@ -38,6 +38,7 @@ const YIELDS_MAX: u32 = 2;
 
 /// With nobody waiting for so long, what is in the redo log is folded into the file.
 const IDLE: Duration = Duration::from_millis(20);
+
 /// The writer's connection. Locked by whoever's turn it is, so never contended.
 pub(crate) type Turn = Arc<Mutex<Connection>>;
 
