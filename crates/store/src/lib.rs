@@ -108,7 +108,7 @@ struct Shared {
     passcodes: PasscodeHasher,
     /// Set when the books would have contradicted themselves: nothing is written from then on.
     halted: AtomicBool,
-    /// Set while what was acknowledged is in the redo log and the open transaction alone, where no reader sees it.
+    /// Set while what was acknowledged is in the redo log and in memory alone, where no reader sees it.
     unfolded: AtomicBool,
     /// Whoever runs a transaction on a thread of its own is acknowledged before the file has taken it, as [`Store::submit`] does.
     lets_wait: AtomicBool,

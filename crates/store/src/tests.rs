@@ -63,7 +63,16 @@ fn idempotency(number: usize) -> Idempotency {
 #[test]
 fn a_full_disk_refuses_loses_nothing_and_goes_on_when_there_is_room() {
     let directory = tempfile::tempdir().expect("a directory");
-    let store = store_with_a_till(&directory);
+    fill(&store_with_a_till(&directory));
+}
+
+#[test]
+fn where_rows_wait_for_the_file_none_is_acknowledged_that_may_find_no_room() {
+    let directory = tempfile::tempdir().expect("a directory");
+    fill(&store_with_a_till(&directory).let_rows_wait());
+}
+
+fn fill(store: &Store) {
     store.limit_growth(3).expect("is set");
     let new = NewPayment {
         amount_minor: 100,

@@ -119,6 +119,14 @@ impl Connection {
         }
     }
 
+    /// Whether there is room on the disk for all that waits.
+    pub(crate) fn has_room(&self) -> bool {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.has_room(),
+            Self::Postgres(_) => true,
+        }
+    }
+
     /// Undoes all of the transaction, if there is one.
     pub(crate) fn rollback(&self) -> Result<(), DbError> {
         self.known().forget_all();

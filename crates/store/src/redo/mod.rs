@@ -1,6 +1,6 @@
 //! The redo log beside SQLite's file: what a batch of requests wrote is durable here, and answered, before the file has it. The file
-//! is written later, for many batches at once (`adr/014-redo-log.md`). Between the two the batches are in the writer's open
-//! transaction; after a crash they are done again from the log.
+//! is written later, for many batches at once (`adr/014-redo-log.md`). Between the two their rows wait in memory; after a crash the batches
+//! are done again from the log.
 //!
 //! The file ends in `-redo`: a head of 64 bytes that names the log, then two halves of records (see [`record`]) that are written in turns:
 //! one is written over when the store's file durably has all of it. Whoever writes to it holds a lock on it; another program that opens the
@@ -238,10 +238,9 @@ impl Redo {
         self.number
     }
 
-    /// A batch that the log has no room for; its number.
-    pub(crate) fn skip(&mut self) -> u64 {
+    /// A batch goes into the file alone.
+    pub(crate) fn skip(&mut self) {
         self.number += 1;
-        self.number
     }
 
     /// Whether something could not be written, and nothing more will be.

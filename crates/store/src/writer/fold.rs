@@ -28,9 +28,9 @@ pub(super) struct Unfolded {
 }
 
 impl Unfolded {
-    /// A batch was added.
+    /// A batch of so many requests was added.
     #[expect(clippy::disallowed_methods, reason = "how long rows wait for the file is nobody's business but the disk's")]
-    fn add(&mut self, parts: usize) {
+    pub(super) fn add(&mut self, parts: usize) {
         self.since.get_or_insert_with(Instant::now);
         self.parts += parts;
     }
@@ -45,16 +45,6 @@ impl Unfolded {
 }
 
 impl Thread {
-    /// A batch of so many requests was added to what is unfolded.
-    pub(super) fn added(&mut self, parts: usize) {
-        self.unfolded.add(parts);
-    }
-
-    /// Readers do not see all that was acknowledged, from now on.
-    pub(super) fn hide(&self) {
-        self.store.shared.unfolded.store(true, Ordering::SeqCst);
-    }
-
     /// Somebody is to hear when readers see all that was acknowledged by now.
     pub(super) fn ask(&mut self, asking: Asking) {
         self.unfolded.asking.push(asking);
@@ -164,7 +154,8 @@ impl Thread {
         Ok(self.redo.as_mut().map_or(Ok(()), |redo| redo.begin_anew(true))?)
     }
 
-    /// A batch for which the redo log has no room is durable by the file alone, and so is all before it.
+    /// A batch for which the redo log has no room, or for which the file may not have any later, is durable by the file alone, and so is all
+    /// before it.
     pub(super) fn fold_whole(&mut self) -> Result<(), StoreError> {
         if let Some(redo) = &mut self.redo {
             redo.skip();

@@ -2,9 +2,9 @@
 //! each as a part of its own, so that the wait for the disk is paid once for all of them. Nobody is answered before
 //! their transaction is durable.
 //!
-//! With a redo log what shares a transaction is a batch: durable by the log, while the writer goes on with the next. The database's
-//! own transaction stays open over many batches and is *folded* into its file when a reader wants to see it, when nobody is waiting, or
-//! when it has been open for long enough (see [`fold`]).
+//! With a redo log what shares a transaction is a batch: durable by the log, while the writer goes on with the next. Its rows wait in
+//! memory and are *folded* into the database's file, those of many batches together, when a reader wants to see them, when nobody has
+//! wanted anything for a moment, or when they have waited for long enough (see [`fold`]).
 
 mod fold;
 
@@ -415,13 +415,13 @@ impl Thread {
         };
         match (ended, &mut self.redo) {
             (Ok(Some(statements)), Some(redo)) => {
-                let has_room = redo.has_room(&statements);
-                // Before anybody is answered, so that whoever was reads it.
-                self.hide();
-                self.added(parts);
-                match has_room {
-                    true => self.redo.as_mut().expect("is there").append(statements, answers),
-                    false => answers(self.fold_whole()),
+                self.unfolded.add(parts);
+                if redo.has_room(&statements) && lock(&self.turn).has_room() {
+                    // Before anybody is answered: readers are not to miss it.
+                    self.store.shared.unfolded.store(true, Ordering::SeqCst);
+                    redo.append(statements, answers);
+                } else {
+                    answers(self.fold_whole());
                 }
                 // What failed is logged, and told to who comes next.
                 drop(self.fold_what_is_due());

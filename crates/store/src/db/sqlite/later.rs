@@ -112,6 +112,7 @@ impl Sqlite {
             self.known.handed_over_is_written();
         }
         redo.unheard = Some(folded);
+        self.look_for_room();
     }
 
     /// Commits what was recorded up to batch `number`, and ends the transaction.

@@ -15,7 +15,7 @@ use self::later::{LATER_MAX, Recorder};
 use self::lock::WriteLock;
 pub(super) use self::raw::column;
 pub(crate) use self::raw::sync_log;
-use self::raw::{begin_writing, open, query, run, write_group, write_log};
+use self::raw::{begin_writing, has_room, open, query, run, write_group, write_log};
 use super::rows::Group;
 use super::waiting::{Database, Waiting};
 use super::{DbError, Known, Role, Row, Value};
@@ -37,6 +37,8 @@ pub(crate) struct Sqlite {
     redo: RefCell<Option<Recorder>>,
     /// The transaction's rows wait for the file, batch after batch; else each batch's are written when it ends.
     is_later: Cell<bool>,
+    /// The disk has room for all that may wait.
+    has_room: Cell<bool>,
 }
 
 impl Sqlite {
@@ -52,6 +54,7 @@ impl Sqlite {
             lock: RefCell::new(WriteLock::of(path)),
             redo: RefCell::default(),
             is_later: Cell::new(false),
+            has_room: Cell::new(true),
         })
     }
 
@@ -92,7 +95,18 @@ impl Sqlite {
             self.known.forget_all();
         }
         self.is_later.set(self.redo.borrow().is_some());
+        self.look_for_room();
         Ok(())
+    }
+
+    /// Whether what a redo log holds is sure to find room in the file later. If not, the file has to have it before anybody is answered.
+    pub(crate) fn has_room(&self) -> bool {
+        self.has_room.get()
+    }
+
+    /// Nobody knows what room a disk has that does not say so.
+    pub(super) fn look_for_room(&self) {
+        self.has_room.set(has_room(&self.path, &self.main()).unwrap_or(false));
     }
 
     pub(super) fn is_in_transaction(&self) -> bool {
@@ -109,7 +123,7 @@ impl Sqlite {
     /// Ends a batch: what it wrote, if that is recorded. With `now` its rows are written into the open transaction; else that may be
     /// left for later.
     pub(super) fn end_batch(&self, now: bool) -> Result<Option<Vec<u8>>, DbError> {
-        let waits = self.is_later.get() && !now && self.waiting.borrow().len() < LATER_MAX;
+        let waits = self.is_later.get() && !now && self.has_room.get() && self.waiting.borrow().len() < LATER_MAX;
         match waits {
             true => self.record_rows(),
             false => self.settle(|waiting, database| waiting.write_all(database)).map_err(|_| self.why_lost())?,

@@ -18,6 +18,9 @@ const STATEMENTS_KEPT: usize = 256;
 const WRITER_CACHE_KIB: u32 = 64 * 1024;
 /// Pages in the write-ahead log, 512 MiB, at which SQLite itself writes them into the file, if its keeper has not come to that.
 const LOG_PAGES: u32 = 131_072;
+/// Bytes on the disk that are enough for all rows that may wait: what a full redo log holds, some 12,000 payments, changes some nine pages
+/// for each, half of this.
+const ROOM_MIN: u64 = 1 << 30;
 
 pub(super) fn open(path: &Path, role: Role) -> Result<Connection, DbError> {
     let connection = Connection::open(path)?;
@@ -50,6 +53,14 @@ pub(super) fn begin_writing(connection: &Connection) -> Result<i64, DbError> {
         run(connection, "ROLLBACK")?;
         Err(error.into())
     })
+}
+
+/// Whether the file and its log, in `path`, have room for all that may wait for them.
+pub(super) fn has_room(path: &Path, connection: &Connection) -> Result<bool, DbError> {
+    let number = |sql| connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, u64>(0));
+    let pages = number("PRAGMA max_page_count")?.saturating_sub(number("PRAGMA page_count")?);
+    let disk = rustix::fs::statvfs(path).map_err(|error| DbError::Redo(error.into()))?;
+    Ok(pages.saturating_mul(number("PRAGMA page_size")?).min(disk.f_bavail.saturating_mul(disk.f_frsize)) >= ROOM_MIN)
 }
 
 pub(super) fn set_position(connection: &Connection, number: u64) -> Result<(), DbError> {
