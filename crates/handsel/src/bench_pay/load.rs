@@ -1,9 +1,13 @@
 //! The load: many connections, each one payment at a time, in plain HTTP/1.1 so that the load itself costs little.
 
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use memchr::memmem;
+use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
+use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -72,8 +76,9 @@ pub async fn run(world: &World, pace: Pace, time: Duration, hot: bool) -> Result
         tasks.spawn(client.pay(first, step.map(|_| due), begin + time));
     }
     if let Some(step) = step {
-        std::thread::spawn(move || pace_out(begin, step, begin + time, &turns));
+        pace_out(step, time, &turns).await.map_err(failed("no clock"))?;
     }
+    drop(turns);
     let mut latencies = Vec::new();
     while let Some(done) = tasks.join_next().await {
         latencies.extend(done.map_err(failed("a connection broke"))??);
@@ -82,17 +87,25 @@ pub async fn run(world: &World, pace: Pace, time: Duration, hot: bool) -> Result
 }
 
 /// Says to one connection after the other when its next request is due, at that time. The runtime's own timers would be late by a millisecond
-/// or two, as long as an answer takes.
+/// or two, as long as an answer takes, and a thread that sleeps would wake this one for every request.
 #[expect(clippy::disallowed_methods, reason = "measures")]
-fn pace_out(begin: Instant, step: Duration, end: Instant, turns: &[UnboundedSender<Instant>]) {
-    for (number, turn) in (0..).zip(turns.iter().cycle()) {
-        let due = begin + step * number;
-        if due >= end {
-            break;
+async fn pace_out(step: Duration, time: Duration, turns: &[UnboundedSender<Instant>]) -> std::io::Result<()> {
+    let clock = rustix::time::timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
+    let clock = AsyncFd::new(clock)?;
+    let each = Timespec { tv_sec: step.as_secs() as i64, tv_nsec: step.subsec_nanos().into() };
+    let (begin, mut number, mut ticks) = (Instant::now(), 0, [0; 8]);
+    rustix::time::timerfd_settime(clock.get_ref(), TimerfdTimerFlags::empty(), &Itimerspec { it_interval: each, it_value: each })?;
+    loop {
+        clock.readable().await?.try_io(|clock| Ok(rustix::io::read(clock.get_ref(), &mut ticks)?)).ok().transpose()?;
+        for _ in 0..u64::from_ne_bytes(std::mem::take(&mut ticks)) {
+            number += 1;
+            let due = step * number;
+            if due >= time {
+                return Ok(());
+            }
+            // A connection that broke is told of by its own task.
+            let _ = turns[number as usize % turns.len()].send(begin + due);
         }
-        std::thread::sleep(due.saturating_duration_since(Instant::now()));
-        // A connection that broke is told of by its own task.
-        let _ = turn.send(due);
     }
 }
 
@@ -106,31 +119,34 @@ impl Client {
     #[expect(clippy::disallowed_methods, reason = "measures")]
     async fn pay(mut self, first: u64, mut turns: Option<UnboundedReceiver<Instant>>, end: Instant) -> Result<Vec<u64>, Failure> {
         self.stream.set_nodelay(true).map_err(failed("a connection broke"))?;
-        let (mut latencies, mut answer) = (Vec::new(), Vec::new());
+        let (mut latencies, mut bytes) = (Vec::new(), Vec::new());
         for number in first.. {
             let due = match &mut turns {
                 Some(turns) => turns.recv().await,
                 None => Some(Instant::now()).filter(|now| *now < end),
             };
             let Some(due) = due else { break };
-            self.stream.write_all(&self.request(number)).await.map_err(failed("a connection broke"))?;
-            self.read_answer(&mut answer).await?;
+            self.write_request(number, &mut bytes);
+            self.stream.write_all(&bytes).await.map_err(failed("a connection broke"))?;
+            self.read_answer(&mut bytes).await?;
             latencies.push(due.elapsed().as_micros() as u64);
         }
         Ok(latencies)
     }
 
-    fn request(&self, number: u64) -> Vec<u8> {
+    fn write_request(&self, number: u64, request: &mut Vec<u8>) {
         let (shop, payer) = Chosen::of(number).among(self.tokens.len());
         let (shop, token) = (if self.hot { 1 } else { shop }, &self.tokens[payer]);
         let body = format!(r#"{{"payment":{{"amount_minor":{AMOUNT_MINOR},"currency":"CNY"}},"token":"{token}"}}"#);
         let key = till_key(shop);
-        format!(
+        request.clear();
+        write!(
+            request,
             "POST /v1/bench/payments HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n\
              Idempotency-Key: {number:016x}\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         )
-        .into_bytes()
+        .expect("memory takes it");
     }
 
     /// Reads one answer, which must be a payment that was paid.
@@ -141,7 +157,7 @@ impl Client {
                 return Err(Failure("the platform hung up".into()));
             }
             if let Some(whole) = whole_answer(answer) {
-                let is_paid = answer.starts_with(b"HTTP/1.1 200") && find(&answer[whole..], br#""status":"paid""#).is_some();
+                let is_paid = answer.starts_with(b"HTTP/1.1 200") && memmem::find(&answer[whole..], br#""status":"paid""#).is_some();
                 return if is_paid { Ok(()) } else { Err(Failure(format!("no payment: {}", String::from_utf8_lossy(answer)))) };
             }
         }
@@ -150,12 +166,10 @@ impl Client {
 
 /// Where the body begins, once all of it is there.
 fn whole_answer(answer: &[u8]) -> Option<usize> {
-    let begin = find(answer, b"\r\n\r\n")? + 4;
-    let head = std::str::from_utf8(&answer[..begin]).ok()?;
-    let len = head.lines().find_map(|line| line.strip_prefix("content-length: ")).and_then(|len| len.parse::<usize>().ok())?;
+    const LEN: &[u8] = b"\r\ncontent-length: ";
+    let begin = memmem::find(answer, b"\r\n\r\n")? + 4;
+    let head = &answer[..begin];
+    let len = &head[memmem::find(head, LEN)? + LEN.len()..];
+    let len: usize = std::str::from_utf8(&len[..memchr::memchr(b'\r', len)?]).ok()?.parse().ok()?;
     (answer.len() >= begin + len).then_some(begin)
-}
-
-fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes.windows(wanted.len()).position(|window| window == wanted)
 }
