@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use crate::db::{Connection, Location, Role};
 
-/// Between two looks at what was written.
-const EVERY: Duration = Duration::from_millis(250);
+/// Between two looks at what was written: a page that all payments of that time touch is then written once.
+const EVERY: Duration = Duration::from_secs(1);
 /// Requests that were committed since the last time, for it to be worth while.
 const PARTS_MIN: u64 = 256;
 /// How often the thread tries to end with nothing left to write.

@@ -89,6 +89,7 @@ pub async fn run(world: &World, pace: Pace, time: Duration, hot: bool) -> Result
 /// Says to one connection after the other when its next request is due, at that time. The runtime's own timers would be late by a millisecond
 /// or two, as long as an answer takes, and a thread that sleeps would wake this one for every request.
 #[expect(clippy::disallowed_methods, reason = "measures")]
+#[expect(deprecated, reason = "the clock stays the same descriptor for as long as it is watched")]
 async fn pace_out(step: Duration, time: Duration, turns: &[UnboundedSender<Instant>]) -> std::io::Result<()> {
     let clock = rustix::time::timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
     let clock = AsyncFd::new(clock)?;

@@ -58,7 +58,8 @@ impl Thread {
     pub(super) fn fold_what_is_due(&mut self) -> Result<(), StoreError> {
         self.mend()?;
         self.collect(false)?;
-        if self.unfolded.folding == 0 && self.unfolded.is_due() && !self.unfolded.is_nothing() { self.hand_over() } else { Ok(()) }
+        let is_due = self.unfolded.is_due() || self.redo.as_ref().is_some_and(Redo::wants_room);
+        if self.unfolded.folding == 0 && is_due && !self.unfolded.is_nothing() { self.hand_over() } else { Ok(()) }
     }
 
     /// Nobody has wanted anything for a moment: what is unfolded is folded, and then the transaction ends.
