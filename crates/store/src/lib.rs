@@ -18,6 +18,7 @@ mod activity;
 pub mod alert;
 pub mod api_key;
 mod approval;
+mod background;
 pub mod bank_account;
 mod books;
 mod capture;

@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::background;
 use crate::db::{Connection, Location, Role};
 
 /// Between two looks at what was written: a page that all payments of that time touch is then written once.
@@ -72,6 +73,7 @@ impl Drop for LogKeeper {
 }
 
 fn keep(location: &Location, signs: &Signs, stopped: &Receiver<()>) {
+    background::give_way();
     let connection = match Connection::open(location, Role::Reader) {
         Ok(connection) => connection,
         // The writer does it alone then, when the log is long.

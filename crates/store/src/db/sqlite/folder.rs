@@ -9,6 +9,7 @@ use rusqlite::Connection;
 
 use super::later::{Fold, Folded};
 use super::raw::{begin_writing, run, set_position, sync_log, write_group, write_log};
+use crate::background;
 use crate::db::DbError;
 use crate::db::rows::Rows;
 
@@ -43,6 +44,7 @@ impl Folder {
         let (give_back, done) = channel();
         let path = path.to_owned();
         let run = move || {
+            background::give_way();
             while let Ok(Work { connection, mut rows, fold, version }) = waiting.recv() {
                 let outcome = write(&path, &connection, &rows, &fold, version);
                 rows.truncate(0);
