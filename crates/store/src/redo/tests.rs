@@ -189,19 +189,21 @@ fn records_of_both_halves_are_one_log_and_a_gap_between_them_is_refused() {
     let (lineage, found) = read(&log).expect("a whole head");
     let (number, statements) = (found[0].number, found[0].statements);
     let empty_batch = |number| [&record::head(&lineage, number, &[])[..], &[]].concat();
-    let with_halves = |first: Vec<u8>, second: Vec<u8>| {
-        let mut bytes = log[..HEAD_LEN as usize].to_vec();
+    let with_halves = |half_len: u64, first: Vec<u8>, second: Vec<u8>| {
+        let mut bytes = log[..MARK.len() + 16].to_vec();
+        bytes.extend(half_len.to_le_bytes());
+        bytes.resize(HEAD_LEN as usize, 0);
         bytes.extend(first);
-        bytes.resize((HEAD_LEN + HALF_LEN) as usize, 0);
+        bytes.resize((HEAD_LEN + if half_len == 0 { FIRST_HALF_LEN } else { half_len }) as usize, 0);
         bytes.extend(second);
         std::fs::write(beside(&killed, "-redo"), bytes).expect("writes");
     };
     let own = [&record::head(&lineage, number, statements)[..], statements].concat();
-    with_halves(empty_batch(number + 2), own.clone());
+    with_halves(HALF_LEN, empty_batch(number + 2), own.clone());
     let refused = open(&killed).err().expect("a batch is missing").to_string();
     assert!(refused.contains(&format!("damaged behind batch {number}")), "{refused}");
-    // The second half was written first.
-    with_halves(empty_batch(number + 1), own);
+    // The second half was written first, by a program that did not say how long a half is.
+    with_halves(0, empty_batch(number + 1), own);
     assert_eq!(rows(&open(&killed).expect("opens")), 1);
 }
 

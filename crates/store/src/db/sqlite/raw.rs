@@ -18,8 +18,8 @@ const STATEMENTS_KEPT: usize = 256;
 const WRITER_CACHE_KIB: u32 = 64 * 1024;
 /// Pages in the write-ahead log, 512 MiB, at which SQLite itself writes them into the file, if its keeper has not come to that.
 const LOG_PAGES: u32 = 131_072;
-/// Bytes on the disk that are enough for all rows that may wait: what a full redo log holds, some 12,000 payments, changes some nine pages
-/// for each, half of this.
+/// Bytes on the disk that are enough for all rows that may wait: what a full redo log holds, some 24,000 payments, changes some nine pages
+/// for each, nearly all of this.
 const ROOM_MIN: u64 = 1 << 30;
 
 pub(super) fn open(path: &Path, role: Role) -> Result<Connection, DbError> {
