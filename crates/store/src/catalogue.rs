@@ -10,7 +10,7 @@ const OWN: [&str; 2] = ["schema_version", "redo_log"];
 /// Where it is, the store was moved.
 const MOVED: &str = "store_moved";
 /// Tables that a store in use has rows of.
-const IN_USE: [&str; 4] = ["merchants", "accounts", "ledger_transfers", "answers"];
+const IN_USE: [&str; 4] = ["merchants", "accounts", "ledger_transfers", "stored_answers"];
 
 /// A table as both databases have it.
 pub(crate) struct Table {

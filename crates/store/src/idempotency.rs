@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use wire::api::{self, PaymentStatus};
 use wire::problem::Code;
 
-use crate::db::{Connection, Key, Kind, Row, Tx, Value};
+use crate::db::{Connection, Kind, Row, Tx, Value};
 use crate::error::StoreError;
-use crate::row::At;
+use crate::row::{At, Bits};
 use crate::service::clerk::CLERKS;
 use crate::shop::staff::STAFF;
 use crate::{Store, query_log};
@@ -107,7 +107,7 @@ impl Store {
     /// The stored answer of this request, if it came before. Errs with `idempotency_key_reused` if the key came with
     /// another body.
     pub fn replay(&self, idempotency: &Idempotency) -> Result<Option<Answer>, StoreError> {
-        self.read(|tx| stored(tx, idempotency, place_of(idempotency)))
+        self.read(|tx| stored(tx, idempotency, idempotency.place()))
     }
 
     /// Does `work` once under `idempotency`, in one write transaction with its answer. A refusal undoes what `work` did
@@ -121,7 +121,7 @@ impl Store {
         work: impl FnOnce(&Tx) -> Result<Answer, StoreError>,
     ) -> Result<Answer, StoreError> {
         self.run_tx(name, |tx| {
-            let place = place_of(idempotency);
+            let place = idempotency.place();
             if let Some(answer) = stored(tx, idempotency, place)? {
                 return Ok(answer);
             }
@@ -142,7 +142,7 @@ impl Store {
     pub fn tidy(&self, now: Timestamp) -> Result<(), StoreError> {
         let day_ago = Timestamp::from_millis(now.millis().saturating_sub(KEEP_MS));
         self.run_tx("tidy", |tx| {
-            tx.execute("DELETE FROM answers WHERE keep_until <= ?1", [At(now)])?;
+            tx.execute("DELETE FROM stored_answers WHERE keep_until <= ?1", [At(now)])?;
             tx.execute("DELETE FROM sessions WHERE expires_at <= ?1", [At(now)])?;
             STAFF.tidy(tx, now)?;
             CLERKS.tidy(tx, now)?;
@@ -161,23 +161,44 @@ fn is_definite(code: Code) -> bool {
 
 type Stored = ([u8; 32], u16, Arc<[u8]>);
 
-/// Answers of late, by 24 bytes of the hash of scope and key.
-const STORED: Kind<Option<Stored>> = Kind::new("answer", &["answers"]);
+/// Answers of late.
+const STORED: Kind<Option<Stored>> = Kind::new("answer", &["stored_answers"]);
 
-fn place_of(idempotency: &Idempotency) -> Key {
-    place(&idempotency.scope, &idempotency.key)
+impl Idempotency {
+    /// Where the answer is stored. To find two requests with one place would take some 2^64 hashes, and they would be one shopper's or
+    /// merchant's own: nobody else's place is found in less than 2^128.
+    pub(crate) fn place(&self) -> Bits {
+        place(&self.scope, &self.key)
+    }
 }
 
-fn place(scope: &str, key: &str) -> Key {
+fn place(scope: &str, key: &str) -> Bits {
     let hash = hash_parts("handsel answer", &[scope.as_bytes(), key.as_bytes()]);
-    let (first, second) = hash.split_at(16);
-    (u64::from_be_bytes(first[..8].try_into().expect("8 of 16 bytes")), u128::from_be_bytes(second.try_into().expect("16 bytes")))
+    Bits(u128::from_be_bytes(*hash.first_chunk().expect("32 bytes")))
 }
 
-fn stored(tx: &Tx, idempotency: &Idempotency, place: Key) -> Result<Option<Answer>, StoreError> {
-    let sql = "SELECT request_digest, status, body FROM answers WHERE scope = ?1 AND key = ?2";
+/// Answers of before the 19th step of the schema come to their places.
+pub(crate) fn hash_old_answers(tx: &Tx) -> Result<(), StoreError> {
+    loop {
+        let some = tx.list("SELECT scope, key FROM answers LIMIT 1000", (), |row| Ok((row.get::<String>(0)?, row.get::<String>(1)?)))?;
+        for (scope, key) in &some {
+            tx.execute(
+                "INSERT INTO stored_answers (place, request_digest, status, body, created_at, keep_until)
+                 SELECT ?3, request_digest, status, body, created_at, keep_until FROM answers WHERE scope = ?1 AND key = ?2",
+                (scope, key, place(scope, key)),
+            )?;
+            tx.execute("DELETE FROM answers WHERE scope = ?1 AND key = ?2", (scope, key))?;
+        }
+        if some.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+fn stored(tx: &Tx, idempotency: &Idempotency, place: Bits) -> Result<Option<Answer>, StoreError> {
+    let sql = "SELECT request_digest, status, body FROM stored_answers WHERE place = ?1";
     let read = |row: &Row| Ok((row.get(0)?, row.get(1)?, row.get::<Vec<u8>>(2)?.into()));
-    let row = tx.recall_row(&STORED, place, sql, (&idempotency.scope, &idempotency.key), read)?;
+    let row = tx.recall_row(&STORED, (0, place.0), sql, [place], read)?;
     match row {
         None => Ok(None),
         Some((digest, status, body)) if digest == idempotency.request_digest => {
@@ -193,37 +214,32 @@ pub(crate) fn look_up(tx: &Tx, requests: &[&Idempotency]) -> Result<(), StoreErr
     if matches!(tx.0, Connection::Sqlite(_)) || !tx.knows_what_waits(&STORED) {
         return Ok(());
     }
-    let unknown: Vec<&Idempotency> = requests.iter().copied().filter(|request| !tx.is_known(&STORED, place_of(request))).collect();
+    let places = requests.iter().map(|request| request.place());
+    let unknown: Vec<Bits> = places.filter(|place| !tx.is_known(&STORED, (0, place.0))).collect();
     if unknown.len() < 2 {
         return Ok(());
     }
     // Statements of few lengths are prepared; what is left over repeats the last.
     let len = unknown.len().next_power_of_two();
-    let rows: Vec<String> = (0..len).map(|row| format!("(CAST(?{} AS TEXT), CAST(?{} AS TEXT))", 2 * row + 1, 2 * row + 2)).collect();
-    let sql = format!(
-        "SELECT a.scope, a.key, a.request_digest, a.status, a.body FROM (VALUES {}) AS v(scope, key)
-         JOIN answers a ON a.scope = v.scope AND a.key = v.key",
-        rows.join(", ")
-    );
-    let last = unknown[unknown.len() - 1];
-    let padded = unknown.iter().copied().chain(std::iter::repeat(last)).take(len);
-    let values: Vec<Value> = padded.flat_map(|request| [Value::Text(&request.scope), Value::Text(&request.key)]).collect();
+    let numbers: Vec<String> = (1..=len).map(|number| format!("?{number}")).collect();
+    let sql = format!("SELECT place, request_digest, status, body FROM stored_answers WHERE place IN ({})", numbers.join(", "));
+    let bytes: Vec<[u8; 16]> = unknown.iter().map(|place| place.0.to_be_bytes()).collect();
+    let values: Vec<Value> = (0..len).map(|at| Value::Bytes(&bytes[at.min(bytes.len() - 1)])).collect();
     let found = tx.list_apart(&STORED, &sql, &values[..], |row| {
-        let place = place(&row.get::<String>(0)?, &row.get::<String>(1)?);
-        Ok((place, (row.get(2)?, row.get(3)?, row.get::<Vec<u8>>(4)?.into())))
+        Ok((row.get::<Bits>(0)?, (row.get(1)?, row.get(2)?, row.get::<Vec<u8>>(3)?.into())))
     })?;
-    unknown.iter().for_each(|request| tx.learn(&STORED, place_of(request), None));
-    found.into_iter().for_each(|(place, stored)| tx.learn(&STORED, place, Some(stored)));
+    unknown.iter().for_each(|place| tx.learn(&STORED, (0, place.0), None));
+    found.into_iter().for_each(|(place, stored)| tx.learn(&STORED, (0, place.0), Some(stored)));
     Ok(())
 }
 
-fn remember(tx: &Tx, idempotency: &Idempotency, place: Key, answer: &Answer, keep: Keep, now: Timestamp) -> Result<(), StoreError> {
+fn remember(tx: &Tx, idempotency: &Idempotency, place: Bits, answer: &Answer, keep: Keep, now: Timestamp) -> Result<(), StoreError> {
     let keep_until = (keep == Keep::Day).then(|| At(now.plus_millis(KEEP_MS)));
     tx.put_known(
-        "INSERT INTO answers (scope, key, request_digest, status, body, created_at, keep_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        (&idempotency.scope, &idempotency.key, idempotency.request_digest, answer.status, &answer.body, At(now), keep_until),
+        "INSERT INTO stored_answers (place, request_digest, status, body, created_at, keep_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        (place, idempotency.request_digest, answer.status, &answer.body, At(now), keep_until),
         &STORED,
-        place,
+        (0, place.0),
         Some((idempotency.request_digest, answer.status, answer.body.as_slice().into())),
     )?;
     Ok(())

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use crate::catalogue;
 use crate::db::{Connection, Role, Tx};
 use crate::error::StoreError;
-use crate::posting;
+use crate::{idempotency, posting};
 
 /// One step of the schema. A file that was ever released never changes; a new one is added.
 struct Migration {
@@ -15,7 +15,7 @@ struct Migration {
     then: fn(&Tx) -> Result<(), StoreError>,
 }
 
-const MIGRATIONS: [Migration; 18] = [
+const MIGRATIONS: [Migration; 19] = [
     Migration { version: 1, sql: include_str!("../../../db/0001_first.sql"), then: |_| Ok(()) },
     Migration { version: 2, sql: include_str!("../../../db/0002_payments.sql"), then: after_2 },
     Migration { version: 3, sql: include_str!("../../../db/0003_events.sql"), then: |_| Ok(()) },
@@ -34,6 +34,7 @@ const MIGRATIONS: [Migration; 18] = [
     Migration { version: 16, sql: include_str!("../../../db/0016_vouchers.sql"), then: |_| Ok(()) },
     Migration { version: 17, sql: include_str!("../../../db/0017_service.sql"), then: protect_service_log },
     Migration { version: 18, sql: include_str!("../../../db/0018_redo.sql"), then: |_| Ok(()) },
+    Migration { version: 19, sql: include_str!("../../../db/0019_stored_answers.sql"), then: idempotency::hash_old_answers },
 ];
 
 /// The version that this program makes of a database.

@@ -10,8 +10,8 @@ impl Store {
     pub fn settle_answer(&self, idempotency: &Idempotency, status: u16, body: Vec<u8>) -> Result<Answer, StoreError> {
         self.run_tx("settle_answer", |tx| {
             let changed = tx.execute(
-                "UPDATE answers SET status = ?4, body = ?5 WHERE scope = ?1 AND key = ?2 AND request_digest = ?3",
-                (&idempotency.scope, &idempotency.key, idempotency.request_digest, status, &body),
+                "UPDATE stored_answers SET status = ?3, body = ?4 WHERE place = ?1 AND request_digest = ?2",
+                (idempotency.place(), idempotency.request_digest, status, &body),
             )?;
             assert_eq!(changed, 1, "the request was answered before in the same process");
             Ok(())

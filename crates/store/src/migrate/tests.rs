@@ -7,6 +7,7 @@ use payments::rules::RuleBook;
 use super::*;
 use crate::Store;
 use crate::db::Location;
+use crate::idempotency::Idempotency;
 use crate::setup::Payee;
 use crate::throwaway::Throwaway;
 
@@ -49,7 +50,7 @@ const SECOND: &str = "
 
 /// Rows of these tables when all versions have passed.
 const KEPT: [(&str, i64); 10] = [
-    ("answers", 2),
+    ("stored_answers", 2),
     ("payments", 1),
     ("refunds", 1),
     ("activities", 3),
@@ -153,6 +154,9 @@ fn check_carried_over(location: &Location, version: usize) {
             Ok(())
         })
         .expect("reads");
+    let asked = Idempotency { scope: "till".into(), key: "first".into(), request_digest: [0x77; 32] };
+    let answer = store.replay(&asked).expect("reads").expect("is stored");
+    assert_eq!((answer.status, answer.body), (200, vec![0xaa; 16]));
     // Numbers go on behind those that were carried over.
     store
         .run_tx("another row", |tx| {

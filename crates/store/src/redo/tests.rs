@@ -5,6 +5,7 @@ use payments::rules::RuleBook;
 
 use super::*;
 use crate::Store;
+use crate::row::Bits;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
 
@@ -157,12 +158,12 @@ fn a_log_that_cannot_be_written_answers_nobody_with_success() {
 
 /// A row as large as `len`, as a batch of its own.
 fn add_large(store: &Store, number: u64, len: usize) {
-    let sql = "INSERT INTO answers (scope, key, request_digest, status, body, created_at) VALUES ('large', ?1, ?2, 200, ?3, 0)";
-    store.run_tx("adds", |tx| Ok(tx.put(sql, (&number.to_string(), [0; 32], vec![7; len]))?)).expect("is written");
+    let sql = "INSERT INTO stored_answers (place, request_digest, status, body, created_at) VALUES (?1, ?2, 200, ?3, 0)";
+    store.run_tx("adds", |tx| Ok(tx.put(sql, (Bits(number.into()), [0; 32], vec![7; len]))?)).expect("is written");
 }
 
 fn large(store: &Store) -> i64 {
-    store.read(|tx| Ok(tx.one("SELECT count(*) FROM answers WHERE scope = 'large'", (), |row| row.get(0))?)).expect("reads")
+    store.read(|tx| Ok(tx.one("SELECT count(*) FROM stored_answers", (), |row| row.get(0))?)).expect("reads")
 }
 
 #[test]

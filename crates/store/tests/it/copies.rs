@@ -33,7 +33,7 @@ fn open(place: &Location) -> Store {
 fn check_same(copied: &Copied, world: &World, there: &Store) {
     assert_eq!(copied.books, world.store.books().expect("agree"));
     assert_eq!(there.books().expect("agree"), copied.books);
-    assert!(copied.books.balanced() && copied.rows["payments"] == 5 && copied.rows["answers"] > 20, "{copied:?}");
+    assert!(copied.books.balanced() && copied.rows["payments"] == 5 && copied.rows["stored_answers"] > 20, "{copied:?}");
     let list = |store: &Store| serde_json::to_string(&store.payments(TILL, None, 100, world.now()).expect("reads").data).expect("is JSON");
     assert_eq!(list(there), list(&world.store));
 }
