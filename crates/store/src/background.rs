@@ -1,10 +1,17 @@
-//! Threads for which nobody who pays waits.
+//! Work for which nobody who pays waits.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
 use rustix::process::setpriority_process;
 use rustix::thread::gettid;
 
 /// Of a processor that one thread wants all of, a thread with this gets about a fifth.
 const NICE: i32 = 6;
+/// How often a file is synced that is being written.
+const SYNC_EVERY: Duration = Duration::from_millis(2);
 
 /// From now on the calling thread leaves the processor first to those that answer somebody. Linux takes a thread where POSIX means its
 /// whole process.
@@ -12,4 +19,20 @@ pub(crate) fn give_way() {
     if let Err(error) = setpriority_process(Some(gettid()), NICE) {
         tracing::warn!(%error, "a thread in the background takes as much time as those for whom somebody waits");
     }
+}
+
+/// Does `work`, which writes much to the file at `path`, and has the disk take it little by little: while it takes tens of megabytes at once,
+/// a sync that somebody waits for takes tens of milliseconds. The last of it is left to whoever has to be sure of it.
+pub(crate) fn sync_meanwhile<T>(path: &Path, work: impl FnOnce() -> T) -> T {
+    let (working, done) = channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            give_way();
+            let Ok(file) = File::open(path) else { return };
+            while done.recv_timeout(SYNC_EVERY) == Err(RecvTimeoutError::Timeout) && file.sync_data().is_ok() {}
+        });
+        let outcome = work();
+        drop(working);
+        outcome
+    })
 }

@@ -1,7 +1,7 @@
 //! What SQLite is asked for: one connection, one statement, its values.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -97,11 +97,16 @@ pub(super) fn write_log(connection: &Connection) -> Result<(u32, u32), DbError> 
     Ok((count(pages.0), count(pages.1)))
 }
 
-/// Makes durable what SQLite has committed to its own log: while there is a redo log it does not do so itself.
-pub(crate) fn sync_log(database: &Path) -> Result<(), DbError> {
+/// SQLite's own log of `database`.
+pub(super) fn log_of(database: &Path) -> PathBuf {
     let mut log = database.as_os_str().to_owned();
     log.push("-wal");
-    match File::open(log) {
+    log.into()
+}
+
+/// Makes durable what SQLite has committed to its own log: while there is a redo log it does not do so itself.
+pub(crate) fn sync_log(database: &Path) -> Result<(), DbError> {
+    match File::open(log_of(database)) {
         Ok(log) => log.sync_data().map_err(DbError::Redo),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(DbError::Redo(error)),
