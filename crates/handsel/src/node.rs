@@ -22,7 +22,7 @@ use wire::bytes::HexArray;
 
 use crate::args::NodeOptions;
 use crate::provision::{PartyKeys, PartyNode, PasskeysNode, PeerNode, PlatformKeys, PlatformNode, read};
-use crate::run::{Failure, context, failed, runtime};
+use crate::run::{Failure, context, failed, platform_runtime, runtime};
 
 // What the tills make and what the platform and the parties take.
 const _: () = assert!(api::crowd::DIMENSIONS as usize == capture::face::DIMENSIONS);
@@ -51,7 +51,7 @@ pub fn serve(options: &NodeOptions) -> Result<ExitCode, Failure> {
     let node: PlatformNode = read(&options.config)?;
     let keys: PlatformKeys = read(&options.config.with_file_name("keys.toml"))?;
     let config = platform_config(node, keys)?;
-    runtime()?.block_on(async {
+    platform_runtime()?.block_on(async {
         let running = api::server::serve(config).await.map_err(failed("the platform does not start"))?;
         tracing::info!(address = %running.local_addr(), "listening");
         let code = until_told_to_stop(options.supervised).await?;

@@ -1,8 +1,11 @@
 //! What every subcommand needs: one kind of failure, a runtime, children that end with their parent.
 
+use std::num::NonZero;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+
+use tokio::runtime::{Builder, Runtime};
 
 /// A sentence for the person at the terminal that says what to mend.
 #[derive(Debug)]
@@ -27,8 +30,19 @@ pub fn failed<E: std::fmt::Display>(attempt: &str) -> impl Fn(E) -> Failure + '_
 }
 
 /// A runtime for this process.
-pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed("the asynchronous runtime does not start"))
+pub fn runtime() -> Result<Runtime, Failure> {
+    start(&mut Builder::new_multi_thread())
+}
+
+/// A runtime for the platform: half of the processors answer requests, because the store's own threads want the other half. With as many
+/// threads as processors each payment woke more of them.
+pub fn platform_runtime() -> Result<Runtime, Failure> {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    start(Builder::new_multi_thread().worker_threads((processors / 2).max(1)))
+}
+
+fn start(builder: &mut Builder) -> Result<Runtime, Failure> {
+    builder.enable_all().build().map_err(failed("the asynchronous runtime does not start"))
 }
 
 /// A child process of this same binary that ends with its parent.

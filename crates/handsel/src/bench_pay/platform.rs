@@ -17,7 +17,7 @@ use wire::bytes::HexArray;
 use crate::args::NodeOptions;
 use crate::node::until_told_to_stop;
 use crate::provision;
-use crate::run::{Failure, context, failed, runtime};
+use crate::run::{Failure, context, failed, platform_runtime};
 
 /// What it works on.
 #[derive(Serialize, Deserialize)]
@@ -77,7 +77,7 @@ impl MeasuredPlatform {
 /// Runs it until it is told to stop.
 pub fn run(options: &NodeOptions) -> Result<ExitCode, Failure> {
     let config = provision::read::<MeasuredPlatform>(&options.config)?.config()?;
-    runtime()?.block_on(async {
+    platform_runtime()?.block_on(async {
         let running = api::server::serve(config).await.map_err(failed("the platform does not start"))?;
         let path = address_file(&options.config);
         let written = path.with_extension("part");
