@@ -63,31 +63,36 @@ async fn measure(world: &World, peer: &Peer, cala: Option<&Cala>, options: &Benc
     let as_fast_as_possible = Pace::Closed { connections: options.connections };
     // Connections, statements and memory are there before anything counts.
     load::run(world, as_fast_as_possible, time / 4, false).await?;
-    let (mut uniform, mut hot, mut peers, mut peers_hot) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut calas = Vec::new();
+    let (mut uniform, mut hot, mut halves, mut calas) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut peers, mut peers_hot, mut peers_half) = (Vec::new(), Vec::new(), Vec::new());
     let (mut platform_cpu, mut load_cpu) = (Duration::ZERO, Duration::ZERO);
     for _ in 0..options.rounds {
-        peers.push(peer.run(time, world::MERCHANTS, None).await?);
+        let theirs = peer.run(time, world::MERCHANTS, None).await?;
+        let their_half = Some(theirs.per_s() / 2.0);
+        peers.push(theirs);
         if let Some(cala) = cala {
             calas.push(cala.run(time).await?);
         }
         let before = (world.cpu_time()?, processes::cpu_time(std::process::id())?);
-        uniform.push(load::run(world, as_fast_as_possible, time, false).await?);
+        let ours = load::run(world, as_fast_as_possible, time, false).await?;
         platform_cpu += world.cpu_time()? - before.0;
         load_cpu += processes::cpu_time(std::process::id())? - before.1;
+        let half = Pace::Open { connections: options.connections, per_s: ours.per_s() / 2.0 };
+        uniform.push(ours);
         peers_hot.push(peer.run(time, 1, None).await?);
         hot.push(load::run(world, as_fast_as_possible, time, true).await?);
+        // What was left to do when everybody paid as fast as possible is done before this counts.
+        peer.run(time / 2, world::MERCHANTS, their_half).await?;
+        peers_half.push(peer.run(time, world::MERCHANTS, their_half).await?);
+        load::run(world, half, time / 2, false).await?;
+        halves.push(load::run(world, half, time, false).await?);
     }
     let (rate, hot_rate) = (median(&uniform, Measured::per_s), median(&hot, Measured::per_s));
     let (peer_rate, peer_hot_rate) = (median(&peers, Measured::per_s), median(&peers_hot, Measured::per_s));
-    let half = |rate: f64| Pace::Open { connections: options.connections, per_s: rate / 2.0 };
-    let at_half = load::run(world, half(rate), time, false).await?;
-    let peer_at_half = peer.run(time, world::MERCHANTS, Some(peer_rate / 2.0)).await?;
     let each = |cpu: Duration| round(cpu.as_secs_f64() * 1e6 / uniform.iter().map(Measured::count).sum::<usize>() as f64);
     let payments: usize = uniform.iter().chain(&hot).map(Measured::count).sum();
     let latency =
         |runs: &[Measured]| json!({"p50": median(runs, |run| run.percentile_ms(0.5)), "p99": median(runs, |run| run.percentile_ms(0.99))});
-    let one = |run: &Measured| json!({"p50": round(run.percentile_ms(0.5)), "p99": round(run.percentile_ms(0.99))});
     let mut report = json!({
         "store": options.store.name(),
         "connections": options.connections,
@@ -108,10 +113,10 @@ async fn measure(world: &World, peer: &Peer, cala: Option<&Cala>, options: &Benc
         "ratio": round(rate / peer_rate),
         "hot_ratio": round(hot_rate / peer_hot_rate),
         "half_load": {
-            "payments_per_s": round(at_half.per_s()),
-            "latency_ms": one(&at_half),
-            "peer_payments_per_s": round(peer_at_half.per_s()),
-            "peer_latency_ms": one(&peer_at_half),
+            "payments_per_s": round(median(&halves, Measured::per_s)),
+            "latency_ms": latency(&halves),
+            "peer_payments_per_s": round(median(&peers_half, Measured::per_s)),
+            "peer_latency_ms": latency(&peers_half),
         },
         "cpu_us_per_payment": {"platform": each(platform_cpu), "load": each(load_cpu)},
         "peak_rss_bytes": world.peak_memory()?,
