@@ -1,6 +1,7 @@
 //! Work for which nobody who pays waits.
 
 use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
@@ -23,16 +24,37 @@ pub(crate) fn give_way() {
 
 /// Does `work`, which writes much to the file at `path`, and has the disk take it little by little: while it takes tens of megabytes at once,
 /// a sync that somebody waits for takes tens of milliseconds. The last of it is left to whoever has to be sure of it.
-pub(crate) fn sync_meanwhile<T>(path: &Path, work: impl FnOnce() -> T) -> T {
+///
+/// # Errors
+/// The disk did not take something. The system says so once: a file that is opened after that hears nothing of it.
+pub(crate) fn sync_meanwhile<T>(path: &Path, work: impl FnOnce() -> T) -> io::Result<T> {
     let (working, done) = channel::<()>();
     std::thread::scope(|scope| {
-        scope.spawn(move || {
+        let syncing = scope.spawn(move || {
             give_way();
-            let Ok(file) = File::open(path) else { return };
-            while done.recv_timeout(SYNC_EVERY) == Err(RecvTimeoutError::Timeout) && file.sync_data().is_ok() {}
+            let file = File::open(path)?;
+            while done.recv_timeout(SYNC_EVERY) == Err(RecvTimeoutError::Timeout) {
+                file.sync_data()?;
+            }
+            Ok(())
         });
         let outcome = work();
         drop(working);
-        outcome
+        syncing.join().expect("syncing does not panic").map(|()| outcome)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_disk_does_not_take_is_said() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        assert_eq!(sync_meanwhile(file.path(), || 1).expect("syncs"), 1);
+        // A device that cannot be synced.
+        let slow = || std::thread::sleep(100 * SYNC_EVERY);
+        assert!(sync_meanwhile(Path::new("/dev/null"), slow).is_err());
+        assert!(sync_meanwhile(Path::new("/nowhere"), slow).is_err());
+    }
 }

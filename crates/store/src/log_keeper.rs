@@ -83,7 +83,8 @@ fn keep(location: &Location, signs: &Signs, stopped: &Receiver<()>) {
     while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
         if signs.parts.load(Ordering::Relaxed) >= PARTS_MIN {
             signs.parts.store(0, Ordering::Relaxed);
-            let pages = background::sync_meanwhile(path, || write_all(&connection));
+            // What the disk does not take SQLite hears too, whose file was open before.
+            let pages = background::sync_meanwhile(path, || write_all(&connection)).unwrap_or(0);
             signs.is_nearly_done.store(pages >= PAGES_MIN, Ordering::Relaxed);
         }
     }

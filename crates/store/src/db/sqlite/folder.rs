@@ -109,5 +109,8 @@ fn commit(path: &Path, connection: &Connection, rows: &Rows, fold: &Fold) -> Res
     rows.groups(0..rows.len()).iter().try_for_each(|group| write_group(connection, group))?;
     set_position(connection, fold.number)?;
     let commit = || run(connection, "COMMIT");
-    if rows.len() >= ROWS_MANY { background::sync_meanwhile(&log_of(path), commit) } else { commit() }
+    if rows.len() < ROWS_MANY {
+        return commit();
+    }
+    background::sync_meanwhile(&log_of(path), commit).map_err(DbError::Redo)?
 }
