@@ -25,6 +25,8 @@ pub(crate) fn give_way() {
 /// Does `work`, which writes much to the file at `path`, and has the disk take it little by little: while it takes tens of megabytes at once,
 /// a sync that somebody waits for takes tens of milliseconds. The last of it is left to whoever has to be sure of it.
 ///
+/// Never for the database's own file: closing it would end the locks that SQLite has on it in this process.
+///
 /// # Errors
 /// The disk did not take something. The system says so once: a file that is opened after that hears nothing of it.
 pub(crate) fn sync_meanwhile<T>(path: &Path, work: impl FnOnce() -> T) -> io::Result<T> {

@@ -74,7 +74,6 @@ impl Drop for LogKeeper {
 
 fn keep(location: &Location, signs: &Signs, stopped: &Receiver<()>) {
     background::give_way();
-    let Location::Sqlite(path) = location else { return };
     let connection = match Connection::open(location, Role::Reader) {
         Ok(connection) => connection,
         // The writer does it alone then, when the log is long.
@@ -83,9 +82,7 @@ fn keep(location: &Location, signs: &Signs, stopped: &Receiver<()>) {
     while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
         if signs.parts.load(Ordering::Relaxed) >= PARTS_MIN {
             signs.parts.store(0, Ordering::Relaxed);
-            // What the disk does not take SQLite hears too, whose file was open before.
-            let pages = background::sync_meanwhile(path, || write_all(&connection)).unwrap_or(0);
-            signs.is_nearly_done.store(pages >= PAGES_MIN, Ordering::Relaxed);
+            signs.is_nearly_done.store(write_all(&connection) >= PAGES_MIN, Ordering::Relaxed);
         }
     }
 }
