@@ -81,16 +81,24 @@ pub(crate) fn tables() -> Vec<String> {
     MIGRATIONS.iter().flat_map(|migration| migration.sql.lines()).filter_map(made).map(str::to_owned).collect()
 }
 
+/// Refuses a database that a newer program made, without changing it.
+pub(crate) fn check_not_newer(tx: &Tx) -> Result<(), StoreError> {
+    if !catalogue::has_table(tx, "schema_version")? {
+        return Ok(());
+    }
+    let newest: u32 = tx.one("SELECT coalesce(max(version), 0) FROM schema_version", (), |row| row.get(0))?;
+    if newest <= NEWEST {
+        return Ok(());
+    }
+    Err(StoreError::Schema(format!("it is at version {newest}, this program knows {NEWEST}; use the newer program")))
+}
+
 /// Applies what is missing, each file in its own transaction. Refuses a database that a newer program made, or whose
 /// applied steps are not those that this program knows.
 pub(crate) fn migrate(connection: &Connection) -> Result<(), StoreError> {
     connection.define("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, sha256 BLOB NOT NULL) STRICT")?;
     catalogue::check_not_moved(&Tx(connection))?;
-    let newest: u32 = Tx(connection).one("SELECT coalesce(max(version), 0) FROM schema_version", (), |row| row.get(0))?;
-    let known = NEWEST;
-    if newest > known {
-        return Err(StoreError::Schema(format!("it is at version {newest}, this program knows {known}; use the newer program")));
-    }
+    check_not_newer(&Tx(connection))?;
     MIGRATIONS.iter().try_for_each(|migration| apply(connection, migration))
 }
 

@@ -21,6 +21,7 @@ use self::syncer::Syncer;
 use crate::catalogue;
 use crate::db::{Connection, DbError, Location, Role, Sequence, Tx, sync_log};
 use crate::error::StoreError;
+use crate::migrate;
 
 /// Bytes before the first record: the mark, the log's name, the length of a half as 8 little-endian bytes, zeros.
 const HEAD_LEN: u64 = 64;
@@ -63,9 +64,11 @@ struct Half {
 /// then it is that program's to do.
 ///
 /// # Errors
-/// The log is of another store, or cannot be read or done again; nothing is lost then.
+/// The log is of another store or of a newer program, or cannot be read or done again; nothing is lost then.
 pub(crate) fn recover(location: &Location, connection: &Connection) -> Result<Option<Recovered>, StoreError> {
     let (Location::Sqlite(database), Connection::Sqlite(sqlite)) = (location, connection) else { return Ok(None) };
+    // A newer program may write its log in another way.
+    migrate::check_not_newer(&Tx(connection))?;
     // Who asks meanwhile whether the log was left behind finds either that it is, or all of it in the file.
     sqlite.take_lock()?;
     let recovered = recover_alone(database, connection);

@@ -60,6 +60,21 @@ fn what_was_acknowledged_is_done_again_at_the_next_start_and_for_who_only_reads(
 }
 
 #[test]
+fn the_log_of_a_newer_program_is_left_to_that() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let killed = killed(directory.path());
+    let log = std::fs::read(beside(&killed, "-redo")).expect("reads");
+    let connection = Connection::open(&Location::from(&killed), Role::Writer).expect("opens");
+    connection.batch("INSERT INTO schema_version VALUES (999, zeroblob(32))").expect("is newer");
+    let refused = open(&killed).err().expect("is newer").to_string();
+    assert!(refused.contains("use the newer program"), "{refused}");
+    assert_eq!(std::fs::read(beside(&killed, "-redo")).expect("reads"), log);
+    connection.batch("DELETE FROM schema_version WHERE version = 999").expect("is not newer");
+    drop(connection);
+    assert_eq!(rows(&open(&killed).expect("opens")), 1);
+}
+
+#[test]
 fn the_log_of_another_store_and_an_older_copy_of_the_store_are_refused_and_nothing_is_lost() {
     let directory = tempfile::tempdir().expect("a directory");
     let (killed, other) = (killed(directory.path()), directory.path().join("other.db"));
