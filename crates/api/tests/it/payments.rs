@@ -114,7 +114,7 @@ async fn a_payment_that_stands_is_never_answered_with_a_failure() {
     let shopper = world.enrolled(&person, 100_000).await;
     // From now on the outcome cannot be remembered in place of *being checked*, though everything else can be written.
     let database = rusqlite::Connection::open(world.store_path()).expect("the platform's database");
-    let accident = "CREATE TRIGGER accident BEFORE UPDATE ON answers BEGIN SELECT RAISE(ABORT, 'no room'); END";
+    let accident = "CREATE TRIGGER accident BEFORE UPDATE ON stored_answers BEGIN SELECT RAISE(ABORT, 'no room'); END";
     database.execute_batch(accident).expect("the trigger");
     let payment = till.challenged(SMALL).await;
     let (probe, path, key) = (till.look(&payment, &person), format!("/v1/payments/{}/probe", payment.id), fresh_key());
