@@ -8,13 +8,10 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 
 use super::later::{Fold, Folded};
-use super::raw::{begin_writing, log_of, run, set_position, sync_log, write_group, write_log};
+use super::raw::{begin_writing, run, set_position, sync_log, write_group, write_log};
 use crate::background;
 use crate::db::DbError;
 use crate::db::rows::Rows;
-
-/// Rows, those of some hundred payments, from which on what they write is so much that the disk is to have it at once and little by little.
-const ROWS_MANY: usize = 1_000;
 
 const WITHOUT_LOCK: &str = "another program wrote to the store without waiting for its turn: close it, and use `handsel admin`";
 
@@ -90,11 +87,11 @@ impl Drop for Folder {
 /// Writes what was recorded and commits it. Then the next transaction begins: in between the program has its lock, so that no other wrote.
 /// If anything fails there is none.
 fn write(path: &Path, connection: &Connection, rows: &Rows, fold: &Fold, version: i64) -> Result<(), DbError> {
-    let written = commit(path, connection, rows, fold).and_then(|()| {
+    let written = commit(connection, rows, fold).and_then(|()| {
         if fold.finish_log {
             write_log(connection)?;
         }
-        if fold.sync_log || rows.len() >= ROWS_MANY {
+        if fold.sync_log {
             sync_log(path)?;
         }
         if begin_writing(connection)? == version { Ok(()) } else { Err(DbError::Unfit(WITHOUT_LOCK.into())) }
@@ -105,12 +102,8 @@ fn write(path: &Path, connection: &Connection, rows: &Rows, fold: &Fold, version
     written
 }
 
-fn commit(path: &Path, connection: &Connection, rows: &Rows, fold: &Fold) -> Result<(), DbError> {
+fn commit(connection: &Connection, rows: &Rows, fold: &Fold) -> Result<(), DbError> {
     rows.groups(0..rows.len()).iter().try_for_each(|group| write_group(connection, group))?;
     set_position(connection, fold.number)?;
-    let commit = || run(connection, "COMMIT");
-    if rows.len() < ROWS_MANY {
-        return commit();
-    }
-    background::sync_meanwhile(&log_of(path), commit).map_err(DbError::Redo)?
+    run(connection, "COMMIT")
 }

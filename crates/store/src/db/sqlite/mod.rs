@@ -3,6 +3,7 @@
 mod folder;
 mod later;
 mod lock;
+mod portions;
 mod raw;
 
 use std::cell::{Cell, Ref, RefCell};
@@ -13,6 +14,7 @@ use rusqlite::Connection;
 pub(crate) use self::later::{Fold, Folded};
 use self::later::{LATER_MAX, Recorder};
 use self::lock::WriteLock;
+pub(crate) use self::portions::write_in_portions;
 pub(super) use self::raw::column;
 pub(crate) use self::raw::sync_log;
 use self::raw::{begin_writing, has_room, open, query, run, write_group, write_log};

@@ -1,12 +1,13 @@
 //! What SQLite is asked for: one connection, one statement, its values.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ToSql};
+use rusqlite::{Connection, OpenFlags, ToSql};
 
+use super::portions;
 use crate::db::rows::Group;
 use crate::db::{DbError, Role, Row, Value};
 
@@ -23,7 +24,8 @@ const LOG_PAGES: u32 = 131_072;
 const ROOM_MIN: u64 = 1 << 30;
 
 pub(super) fn open(path: &Path, role: Role) -> Result<Connection, DbError> {
-    let connection = Connection::open(path)?;
+    portions::register();
+    let connection = Connection::open_with_flags_and_vfs(path, OpenFlags::default(), portions::NAME)?;
     connection.execute_batch(&format!(
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
@@ -97,16 +99,11 @@ pub(super) fn write_log(connection: &Connection) -> Result<(u32, u32), DbError> 
     Ok((count(pages.0), count(pages.1)))
 }
 
-/// SQLite's own log of `database`.
-pub(super) fn log_of(database: &Path) -> PathBuf {
-    let mut log = database.as_os_str().to_owned();
-    log.push("-wal");
-    log.into()
-}
-
 /// Makes durable what SQLite has committed to its own log: while there is a redo log it does not do so itself.
 pub(crate) fn sync_log(database: &Path) -> Result<(), DbError> {
-    match File::open(log_of(database)) {
+    let mut log = database.as_os_str().to_owned();
+    log.push("-wal");
+    match File::open(log) {
         Ok(log) => log.sync_data().map_err(DbError::Redo),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(DbError::Redo(error)),
