@@ -56,6 +56,11 @@ impl DbError {
         }
     }
 
+    /// Whether SQLite's disk is full.
+    pub(crate) fn is_full(&self) -> bool {
+        matches!(self, Self::Sqlite(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull))
+    }
+
     /// Whether it is PostgreSQL's error of this SQLSTATE.
     pub(crate) fn is_state(&self, state: &str) -> bool {
         matches!(self, Self::Postgres(error) if error.state == state)

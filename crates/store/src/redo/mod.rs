@@ -19,7 +19,7 @@ use self::record::{Lineage, Record};
 pub(crate) use self::syncer::Answers;
 use self::syncer::Syncer;
 use crate::catalogue;
-use crate::db::{Connection, DbError, Location, Role, Sequence, Tx, sync_log};
+use crate::db::{Connection, DbError, Location, Role, Sequence, Sqlite, Tx, sync_log};
 use crate::error::StoreError;
 use crate::migrate;
 
@@ -71,12 +71,12 @@ pub(crate) fn recover(location: &Location, connection: &Connection) -> Result<Op
     migrate::check_not_newer(&Tx(connection))?;
     // Who asks meanwhile whether the log was left behind finds either that it is, or all of it in the file.
     sqlite.take_lock()?;
-    let recovered = recover_alone(database, connection);
+    let recovered = recover_alone(database, connection, sqlite);
     sqlite.release_lock();
     recovered
 }
 
-fn recover_alone(database: &Path, connection: &Connection) -> Result<Option<Recovered>, StoreError> {
+fn recover_alone(database: &Path, connection: &Connection, sqlite: &Sqlite) -> Result<Option<Recovered>, StoreError> {
     let path = beside(database, "-redo");
     let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(DbError::Redo)?;
     match file.try_lock() {
@@ -90,8 +90,14 @@ fn recover_alone(database: &Path, connection: &Connection) -> Result<Option<Reco
     if let Some((lineage, records)) = read(&bytes) {
         do_again(connection, &path, &lineage, &records)?;
     }
-    // All of it is in the file now, and durable there.
-    sync_log(database)?;
+    // All of it is committed now. What the disk did not take of SQLite's log when it was synced before looks as if it were durable, since
+    // the system tells of that once: so it is written again, into the file.
+    match sqlite.write_whole_log() {
+        Ok(true) => {}
+        Ok(false) => sync_log(database)?,
+        Err(error) if error.is_full() => sync_log(database)?,
+        Err(error) => return Err(error.into()),
+    }
     file.set_len(0).and_then(|()| file.sync_all()).map_err(DbError::Redo)?;
     Ok(Some(Recovered { database: database.to_owned(), file }))
 }

@@ -60,6 +60,19 @@ fn what_was_acknowledged_is_done_again_at_the_next_start_and_for_who_only_reads(
 }
 
 #[test]
+fn what_is_done_again_no_longer_rests_on_a_log_that_the_disk_may_not_have_taken() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let killed = killed(directory.path());
+    let location = Location::from(&killed);
+    let connection = Connection::open(&location, Role::Writer).expect("opens");
+    assert!(recover(&location, &connection).expect("is done again").is_some());
+    // The file alone, as if neither SQLite's log nor the redo log had come to the disk.
+    let alone = directory.path().join("alone.db");
+    std::fs::copy(&killed, &alone).expect("copies");
+    assert_eq!(rows(&open(&alone).expect("opens")), 1);
+}
+
+#[test]
 fn the_log_of_a_newer_program_is_left_to_that() {
     let directory = tempfile::tempdir().expect("a directory");
     let killed = killed(directory.path());

@@ -152,7 +152,7 @@ impl Thread {
     pub(super) fn fold_and_erase(&mut self) -> Result<(), StoreError> {
         self.fold()?;
         self.sqlite(|sqlite| Ok(sqlite.empty_log()?))?;
-        Ok(self.redo.as_mut().map_or(Ok(()), |redo| redo.begin_anew(true))?)
+        self.begin_anew(true)
     }
 
     /// A batch for which the redo log has no room, or for which the file may not have any later, is durable by the file alone, and so is all
@@ -162,7 +162,12 @@ impl Thread {
             redo.skip();
         }
         self.fold()?;
-        Ok(self.redo.as_mut().map_or(Ok(()), |redo| redo.begin_anew(false))?)
+        self.begin_anew(false)
+    }
+
+    fn begin_anew(&mut self, erase: bool) -> Result<(), StoreError> {
+        let begun = self.redo.as_mut().map_or(Ok(()), |redo| redo.begin_anew(erase));
+        begun.or_else(|error| self.could_not(error.into()))
     }
 
     fn sqlite<T: Default>(&self, work: impl FnOnce(&Sqlite) -> Result<T, StoreError>) -> Result<T, StoreError> {

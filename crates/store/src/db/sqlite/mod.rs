@@ -251,6 +251,11 @@ impl Sqlite {
         write_log(&self.main())
     }
 
+    /// Makes all that is committed durable in the file itself, unless somebody goes on reading what was there before: `false` then.
+    pub(crate) fn write_whole_log(&self) -> Result<bool, DbError> {
+        Ok(self.main().query_row("PRAGMA wal_checkpoint(FULL)", [], |row| row.get::<_, i64>(0))? == 0)
+    }
+
     /// Writes the write-ahead log into the file and empties it, as far as readers allow; the next time does the rest.
     pub(crate) fn empty_log(&self) -> Result<(), DbError> {
         Ok(self.main().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
