@@ -203,7 +203,8 @@ impl App {
         }
     }
 
-    fn store_of(&self, mode: Mode) -> &Arc<Store> {
+    /// The store of `mode`.
+    pub fn store_of(&self, mode: Mode) -> &Arc<Store> {
         match mode {
             Mode::Live => &self.store,
             Mode::Test => &self.test_store,

@@ -17,6 +17,7 @@ pub mod body;
 pub mod clerk_auth;
 pub mod config;
 pub mod crowd;
+mod deputy;
 pub mod error;
 pub mod errors_page;
 pub mod gallery;

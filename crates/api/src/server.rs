@@ -39,7 +39,7 @@ use crate::problem::Refused;
 use crate::resolver::Resolver;
 use crate::routes::{endpoints, table};
 use crate::webhooks::sender::Sender;
-use crate::{errors_page, gallery, labels, macs, middleware, openapi, webhooks};
+use crate::{deputy, errors_page, gallery, labels, macs, middleware, openapi, webhooks};
 
 /// Between two times that the store deletes what is past its time.
 const TIDY_MS: u64 = 5 * 60 * 1000;
@@ -148,6 +148,7 @@ pub async fn serve(config: PlatformConfig) -> Result<Running, Error> {
         None => None,
     };
     for mode in [Mode::Live, Mode::Test] {
+        tasks.spawn(deputy::work(app.store_of(mode).clone()));
         tasks.spawn(webhooks::deliver(app.clone(), mode));
         tasks.spawn(expire_payments(app.clone(), mode));
         tasks.spawn(tidy(app.clone(), mode));

@@ -86,7 +86,7 @@ use payments::rules::{RuleBook, RulePack};
 pub use crate::db::{Address, Location};
 use crate::db::{Connection, Role, Tx};
 use crate::error::StoreError;
-pub use crate::writer::Step;
+pub use crate::writer::{Deputy, Step};
 
 /// The store. Share it behind an `Arc`: one writer at a time, readers beside it.
 pub struct Store {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use crate::db::{Connection, Location, Role, Tx};
 use crate::error::StoreError;
 use crate::idempotency::Idempotency;
-use crate::writer;
+use crate::writer::{self, Deputy};
 use crate::{Place, Store};
 
 /// Most connections for reading; one more waits.
@@ -123,6 +123,19 @@ impl Store {
     ) -> Result<(), StoreError> {
         let request = Arc::new(request);
         self.submit_asking(Some(request.clone()), move |store| work(store, &request), answer)
+    }
+
+    /// Has what is submitted done by a deputy, on a thread that is awake then, and not by the writer's own thread, which would have to be
+    /// woken: `ring` is called after a submission, on the thread that made it, must not block, and sees to it that [`Deputy::work`] is
+    /// called soon. What takes long is left to the writer's own thread, as is everything when the deputy is dropped.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] inside [`Store::submit`].
+    pub fn deputise(&self, ring: impl Fn() + Send + Sync + 'static) -> Result<Deputy, StoreError> {
+        match &self.place {
+            Place::Queue(writer) => Ok(writer.deputise(Box::new(ring))),
+            Place::Turn(_) => Err(StoreError::Corrupt("a transaction is open here".into())),
+        }
     }
 
     fn submit_asking<T: Send + 'static>(

@@ -225,9 +225,8 @@ impl Recovered {
 }
 
 impl Redo {
-    /// Whether there is room for what a batch wrote; if not, the file must have all of it first: see [`Redo::begin_anew`].
-    pub(crate) fn has_room(&self, statements: &[u8]) -> bool {
-        let len = record_len(statements);
+    /// Whether there is room for a record of so many bytes; if not, the file must have all of it first: see [`Redo::begin_anew`].
+    pub(crate) fn has_room(&self, len: u64) -> bool {
         self.halves[self.half].len + len <= HALF_LEN || (self.halves[1 - self.half].len == 0 && len <= HALF_LEN)
     }
 
@@ -287,7 +286,8 @@ impl Redo {
     }
 }
 
-fn record_len(statements: &[u8]) -> u64 {
+/// Bytes of the record of what a batch wrote.
+pub(crate) fn record_len(statements: &[u8]) -> u64 {
     (record::HEAD_LEN + statements.len()) as u64
 }
 

@@ -4,7 +4,8 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
-use super::{Thread, lock};
+use super::batches::Batches;
+use super::lock;
 use crate::db::{Connection, DbError, Fold, Folded, Role, Sqlite};
 use crate::error::StoreError;
 use crate::redo::{self, Redo};
@@ -44,7 +45,7 @@ impl Unfolded {
     }
 }
 
-impl Thread {
+impl Batches {
     /// Somebody is to hear when readers see all that was acknowledged by now.
     pub(super) fn ask(&mut self, asking: Asking) {
         self.unfolded.asking.push(asking);
@@ -177,7 +178,7 @@ impl Thread {
         }
     }
 
-    /// Undoes the open transaction. Batches in it that were acknowledged are in the redo log: see [`Thread::mend`].
+    /// Undoes the open transaction. Batches in it that were acknowledged are in the redo log: see [`Batches::mend`].
     pub(super) fn undo_open(&mut self) {
         if let Err(error) = lock(&self.turn).rollback() {
             tracing::warn!(%error, "a transaction was not undone in order");

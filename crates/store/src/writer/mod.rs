@@ -1,43 +1,31 @@
-//! The one writer: a thread that owns the connection. Requests that come while it is busy share its next transaction,
-//! each as a part of its own, so that the wait for the disk is paid once for all of them. Nobody is answered before
-//! their transaction is durable.
+//! The one writer. Requests that come while it is busy share its next transaction, each as a part of its own, so that the wait for the
+//! disk is paid once for all of them. Nobody is answered before their transaction is durable. It has a thread of its own, and where a
+//! *deputy* is awake anyway that does the work in its place (see [`turns`]).
 //!
 //! With a redo log what shares a transaction is a batch: durable by the log, while the writer goes on with the next. Its rows wait in
 //! memory and are *folded* into the database's file, those of many batches together, when a reader wants to see them, when nobody has
 //! wanted anything for a moment, or when they have waited for long enough (see [`fold`]).
 
+mod batches;
 mod fold;
+mod turns;
 
-use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, channel, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
-use self::fold::{Asking, Unfolded};
+use self::batches::Batches;
+use self::fold::Asking;
+pub use self::turns::Deputy;
+use self::turns::Turns;
 use crate::Store;
-use crate::db::{Connection, Location, Role, Tx};
+use crate::db::{Connection, Location, Tx};
 use crate::error::StoreError;
-use crate::idempotency::{self, Idempotency};
-use crate::log_keeper::LogKeeper;
-use crate::redo::{self, Answers, Redo};
+use crate::idempotency::Idempotency;
+use crate::redo::Redo;
 
 /// Requests that may wait; one more is told to come again.
 const QUEUE_MAX: usize = 4_096;
-/// Most requests in one transaction, so that nobody waits long for those behind.
-const PARTS_MAX: usize = 512;
-/// The same of a batch that a redo log makes durable while the next one is worked on: half of those who pay in one batch and half in the
-/// next keep everybody busy.
-const BATCH_MAX: usize = 32;
-
-/// So many requests in one transaction show that many pay at once.
-const MANY: usize = 8;
-/// How often the processor is left to others before a transaction of many is closed.
-const YIELDS_MAX: u32 = 2;
-
-/// With nobody waiting for so long, what is in the redo log is folded into the file.
-const IDLE: Duration = Duration::from_millis(20);
 
 /// The writer's connection. Locked by whoever's turn it is, so never contended.
 pub(crate) type Turn = Arc<Mutex<Connection>>;
@@ -63,7 +51,7 @@ type Work = Box<dyn FnOnce(Result<&Store, StoreError>) -> Answer + Send>;
 
 /// What waits for the writer.
 enum Job {
-    /// Runs on the writer's thread; whose answer it first asks for, if that is known.
+    /// Runs on the thread of whoever has the turn; whose answer it first asks for, if that is known.
     Here(Work, Option<Arc<Idempotency>>),
     /// Runs on the thread that asked, in its turn.
     There(SyncSender<Offer>),
@@ -96,42 +84,38 @@ struct Lent {
 
 /// The way to the writer.
 pub(crate) struct Writer {
-    jobs: Option<SyncSender<Job>>,
+    jobs: SyncSender<Job>,
+    turns: Arc<Turns>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
-    /// Starts the thread, which works with `connection` and stops when this is dropped. `view` is the store that works
+    /// Starts the thread, which works with `connection` and ends when this is dropped. `view` is the store that works
     /// on the turn it is given.
     pub(crate) fn start(location: Location, connection: Connection, redo: Option<Redo>, view: impl FnOnce(Turn) -> Store) -> Self {
         connection.known().keep();
         let (jobs, waiting) = sync_channel(QUEUE_MAX);
         let turn = Arc::new(Mutex::new(connection));
-        let log = LogKeeper::start(&location);
         let store = view(turn.clone());
-        let work = Thread {
-            location,
-            store,
-            turn,
-            log,
-            redo,
-            unfolded: Unfolded::default(),
-            is_torn: false,
-            waiting,
-            must_be_taken: false,
-            answers: Vec::new(),
-            taken: VecDeque::new(),
-        };
-        let thread = std::thread::Builder::new().name("store-writer".into()).spawn(move || work.run());
-        Self { jobs: Some(jobs), thread: Some(thread.expect("the system has room for one thread")) }
+        let turns = Arc::new(Turns::new(Batches::new(location, store, turn, redo, waiting)));
+        let own = turns.clone();
+        let thread = std::thread::Builder::new().name("store-writer".into()).spawn(move || own.run());
+        Self { jobs, turns, thread: Some(thread.expect("the system has room for one thread")) }
+    }
+
+    /// Calls `ring` in place of the thread when something comes that a deputy can do.
+    pub(crate) fn deputise(&self, ring: Box<dyn Fn() + Send + Sync>) -> Deputy {
+        Deputy::new(self.turns.clone(), ring)
     }
 
     fn enqueue(&self, job: Job) -> Result<(), StoreError> {
-        match self.jobs.as_ref().expect("is there until it is dropped").try_send(job) {
-            Ok(()) => Ok(()),
-            Err(TrySendError::Full(_)) => Err(StoreError::Overloaded),
-            Err(TrySendError::Disconnected(_)) => Err(StoreError::Corrupt("the writer has stopped".into())),
-        }
+        let for_deputy = matches!(job, Job::Here(..));
+        self.jobs.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::Overloaded,
+            TrySendError::Disconnected(_) => stopped(),
+        })?;
+        self.turns.call(for_deputy);
+        Ok(())
     }
 
     /// Runs `work`, which begins with the answer to `asks`, on the writer's thread; `answer` gets its outcome when that is durable.
@@ -170,15 +154,15 @@ impl Writer {
     /// the rest.
     pub(crate) fn fold(&self, erase: bool) -> Result<(), StoreError> {
         let (done, is_done) = sync_channel(1);
-        let jobs = self.jobs.as_ref().expect("is there until it is dropped");
-        jobs.send(Job::Fold { erase, done }).map_err(|_| stopped())?;
+        self.jobs.send(Job::Fold { erase, done }).map_err(|_| stopped())?;
+        self.turns.call(false);
         is_done.recv().map_err(|_| stopped())?
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        drop(self.jobs.take());
+        self.turns.close();
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -210,258 +194,5 @@ fn refuse(job: Job, error: &Arc<StoreError>) {
         // Whoever gave up waiting needs no answer.
         Job::There(lend) | Job::Between(lend) => drop(lend.send(Err(error()))),
         Job::Fold { done, .. } => drop(done.send(Err(error()))),
-    }
-}
-
-/// What the thread works with.
-struct Thread {
-    location: Location,
-    /// A store whose writes are parts of the open transaction.
-    store: Store,
-    turn: Turn,
-    /// Of a database with a log that is looked after from here.
-    log: Option<LogKeeper>,
-    redo: Option<Redo>,
-    /// What is in the redo log and not in the file.
-    unfolded: Unfolded,
-    /// What was acknowledged is in the redo log and was undone in the database.
-    is_torn: bool,
-    waiting: Receiver<Job>,
-    /// Something in the batch is not to be acknowledged before the database has taken it.
-    must_be_taken: bool,
-    /// Of the open transaction.
-    answers: Vec<Answer>,
-    /// Jobs that no longer wait, in their order.
-    taken: VecDeque<Job>,
-}
-
-impl Thread {
-    fn run(mut self) {
-        while let Some(first) = self.next() {
-            match first {
-                Job::Between(lend) => self.between(lend),
-                Job::Fold { erase: true, done } => drop(done.send(self.fold_and_erase())),
-                Job::Fold { erase: false, done } => self.ask(done),
-                first => self.transaction(first),
-            }
-        }
-        // What cannot be folded now is done again at the next start.
-        if self.fold().is_ok()
-            && let Some(redo) = &mut self.redo
-        {
-            drop(redo.begin_anew(true));
-        }
-    }
-
-    /// The next job; while there is none for a moment, what is unfolded is folded.
-    fn next(&mut self) -> Option<Job> {
-        if let Some(job) = self.taken.pop_front() {
-            return Some(job);
-        }
-        while self.redo.is_some() && lock(&self.turn).is_in_transaction() {
-            match self.waiting.recv_timeout(IDLE) {
-                Ok(job) => return Some(job),
-                Err(RecvTimeoutError::Disconnected) => return None,
-                // What failed is logged, and told to who comes next.
-                Err(RecvTimeoutError::Timeout) => drop(self.rest()),
-            }
-        }
-        self.waiting.recv().ok()
-    }
-
-    fn between(&mut self, lend: SyncSender<Offer>) {
-        match self.fold() {
-            Ok(()) => self.lend(lend, false),
-            Err(error) => refuse(Job::Between(lend), &Arc::new(error)),
-        }
-    }
-
-    /// The next of those who wait by now, if anybody does. Where many pay at once and all wait for the disk, those whose requests are
-    /// being read this moment come along: the processor is theirs first.
-    fn next_waiting(&mut self) -> Option<Job> {
-        let yields = if self.redo.is_some() { 0 } else { YIELDS_MAX };
-        for _ in 0..=yields {
-            if self.taken.is_empty() {
-                self.take_waiting();
-            }
-            if !self.taken.is_empty() || self.answers.len() < MANY {
-                break;
-            }
-            std::thread::yield_now();
-        }
-        self.taken.pop_front()
-    }
-
-    /// Takes all who wait, and looks up at once which of them were answered before.
-    fn take_waiting(&mut self) {
-        self.taken.extend(self.waiting.try_iter().take(PARTS_MAX));
-        let asks: Vec<&Idempotency> = self.taken.iter().filter_map(Job::asks).collect();
-        if let Err(error) = idempotency::look_up(&Tx(&lock(&self.turn)), &asks) {
-            // Whoever needs the answer asks for it again.
-            tracing::warn!(%error, "answers could not be looked up ahead");
-        }
-    }
-
-    /// One transaction for `first` and all that waits.
-    fn transaction(&mut self, first: Job) {
-        let begun = self.begin();
-        let parts_max = if self.redo.is_some() { BATCH_MAX } else { PARTS_MAX };
-        let begun = begun.map_err(Arc::new);
-        self.taken.push_front(first);
-        if begun.is_ok() {
-            self.take_waiting();
-        }
-        let mut next = self.taken.pop_front();
-        while let Some(job) = next {
-            match (job, &begun) {
-                (job @ (Job::Between(_) | Job::Fold { .. }), _) => {
-                    self.taken.push_front(job);
-                    break;
-                }
-                (job, Ok(())) => self.do_part(job),
-                (job, Err(error)) => {
-                    self.refuse_all(job, error);
-                    break;
-                }
-            }
-            self.store.reached(Step::Part);
-            if self.store.is_halted() {
-                // What contradicts itself may rest on any part of this transaction.
-                break;
-            }
-            let is_lost = !lock(&self.turn).is_in_transaction();
-            next = if self.answers.len() < parts_max && !is_lost { self.next_waiting() } else { None };
-        }
-        if begun.is_ok() {
-            self.commit();
-        }
-    }
-
-    /// No transaction can begin: neither for `job` nor for those who wait by now, since trying again takes its time.
-    fn refuse_all(&mut self, job: Job, error: &Arc<StoreError>) {
-        refuse(job, error);
-        let waiting: Vec<Job> = self.taken.drain(..).chain(self.waiting.try_iter().take(QUEUE_MAX)).collect();
-        for job in waiting {
-            match job {
-                // Who reads needs no transaction that writes.
-                Job::Fold { .. } => self.taken.push_back(job),
-                job => refuse(job, error),
-            }
-        }
-    }
-
-    fn begin(&mut self) -> Result<(), StoreError> {
-        if self.store.is_halted() {
-            return Err(StoreError::Halted);
-        }
-        self.mend()?;
-        if lock(&self.turn).is_in_transaction() {
-            // It goes on.
-            lock(&self.turn).known().begin();
-            return Ok(());
-        }
-        lock(&self.turn).begin(Role::Writer)?;
-        if self.redo.is_none() && redo::is_left_behind(&self.location)? {
-            // The program that wrote it died meanwhile: what it acknowledged comes first.
-            self.is_torn = true;
-            self.mend()?;
-            lock(&self.turn).begin(Role::Writer)?;
-        }
-        Ok(())
-    }
-
-    fn do_part(&mut self, job: Job) {
-        match job {
-            Job::Here(run, _) => match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(Ok(&self.store)))) {
-                Ok(answer) => self.answers.push(answer),
-                // Its part is undone and whoever asked finds that nobody answers; the panic was printed.
-                Err(_) => tracing::error!("a request broke an invariant and was undone"),
-            },
-            Job::There(lend) | Job::Between(lend) => {
-                self.must_be_taken |= !self.store.shared.lets_wait.load(Ordering::Relaxed);
-                self.lend(lend, true);
-            }
-            Job::Fold { .. } => unreachable!("is done between two batches"),
-        }
-    }
-
-    /// Lets another thread have the turn, and waits until it gives it back.
-    fn lend(&mut self, lend: SyncSender<Offer>, in_transaction: bool) {
-        let (until, given_back) = sync_channel(0);
-        let (say, durable) = channel();
-        if lend.send(Ok(Lent { turn: self.turn.clone(), _until: until, durable })).is_err() {
-            return;
-        }
-        // Nothing is ever sent: the end of the other side is what is waited for.
-        let _ = given_back.recv();
-        if in_transaction {
-            // One that panicked does not listen any more.
-            self.answers.push(Box::new(move |durable| drop(say.send(durable))));
-        }
-    }
-
-    /// Ends the transaction, or the batch: durable, then answered.
-    fn commit(&mut self) {
-        self.store.reached(Step::Written);
-        let (parts, answers) = (self.answers.len(), self.take_answers());
-        let must_be_taken = std::mem::take(&mut self.must_be_taken);
-        let ended = {
-            let connection = lock(&self.turn);
-            match self.store.is_halted() {
-                true => Err(StoreError::Halted),
-                false if connection.is_in_transaction() => connection.end_batch(must_be_taken).map_err(StoreError::from),
-                false => Err(connection.why_lost().into()),
-            }
-        };
-        match (ended, &mut self.redo) {
-            (Ok(Some(statements)), Some(redo)) => {
-                self.unfolded.add(parts);
-                if redo.has_room(&statements) && lock(&self.turn).has_room() {
-                    // Before anybody is answered: readers are not to miss it.
-                    self.store.shared.unfolded.store(true, Ordering::SeqCst);
-                    redo.append(statements, answers);
-                } else {
-                    answers(self.fold_whole());
-                }
-                // What failed is logged, and told to who comes next.
-                drop(self.fold_what_is_due());
-            }
-            (Ok(_), _) => {
-                let committed = lock(&self.turn).commit().map_err(StoreError::from);
-                if let Err(error) = &committed {
-                    tracing::error!(%error, parts, "a transaction failed");
-                    self.undo_open();
-                }
-                answers(committed);
-                if let Some(log) = &self.log
-                    && log.committed(parts)
-                {
-                    log.finish(&lock(&self.turn));
-                }
-            }
-            (Err(error), _) => {
-                tracing::error!(%error, parts, "a transaction failed");
-                self.undo_open();
-                answers(Err(error));
-            }
-        }
-    }
-
-    /// Gives the answers of all parts, when it is known what came of their transaction.
-    fn take_answers(&mut self) -> Answers {
-        let (answers, shared) = (std::mem::take(&mut self.answers), self.store.shared.clone());
-        Box::new(move |durable| match durable {
-            Ok(()) => {
-                shared.reached(Step::Durable);
-                for answer in answers {
-                    answer(Ok(()));
-                    shared.reached(Step::Answered);
-                }
-            }
-            Err(error) => {
-                let error = Arc::new(error);
-                answers.into_iter().for_each(|answer| answer(Err(StoreError::Shared(error.clone()))));
-            }
-        })
     }
 }

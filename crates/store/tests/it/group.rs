@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, channel, sync_channel};
 
 use base::id::AccountId;
 use base::secret::Secret;
+use base::time::Timestamp;
 use payments::rules::RuleBook;
 use store::error::StoreError;
 use store::idempotency::{Answer, Idempotency};
@@ -45,15 +46,26 @@ fn hold(store: &Store) -> std::sync::mpsc::SyncSender<()> {
 }
 
 fn submit_top_up(world: &World, account: AccountId, number: u64, amount_minor: i64) -> Receiver<Result<Answer, StoreError>> {
+    submit_to(&world.store, world.now(), account, number, amount_minor)
+}
+
+fn submit_to(store: &Store, now: Timestamp, account: AccountId, number: u64, amount_minor: i64) -> Receiver<Result<Answer, StoreError>> {
     let (tell, told) = channel();
-    let now = world.now();
-    let work = move |store: &Store, request: &Idempotency| {
-        let new = api::NewTopUp { amount_minor };
-        store.top_up(request, account, &new, &mut TestRng(number * 1_000), now)
-    };
+    let work = move |store: &Store, request: &Idempotency| top_up(store, request, account, number, amount_minor, now);
     let request = keyed(&format!("top-up {number}"));
-    world.store.submit_once(request, work, move |outcome| drop(tell.send(outcome))).expect("there is room");
+    store.submit_once(request, work, move |outcome| drop(tell.send(outcome))).expect("there is room");
     told
+}
+
+fn top_up(
+    store: &Store,
+    request: &Idempotency,
+    account: AccountId,
+    number: u64,
+    amount_minor: i64,
+    now: Timestamp,
+) -> Result<Answer, StoreError> {
+    store.top_up(request, account, &api::NewTopUp { amount_minor }, &mut TestRng(number * 1_000), now)
 }
 
 #[test]
@@ -145,6 +157,73 @@ fn one_that_panics_or_fails_undoes_itself_alone() {
     assert_eq!(after.recv().expect("is told").expect("is answered").status, 201);
     // What the panicking one had finished before stays, as it would with transactions of their own.
     world.check_books(1_207, 0);
+}
+
+/// Nobody has to wake the writer's own thread for what a deputy can do: here that is the test's own.
+#[test]
+fn a_deputy_does_what_is_submitted_on_its_own_thread() {
+    let world = World::new();
+    let alice = world.shopper("13800000001", 1_000).account;
+    let (ring, rung) = channel();
+    let deputy = world.store.deputise(move || ring.send(()).expect("the test listens")).expect("no transaction is open");
+    let here = std::thread::current().id();
+    let mut done_here = 0;
+    for number in 0..MANY {
+        let (tell, told) = channel();
+        let now = world.now();
+        let work = move |store: &Store| {
+            top_up(store, &keyed(&format!("top-up {number}")), alice, number, 100, now)?;
+            Ok(std::thread::current().id())
+        };
+        world.store.submit(work, move |outcome| drop(tell.send(outcome))).expect("there is room");
+        if rung.try_recv().is_ok() {
+            deputy.work();
+        }
+        done_here += u64::from(told.recv().expect("is told").expect("is done") == here);
+    }
+    // The first one begins a transaction, which has to be waited for; without a redo log each does.
+    match ON {
+        Database::Sqlite => assert!(done_here > MANY / 2, "{done_here} of {MANY}"),
+        Database::Postgres => assert_eq!(done_here, 0),
+    }
+    world.check_books(1_000 + 100 * MANY as i64, 0);
+}
+
+/// A transaction on a thread of its own takes its turn between what a deputy does, and nobody is left waiting.
+#[test]
+fn a_deputy_and_the_writers_own_thread_take_turns() {
+    let world = World::new();
+    let alice = world.shopper("13800000001", 1_000).account;
+    let deputy = &world.store.deputise(|| ()).expect("no transaction is open");
+    let (store, now) = (&world.store, world.now());
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            scope.spawn(move || {
+                for number in thread * MANY..(thread + 1) * MANY {
+                    let told = submit_to(store, now, alice, number, 100);
+                    if number.is_multiple_of(2) {
+                        top_up(store, &keyed(&format!("own {number}")), alice, 10_000 + number, 1, now).expect("is answered");
+                    }
+                    deputy.work();
+                    assert_eq!(told.recv().expect("is told").expect("is answered").status, 201);
+                }
+            });
+        }
+    });
+    world.check_books(1_000 + 8 * (100 * MANY + MANY / 2) as i64, 0);
+}
+
+#[test]
+fn what_a_deputy_was_called_for_and_did_not_do_is_done_when_it_goes() {
+    let world = World::new();
+    let alice = world.shopper("13800000001", 1_000);
+    let deputy = world.store.deputise(|| ()).expect("no transaction is open");
+    let waiting: Vec<_> = (0..MANY).map(|number| submit_top_up(&world, alice.account, number, 100)).collect();
+    drop(deputy);
+    for told in waiting {
+        assert_eq!(told.recv().expect("is told").expect("is answered").status, 201);
+    }
+    world.check_books(1_000 + 100 * MANY as i64, 0);
 }
 
 #[test]
