@@ -34,11 +34,11 @@ pub fn runtime() -> Result<Runtime, Failure> {
     start(&mut Builder::new_multi_thread())
 }
 
-/// A runtime for the platform: half of the processors answer requests, because the store's own threads want the other half. With as many
-/// threads as processors each payment woke more of them.
+/// A runtime for the platform: half of the processors answer requests, because the store's own threads want the other half, and no fewer than
+/// two, because while one of them writes what was submitted (`api::deputy`) another is to read what comes.
 pub fn platform_runtime() -> Result<Runtime, Failure> {
     let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-    start(Builder::new_multi_thread().worker_threads((processors / 2).max(1)))
+    start(Builder::new_multi_thread().worker_threads((processors / 2).max(2)))
 }
 
 fn start(builder: &mut Builder) -> Result<Runtime, Failure> {

@@ -7,9 +7,8 @@ use crate::db::write_in_portions;
 
 /// Of a processor that one thread wants all of, a thread with this gets about a fifth.
 const NICE: i32 = 6;
-/// Bytes of a file that the disk is to take at once: small enough that a payment's own sync waits for a few milliseconds, large enough that
-/// most of the time none has to.
-const PORTION: usize = 512 << 10;
+/// Bytes of a file that the disk is to take at once, which holds up a payment's own sync for a fraction of a millisecond.
+const PORTION: usize = 128 << 10;
 
 /// From now on the calling thread leaves the processor first to those that answer somebody, and the disk between two portions. Linux takes
 /// a thread where POSIX means its whole process.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, ToSql};
+use rusqlite::{Connection, ToSql};
 
 use super::portions;
 use crate::db::rows::Group;
@@ -25,7 +25,7 @@ const ROOM_MIN: u64 = 1 << 30;
 
 pub(super) fn open(path: &Path, role: Role) -> Result<Connection, DbError> {
     portions::register();
-    let connection = Connection::open_with_flags_and_vfs(path, OpenFlags::default(), portions::NAME)?;
+    let connection = Connection::open(path)?;
     connection.execute_batch(&format!(
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
