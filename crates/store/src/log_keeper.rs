@@ -3,14 +3,14 @@
 //! until nothing came in meanwhile: only then SQLite syncs the file. For a long log to begin anew the little that came in since must be
 //! added between two transactions, by whoever writes: the thread that folds, for which nobody waits, or the writer where there is none.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::background;
-use crate::db::{Connection, Location, Role};
+use crate::db::{Connection, DbError, Location, Role};
 
 /// Between two looks at what was written: a page that all payments of that time touch is then written once.
 const EVERY: Duration = Duration::from_secs(1);
@@ -35,6 +35,8 @@ struct Signs {
     parts: AtomicU64,
     /// Nearly all of a long log is in the file.
     is_nearly_done: AtomicBool,
+    /// Why the disk did not take something, of which the system tells nobody else.
+    failed: Mutex<Option<DbError>>,
 }
 
 impl LogKeeper {
@@ -56,8 +58,13 @@ impl LogKeeper {
     }
 
     /// Writes what is left of the log into the file, so that it begins anew.
-    pub(crate) fn finish(&self, connection: &Connection) {
-        write_log(connection);
+    pub(crate) fn finish(&self, connection: &Connection) -> Result<(), DbError> {
+        write_log(connection).map(drop)
+    }
+
+    /// Why the disk may lack something that was committed, whatever it answers from now on; said once.
+    pub(crate) fn failed(&self) -> Option<DbError> {
+        self.signs.failed.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -82,29 +89,63 @@ fn keep(location: &Location, signs: &Signs, stopped: &Receiver<()>) {
     while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
         if signs.parts.load(Ordering::Relaxed) >= PARTS_MIN {
             signs.parts.store(0, Ordering::Relaxed);
-            signs.is_nearly_done.store(write_all(&connection) >= PAGES_MIN, Ordering::Relaxed);
+            tend(&connection, signs);
         }
     }
 }
 
+fn tend(connection: &Connection, signs: &Signs) {
+    match write_all(connection) {
+        Ok(pages) => signs.is_nearly_done.store(pages >= PAGES_MIN, Ordering::Relaxed),
+        Err(error) => *signs.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error),
+    }
+}
+
 /// Writes the log into the file until all of it is there and synced, or writers are always faster; the pages that it had.
-fn write_all(connection: &Connection) -> u32 {
+fn write_all(connection: &Connection) -> Result<u32, DbError> {
     let mut pages = 0;
     for _ in 0..TRIES {
-        let (of, written) = write_log(connection);
+        let (of, written) = write_log(connection)?;
         pages = of;
         if written >= of {
             break;
         }
     }
-    pages
+    Ok(pages)
 }
 
-/// Writes the log into the file as far as nobody holds it up; the pages that it had, and how many of them are in the file.
-fn write_log(connection: &Connection) -> (u32, u32) {
-    let Connection::Sqlite(sqlite) = connection else { return (0, 0) };
-    sqlite.write_log().unwrap_or_else(|error| {
+/// Writes the log into the file as far as nobody holds it up; the pages that it had, and how many of them are in the file. For want of room
+/// it stays as it is.
+fn write_log(connection: &Connection) -> Result<(u32, u32), DbError> {
+    let Connection::Sqlite(sqlite) = connection else { return Ok((0, 0)) };
+    let written = sqlite.write_log();
+    if let Err(error) = &written {
         tracing::warn!(%error, "the write-ahead log was not written into the file");
-        (0, 0)
-    })
+    }
+    written.or_else(|error| if error.is_full() { Ok((0, 0)) } else { Err(error) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::background;
+    use crate::db::break_disk;
+
+    #[test]
+    fn a_disk_that_does_not_take_the_log_is_told_of_once() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let location = Location::Sqlite(directory.path().join("log.db"));
+        let connection = Connection::open(&location, Role::Writer).expect("opens");
+        connection.batch("CREATE TABLE t (a BLOB); INSERT INTO t VALUES (randomblob(1000000))").expect("is written");
+        let (stop, _stopped) = channel();
+        let keeper = LogKeeper { signs: Arc::default(), stop: Some(stop), thread: None };
+        background::give_way();
+        break_disk(true);
+        tend(&connection, &keeper.signs);
+        assert!(keeper.finish(&connection).is_err());
+        break_disk(false);
+        assert!(keeper.failed().is_some() && keeper.failed().is_none());
+        tend(&connection, &keeper.signs);
+        assert!(keeper.failed().is_none());
+    }
 }

@@ -23,6 +23,8 @@ pub use self::location::Location;
 pub(crate) use self::params::Params;
 pub use self::postgres::Address;
 pub(crate) use self::postgres::{PgRow, Postgres};
+#[cfg(test)]
+pub(crate) use self::sqlite::break_disk;
 pub(crate) use self::sqlite::{Fold, Folded, Sqlite, sync_log, write_in_portions};
 pub(crate) use self::value::{At, Bits, FromValue, Sequence, ToValue, Value};
 

@@ -288,7 +288,8 @@ impl Batches {
                 if let Some(log) = &self.log
                     && log.committed(parts)
                 {
-                    log.finish(&lock(&self.turn));
+                    // What was committed is durable in SQLite's own log.
+                    drop(log.finish(&lock(&self.turn)));
                 }
             }
             (Err(error), _) => {

@@ -8,6 +8,7 @@ use super::batches::Batches;
 use super::lock;
 use crate::db::{Connection, DbError, Fold, Folded, Role, Sqlite};
 use crate::error::StoreError;
+use crate::log_keeper::LogKeeper;
 use crate::redo::{self, Redo};
 
 /// At the latest so long after the first batch: pages that change again and again are written once.
@@ -107,6 +108,9 @@ impl Batches {
         if let Err(error) = outcome {
             return self.could_not(error.into());
         }
+        if let Some(error) = self.log.as_ref().and_then(LogKeeper::failed) {
+            return self.could_not(error.into());
+        }
         if self.unfolded.since.is_none() {
             self.store.shared.unfolded.store(false, Ordering::SeqCst);
             tell(std::mem::take(&mut self.unfolded.asking), true);
@@ -141,12 +145,11 @@ impl Batches {
             return self.could_not(error);
         }
         self.store.shared.unfolded.store(false, Ordering::SeqCst);
-        if let Some(log) = &self.log
-            && log.committed(parts)
-        {
-            log.finish(&lock(&self.turn));
-        }
-        Ok(())
+        let finished = match &self.log {
+            Some(log) if log.committed(parts) => log.finish(&lock(&self.turn)),
+            _ => Ok(()),
+        };
+        finished.or_else(|error| self.could_not(error.into()))
     }
 
     /// The same, with nothing of it left in any log.

@@ -14,6 +14,8 @@ use rusqlite::Connection;
 pub(crate) use self::later::{Fold, Folded};
 use self::later::{LATER_MAX, Recorder};
 use self::lock::WriteLock;
+#[cfg(test)]
+pub(crate) use self::portions::break_disk;
 pub(crate) use self::portions::write_in_portions;
 pub(super) use self::raw::column;
 pub(crate) use self::raw::sync_log;

@@ -69,7 +69,7 @@ unsafe extern "C" fn write(file: c_int, bytes: *const c_void, len: usize, at: li
 /// Whether the disk took what was written so far; if not, `errno` says why.
 fn write_out(file: c_int) -> bool {
     #[cfg(test)]
-    if tests::IS_DISK_BROKEN.get() {
+    if IS_DISK_BROKEN.get() {
         // SAFETY: the calling thread's own.
         unsafe { *libc::__errno_location() = libc::EIO };
         return false;
@@ -81,15 +81,21 @@ fn write_out(file: c_int) -> bool {
 }
 
 #[cfg(test)]
+thread_local! {
+    static IS_DISK_BROKEN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// From now on the disk takes no portion, or takes them again, from this thread.
+#[cfg(test)]
+pub(crate) fn break_disk(is_broken: bool) {
+    IS_DISK_BROKEN.set(is_broken);
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::db::Role;
     use crate::db::sqlite::Sqlite;
-
-    thread_local! {
-        /// The disk takes nothing more from this thread.
-        pub(super) static IS_DISK_BROKEN: Cell<bool> = const { Cell::new(false) };
-    }
 
     #[test]
     fn a_disk_that_takes_a_portion_no_longer_is_heard_of_at_once() {
@@ -100,13 +106,13 @@ mod tests {
         // 1 MB. Without a sync at its end only those of portions are left.
         let add = || sqlite.batch("PRAGMA synchronous = OFF; INSERT INTO t VALUES (randomblob(1000000))");
         let pages = || sqlite.write_log().map(|(_, written)| written);
-        IS_DISK_BROKEN.set(true);
+        break_disk(true);
         add().expect("is not synced");
         write_in_portions(2_000_000);
         add().expect("is less than a portion");
         assert!(add().is_err(), "is more than a portion");
         assert!(pages().is_err(), "so is the log that comes into the file");
-        IS_DISK_BROKEN.set(false);
+        break_disk(false);
         add().expect("is synced");
         assert!(pages().expect("is synced") > 700);
         let count: i64 = sqlite.main().query_row("SELECT count(*) FROM t", (), |row| row.get(0)).expect("reads");
