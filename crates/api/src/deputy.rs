@@ -5,6 +5,9 @@ use std::sync::Arc;
 use store::Store;
 use tokio::sync::Notify;
 
+/// How often what else is to be done on the thread comes first, so that those whose requests are being read share the batch.
+const YIELDS: usize = 4;
+
 /// Does what is submitted to `store`, for as long as this runs.
 pub async fn work(store: Arc<Store>) {
     let bell = Arc::new(Notify::new());
@@ -15,8 +18,9 @@ pub async fn work(store: Arc<Store>) {
     };
     loop {
         bell.notified().await;
-        // Those whose requests are here by now share the batch.
-        tokio::task::yield_now().await;
+        for _ in 0..YIELDS {
+            tokio::task::yield_now().await;
+        }
         deputy.work();
     }
 }

@@ -18,8 +18,8 @@ const EVERY: Duration = Duration::from_secs(1);
 const PARTS_MIN: u64 = 256;
 /// How often the thread tries to end with nothing left to write.
 const TRIES: u32 = 8;
-/// Pages in the log, 64 MiB, from which on it is to begin anew.
-const PAGES_MIN: u32 = 16_384;
+/// Pages in the log, 256 MiB, from which on it is to begin anew, which keeps the thread that folds from its work for a quarter of a second.
+const PAGES_MIN: u32 = 65_536;
 
 /// The thread.
 pub(crate) struct LogKeeper {

@@ -27,7 +27,7 @@ use crate::migrate;
 const HEAD_LEN: u64 = 64;
 const MARK: &[u8; 16] = b"handsel redo 1\r\n";
 /// Most bytes of each half.
-const HALF_LEN: u64 = 32 << 20;
+const HALF_LEN: u64 = 64 << 20;
 /// The same of a log whose head does not say it: the first ones.
 const FIRST_HALF_LEN: u64 = 16 << 20;
 
@@ -262,7 +262,7 @@ impl Redo {
     }
 
     /// Whether half of the log waits to be written over, which it is when the file durably has what is in it. There is as much time as it
-    /// takes to write the other half, some 0.6 s where 20,000 pay in a second; then everybody waits.
+    /// takes to write the other half, some 1.3 s where 20,000 pay in a second; then everybody waits.
     pub(crate) fn wants_room(&self) -> bool {
         self.halves[1 - self.half].len > 0
     }

@@ -84,9 +84,10 @@ impl Batches {
             return self.fold();
         }
         let Unfolded { parts, asking, .. } = std::mem::take(&mut self.unfolded);
+        let is_awaited = !asking.is_empty();
         let tell = Box::new(move |is_done: bool| tell(asking, is_done));
         let finish_log = self.log.as_ref().is_some_and(|log| log.committed(parts));
-        let fold = Fold { number: redo.number(), finish_log, sync_log: redo.wants_room(), tell };
+        let fold = Fold { number: redo.number(), is_awaited, finish_log, sync_log: redo.wants_room(), tell };
         if sqlite.hand_over(fold).is_err() {
             unreachable!("it was asked whether the thread is at work");
         }

@@ -10,8 +10,8 @@ use crate::db::rows::Rows;
 use crate::db::{DbError, Role};
 use crate::redo::Recording;
 
-/// Rows that a redo log made durable and that wait for the file; with more of them whoever pays waits.
-pub(super) const LATER_MAX: usize = 250_000;
+/// Rows that a redo log made durable and that wait for the file, those of a second where 25,000 pay; with more of them whoever pays waits.
+pub(super) const LATER_MAX: usize = 500_000;
 
 /// What it takes for rows to wait for longer than a batch.
 pub(super) struct Recorder {
@@ -34,6 +34,8 @@ pub(super) struct Recorder {
 pub(crate) struct Fold {
     /// The last batch of those.
     pub(crate) number: u64,
+    /// Somebody waits until readers see it.
+    pub(crate) is_awaited: bool,
     /// The write-ahead log is long and nearly all in the file: the rest is written there.
     pub(crate) finish_log: bool,
     /// What was folded becomes durable in the write-ahead log.

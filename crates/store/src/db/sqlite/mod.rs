@@ -19,7 +19,7 @@ pub(crate) use self::portions::break_disk;
 pub(crate) use self::portions::write_in_portions;
 pub(super) use self::raw::column;
 pub(crate) use self::raw::sync_log;
-use self::raw::{begin_writing, has_room, open, query, run, write_group, write_log};
+use self::raw::{begin_writing, has_room, open, query, run, write_log, write_rows};
 use super::rows::Group;
 use super::waiting::{Database, Waiting};
 use super::{DbError, Known, Role, Row, Value};
@@ -281,7 +281,7 @@ impl Database for Recorded<'_> {
     }
 
     fn write(&mut self, group: &Group) -> Result<(), DbError> {
-        write_group(&self.0.main(), group)?;
+        write_rows(&self.0.main(), &group.sql, &group.rows)?;
         if let Some(redo) = &mut *self.0.redo.borrow_mut() {
             redo.recording.add(&group.sql, &group.rows);
         }
@@ -298,7 +298,7 @@ impl Database for Unrecorded<'_> {
     }
 
     fn write(&mut self, group: &Group) -> Result<(), DbError> {
-        write_group(self.0, group)
+        write_rows(self.0, &group.sql, &group.rows)
     }
 }
 

@@ -8,7 +8,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql};
 
 use super::portions;
-use crate::db::rows::Group;
+use crate::db::encoded::EncodedRow;
 use crate::db::{DbError, Role, Row, Value};
 
 /// How long a statement waits for another process that holds the file, in milliseconds.
@@ -19,9 +19,9 @@ const STATEMENTS_KEPT: usize = 256;
 const WRITER_CACHE_KIB: u32 = 64 * 1024;
 /// Pages in the write-ahead log, 512 MiB, at which SQLite itself writes them into the file, if its keeper has not come to that.
 const LOG_PAGES: u32 = 131_072;
-/// Bytes on the disk that are enough for all rows that may wait: what a full redo log holds, some 24,000 payments, changes some nine pages
+/// Bytes on the disk that are enough for all rows that may wait: what a full redo log holds, some 48,000 payments, changes some nine pages
 /// for each, nearly all of this.
-const ROOM_MIN: u64 = 1 << 30;
+const ROOM_MIN: u64 = 2 << 30;
 
 pub(super) fn open(path: &Path, role: Role) -> Result<Connection, DbError> {
     portions::register();
@@ -84,9 +84,10 @@ pub(super) fn query(
     Ok(())
 }
 
-pub(super) fn write_group(connection: &Connection, group: &Group) -> Result<(), DbError> {
-    let mut statement = connection.prepare_cached(&group.sql)?;
-    for row in &group.rows {
+/// Writes `rows` of the statement `sql`.
+pub(super) fn write_rows(connection: &Connection, sql: &str, rows: &[EncodedRow]) -> Result<(), DbError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    for row in rows {
         statement.execute(rusqlite::params_from_iter(row.values()))?;
     }
     Ok(())
