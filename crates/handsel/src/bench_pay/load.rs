@@ -21,7 +21,7 @@ use crate::run::{Failure, failed};
 pub enum Pace {
     /// The next one as soon as one is answered.
     Closed { connections: usize },
-    /// At this rate whatever the answers take; a late start counts as part of the answer's time.
+    /// At this rate, at random moments, whatever the answers take; a late start counts as part of the answer's time.
     Open { connections: usize, per_s: f64 },
 }
 
@@ -56,9 +56,9 @@ impl Measured {
 /// Pays for `time`; to one merchant, if `hot`.
 #[expect(clippy::disallowed_methods, reason = "measures")]
 pub async fn run(world: &World, pace: Pace, time: Duration, hot: bool) -> Result<Measured, Failure> {
-    let (connections, step) = match pace {
+    let (connections, moments) = match pace {
         Pace::Closed { connections } => (connections, None),
-        Pace::Open { connections, per_s } => (connections, Some(Duration::from_secs_f64(1.0 / per_s))),
+        Pace::Open { connections, per_s } => (connections, Some(moments(per_s, time)?)),
     };
     let begin = Instant::now();
     let tokens: Arc<[String]> = world.tokens.clone().into();
@@ -73,10 +73,10 @@ pub async fn run(world: &World, pace: Pace, time: Duration, hot: bool) -> Result
         };
         let (turn, due) = unbounded_channel();
         turns.push(turn);
-        tasks.spawn(client.pay(first, step.map(|_| due), begin + time));
+        tasks.spawn(client.pay(first, moments.as_ref().map(|_| due), begin + time));
     }
-    if let Some(step) = step {
-        pace_out(step, time, &turns).await.map_err(failed("no clock"))?;
+    if let Some(moments) = &moments {
+        pace_out(moments, &turns).await.map_err(failed("no clock"))?;
     }
     drop(turns);
     let mut latencies = Vec::new();
@@ -86,28 +86,47 @@ pub async fn run(world: &World, pace: Pace, time: Duration, hot: bool) -> Result
     Ok(Measured::new(latencies, begin.elapsed()))
 }
 
+/// When requests are due within `time`: `per_s` a second, at the random moments of people who know nothing of each other (a Poisson process),
+/// as pgbench draws them for the peer.
+fn moments(per_s: f64, time: Duration) -> Result<Vec<Duration>, Failure> {
+    let (mut moments, mut due) = (Vec::new(), 0.0);
+    loop {
+        let random = getrandom::u64().map_err(failed("the system has no randomness"))?;
+        // Above 0 and below 1.
+        let share = ((random >> 11) as f64 + 0.5) / (1_u64 << 53) as f64;
+        due -= share.ln() / per_s;
+        if due >= time.as_secs_f64() {
+            return Ok(moments);
+        }
+        moments.push(Duration::from_secs_f64(due));
+    }
+}
+
 /// Says to one connection after the other when its next request is due, at that time. The runtime's own timers would be late by a millisecond
 /// or two, as long as an answer takes, and a thread that sleeps would wake this one for every request.
 #[expect(clippy::disallowed_methods, reason = "measures")]
 #[expect(deprecated, reason = "the clock stays the same descriptor for as long as it is watched")]
-async fn pace_out(step: Duration, time: Duration, turns: &[UnboundedSender<Instant>]) -> std::io::Result<()> {
+async fn pace_out(moments: &[Duration], turns: &[UnboundedSender<Instant>]) -> std::io::Result<()> {
     let clock = rustix::time::timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
     let clock = AsyncFd::new(clock)?;
-    let each = Timespec { tv_sec: step.as_secs() as i64, tv_nsec: step.subsec_nanos().into() };
-    let (begin, mut number, mut ticks) = (Instant::now(), 0, [0; 8]);
-    rustix::time::timerfd_settime(clock.get_ref(), TimerfdTimerFlags::empty(), &Itimerspec { it_interval: each, it_value: each })?;
-    loop {
-        clock.readable().await?.try_io(|clock| Ok(rustix::io::read(clock.get_ref(), &mut ticks)?)).ok().transpose()?;
-        for _ in 0..u64::from_ne_bytes(std::mem::take(&mut ticks)) {
-            number += 1;
-            let due = step * number;
-            if due >= time {
-                return Ok(());
-            }
-            // A connection that broke is told of by its own task.
-            let _ = turns[number as usize % turns.len()].send(begin + due);
+    let begin = Instant::now();
+    for (moment, turn) in moments.iter().zip(turns.iter().cycle()) {
+        let due = begin + *moment;
+        let wait = due.saturating_duration_since(Instant::now());
+        if !wait.is_zero() {
+            let once = Itimerspec { it_interval: Timespec::default(), it_value: timespec(wait) };
+            rustix::time::timerfd_settime(clock.get_ref(), TimerfdTimerFlags::empty(), &once)?;
+            // It rings once; setting it again makes it silent.
+            clock.readable().await?.clear_ready();
         }
+        // A connection that broke is told of by its own task.
+        let _ = turn.send(due);
     }
+    Ok(())
+}
+
+fn timespec(time: Duration) -> Timespec {
+    Timespec { tv_sec: time.as_secs() as i64, tv_nsec: time.subsec_nanos().into() }
 }
 
 struct Client {
